@@ -1,0 +1,51 @@
+# kiln_base: errors, options, randomness for data, files and data sources.  It never sees LibTorch, so it builds in seconds
+# and runs under sanitizers.  kiln: everything that touches tensors.
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(KILN_PKG REQUIRED IMPORTED_TARGET libwebp libzip libxxhash)
+
+file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
+     ${PROJECT_SOURCE_DIR}/src/kiln/io/*.cpp
+     ${PROJECT_SOURCE_DIR}/src/kiln/data/*.cpp)
+foreach(name error options philox text version)
+  list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/core/${name}.cpp)
+endforeach()
+add_library(kiln_base STATIC ${KILN_BASE_SOURCES})
+add_library(kiln::kiln_base ALIAS kiln_base)
+target_compile_features(kiln_base PUBLIC cxx_std_20)
+target_include_directories(kiln_base PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include>)
+target_compile_definitions(kiln_base PRIVATE KILN_VERSION="${PROJECT_VERSION}")
+target_link_libraries(kiln_base PUBLIC fmt::fmt
+  PRIVATE nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PNG::PNG JPEG::JPEG ZLIB::ZLIB PkgConfig::KILN_PKG Threads::Threads
+          $<BUILD_INTERFACE:kiln_flags>)
+if(KILN_SANITIZE)
+  return()
+endif()
+
+find_package(Torch 1.13 REQUIRED)
+find_package(hwy REQUIRED)
+
+# One precompiled header for every target that sees LibTorch: it takes half a minute to build and saves that much per file.
+file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "// carries the precompiled header\n")
+add_library(kiln_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
+target_link_libraries(kiln_pch PUBLIC torch fmt::fmt nlohmann_json::nlohmann_json PRIVATE kiln_flags)
+target_precompile_headers(kiln_pch PRIVATE <torch/torch.h> <fmt/format.h> <nlohmann/json.hpp>)
+
+file(GLOB_RECURSE KILN_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kiln/*.cpp)
+list(REMOVE_ITEM KILN_SOURCES ${KILN_BASE_SOURCES})
+set(KILN_KERNEL_SOURCES ${KILN_SOURCES})
+list(FILTER KILN_KERNEL_SOURCES INCLUDE REGEX "/kernels/[^/]*_simd\\.cpp$")
+add_library(kiln STATIC ${KILN_SOURCES})
+add_library(kiln::kiln ALIAS kiln)
+target_link_libraries(kiln PUBLIC kiln_base torch
+  PRIVATE nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus hwy::hwy Threads::Threads ${CMAKE_DL_LIBS} $<BUILD_INTERFACE:kiln_flags>)
+target_compile_definitions(kiln PRIVATE KILN_VERSION="${PROJECT_VERSION}")
+target_precompile_headers(kiln REUSE_FROM kiln_pch)
+# Files named *_simd.cpp hold vector code that is compiled once per instruction set; they see no LibTorch.
+set_source_files_properties(${KILN_KERNEL_SOURCES} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-O3")

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace kiln {
+
+/// Anything Kiln refuses.  The message reads `[where] what is wrong, what was got; and the remedy`.
+class Error : public std::runtime_error {
+ public:
+  Error(std::string_view where, std::string_view message);
+};
+
+/// The settings are wrong: change an option, a SPEC or a request.
+class ConfigError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The call is wrong: a tensor has the wrong shape or type.
+class ShapeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file is wrong: missing, truncated, of another format, or it cannot be written.
+class IoError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The numbers went wrong: a loss, gradient or parameter is not finite.
+class NumericError : public Error {
+ public:
+  NumericError(std::string_view where, std::string_view message, std::int64_t step);
+  std::int64_t step() const { return step_; }  ///< The training step that failed.
+
+ private:
+  std::int64_t step_;
+};
+
+[[noreturn]] void assertion_failed(const char* condition, const char* file, int line);
+
+}  // namespace kiln
+
+/// For our own mistakes only: user input can never reach it.
+#define KILN_ASSERT(condition) \
+  ((condition) ? void(0) : ::kiln::assertion_failed(#condition, __FILE__, __LINE__))

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kiln/core/values.h"
+
+namespace kiln {
+
+/// What a data source holds, known without reading its items.
+struct DataInfo {
+  std::string name;                 ///< The SPEC that opens it again.
+  std::vector<std::int64_t> shape;  ///< {C, H, W} for images, {D} for tables and points.
+  Values values =
+      Values::real;          ///< Images: unit (bytes / 255), or binary when every byte is 0 or 255.
+  std::int64_t classes = 0;  ///< 0 when there are no labels.
+  std::vector<std::string> class_names;  ///< Empty, or one per class.
+  std::vector<std::string> columns;      ///< Names of the D columns of a table; may be empty.
+  std::int64_t levels = 0;   ///< Distinct values of a quantised source (256 for bytes), else 0.
+  std::int64_t skipped = 0;  ///< Broken items left out on request.
+
+  bool is_image() const { return shape.size() == 3; }
+  std::int64_t item_size() const;  ///< Product of `shape`.
+};
+
+/// Items that can be read in any order from any thread.  An item never changes: reading it twice
+/// gives the same bits.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual const DataInfo& info() const = 0;
+  virtual std::int64_t size() const = 0;
+  /// Writes item `index` into `x` (info().item_size() numbers, images as C, H, W) and returns its
+  /// class, or -1 without labels. Thread-safe.  Throws IoError if the item cannot be read.
+  virtual std::int64_t read(std::int64_t index, std::span<float> x) const = 0;
+};
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+
+/// Items `indices` of another data set, in that order.
+DatasetPtr subset(DatasetPtr parent, std::vector<std::int64_t> indices);
+
+/// The parts of a source.  `valid` and `test` are null when the source has no such part.
+struct Splits {
+  DatasetPtr train, valid, test;
+};
+
+/// Keeps a source's own parts; without a validation part carves a seeded `fraction` off train (at
+/// least one item). Throws ConfigError if train has fewer than two items.
+Splits with_validation(Splits splits, double fraction, std::uint64_t seed);
+
+}  // namespace kiln

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kiln/core/philox.h"
+#include "kiln/data/dataset.h"
+
+namespace kiln {
+
+enum class Binarize {
+  none,
+  threshold,   ///< 1 where the value is above 1/2: the same every time.
+  stochastic,  ///< 1 with probability equal to the value: new draws every epoch.
+};
+
+inline std::vector<std::pair<Binarize, std::string_view>> enum_names(Binarize) {
+  return {{Binarize::none, "none"},
+          {Binarize::threshold, "threshold"},
+          {Binarize::stochastic, "stochastic"}};
+}
+
+/// Turns an item's own values into those that a model needs.
+class Transform {
+ public:
+  Values from = Values::real, to = Values::real;
+  Binarize binarize = Binarize::none;
+  bool dequantize = false;  ///< Adds uniform noise of one level's width, then rescales to [0, 1).
+  std::int64_t levels = 0;  ///< Of the source, for dequantize.
+
+  bool random() const { return binarize == Binarize::stochastic || dequantize; }
+  /// `rng` is the item's own stream for this epoch, so the result does not depend on who calls.
+  void apply(std::span<float> x, Philox& rng) const;
+  std::string describe() const;  ///< "grey levels -> binary, stochastic binarisation"
+};
+
+/// The transform from `info`'s values to `needs`.  Without an explicit choice, grey data meets a
+/// binary model by stochastic binarisation.  Throws ConfigError when no transform exists
+/// (real-valued data for a binary model, say), naming the remedy.
+Transform make_transform(const DataInfo& info, Values needs, std::optional<Binarize> binarize,
+                         bool dequantize);
+
+}  // namespace kiln

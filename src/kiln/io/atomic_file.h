@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kiln {
+
+/// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the
+/// folder: readers see the old file or the new one, never a part.  Throws IoError (disk full, no
+/// permission) and leaves the old file as it was.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+void write_file_atomically(const std::filesystem::path& path, std::string_view text);
+
+/// The whole file; throws IoError if it is missing, unreadable or longer than `limit_bytes`.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
+                                    std::uint64_t limit_bytes = std::uint64_t{1} << 32);
+std::string read_text_file(const std::filesystem::path& path,
+                           std::uint64_t limit_bytes = std::uint64_t{1} << 28);
+
+/// An exclusive lock on a folder, held until destruction or the end of the process, however it
+/// ends.  Throws IoError when another process holds it.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace kiln

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// A picture in memory: 8-bit samples, row by row, channels together.  C is 1 (grey) or 3 (RGB).
+struct Image {
+  std::int64_t width = 0, height = 0, channels = 1;
+  std::vector<std::uint8_t> pixels;  ///< height * width * channels.
+};
+
+/// Reads PNG, JPEG, WebP, PGM or PPM, told by the file's first bytes.  16-bit samples are scaled,
+/// palettes looked up, and alpha is laid over black.  Throws IoError naming the file: missing,
+/// empty, not a picture, truncated, too large.
+Image read_image(const std::filesystem::path& path);
+
+/// Width, height and channels from the header alone.
+Image read_image_header(const std::filesystem::path& path);
+
+/// Writes a PNG atomically; `text` becomes tEXt chunks (seed, run ...).  Throws IoError.
+void write_png(const std::filesystem::path& path, const Image& image,
+               const std::map<std::string, std::string>& text = {});
+
+/// The tEXt chunks of a PNG.
+std::map<std::string, std::string> read_png_text(const std::filesystem::path& path);
+
+/// Bytes of the same PNG, for embedding.
+std::vector<std::uint8_t> encode_png(const Image& image,
+                                     const std::map<std::string, std::string>& text = {});
+
+/// Area averaging when shrinking, bilinear when growing.
+Image resize(const Image& image, std::int64_t width, std::int64_t height);
+
+/// The largest centred square.
+Image centre_square(const Image& image);
+
+/// Converts to 1 channel (ITU-R 601 luma) or 3.
+Image with_channels(const Image& image, std::int64_t channels);
+
+}  // namespace kiln

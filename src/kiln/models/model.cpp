@@ -1,0 +1,36 @@
+#include "kiln/models/model.h"
+
+namespace kiln {
+
+std::vector<std::pair<OptimizerKind, std::string_view>> enum_names(OptimizerKind) {
+  return {{OptimizerKind::adam, "adam"},
+          {OptimizerKind::sgd, "sgd"},
+          {OptimizerKind::rmsprop, "rmsprop"}};
+}
+
+std::vector<NamedTensor> Game::trainable() const {
+  std::vector<NamedTensor> list;
+  for (const auto& entry : named_parameters()) list.push_back({entry.key(), entry.value()});
+  return list;
+}
+
+std::vector<NamedTensor> Game::trainable(const std::string& prefix) const {
+  std::vector<NamedTensor> list;
+  for (auto& entry : trainable())
+    if (entry.name.starts_with(prefix + ".")) list.push_back(std::move(entry));
+  return list;
+}
+
+std::vector<std::string> capabilities(const Model& model) {
+  std::vector<std::string> names;
+  if (dynamic_cast<const Sampler*>(&model)) names.emplace_back("sampler");
+  if (dynamic_cast<const Likelihood*>(&model)) names.emplace_back("likelihood");
+  if (dynamic_cast<const Bound*>(&model)) names.emplace_back("bound");
+  if (dynamic_cast<const Encoder*>(&model)) names.emplace_back("encoder");
+  if (dynamic_cast<const Decoder*>(&model)) names.emplace_back("decoder");
+  if (dynamic_cast<const Critic*>(&model)) names.emplace_back("critic");
+  if (dynamic_cast<const Completer*>(&model)) names.emplace_back("completer");
+  return names;
+}
+
+}  // namespace kiln

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <torch/nn/module.h>
+
+#include "kiln/core/batch.h"
+#include "kiln/core/options.h"
+#include "kiln/core/rng.h"
+#include "kiln/core/tensor.h"
+#include "kiln/core/values.h"
+
+namespace kiln {
+
+/// Weights and buffers under PyTorch's names, and the values that the data must take.  What else a
+/// model can do is said by the interfaces below; a command asks for the one that it needs.
+class Model : public torch::nn::Module {
+ public:
+  virtual Values values()
+      const = 0;  ///< The values x must take: binary, unit, signed_unit or real.
+
+  /// Called once before the first step with training batches' mean, [D] or [C, H, W], in the
+  /// model's own values.
+  virtual void start_from_data(const Tensor& mean) { static_cast<void>(mean); }
+};
+
+// ---- Training as a game
+// -------------------------------------------------------------------------------------------------
+
+enum class OptimizerKind { adam, sgd, rmsprop };
+std::vector<std::pair<OptimizerKind, std::string_view>> enum_names(OptimizerKind);
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::adam;
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;    ///< Adam: decay of the first moment.
+  double beta2 = 0.999;  ///< Adam: decay of the second moment; RMSprop: decay of the mean square.
+  double epsilon = 1e-8;
+  double momentum = 0.0;      ///< SGD.
+  double weight_decay = 0.0;  ///< Added to the gradient as weight_decay * parameter.
+};
+
+/// What a player minimises in one turn.
+struct Objective {
+  Tensor loss;                                           ///< [], finite.
+  std::vector<std::pair<std::string, Tensor>> log = {};  ///< Named scalars [] for the records.
+};
+
+/// One participant of a training game.  Maximum likelihood is a game of one, a GAN of two, an AAE
+/// of three.
+struct Player {
+  std::string name;                     ///< "model", "generator", "critic", "encoder".
+  std::vector<NamedTensor> parameters;  ///< What this player may move, and nothing else.
+  std::function<Objective(const Batch&, Rng&)> objective;
+  int turns = 1;  ///< Updates per round; every turn after the first draws a new batch.
+  OptimizerOptions optimizer = {};       ///< The paper's; flags may override it.
+  std::vector<std::string> shares = {};  ///< Parameters that another player also declares shared.
+};
+
+/// A model that learns by gradients.
+class Game : public Model {
+ public:
+  virtual std::vector<Player> players() = 0;
+
+  /// Makes what the players share in a round (a GAN's fake batch); each of it is used by at most
+  /// one turn of each player.
+  virtual void begin_round(const Batch& batch, Rng& rng) {
+    static_cast<void>(batch), static_cast<void>(rng);
+  }
+
+ protected:
+  std::vector<NamedTensor> trainable() const;  ///< Every parameter, by its PyTorch name.
+  std::vector<NamedTensor> trainable(
+      const std::string& prefix) const;  ///< Those whose name starts with "prefix.".
+};
+
+/// A model that learns by counting or by passes over the data, in bounded memory.
+class Fitted : public Model {
+ public:
+  virtual void begin_pass() = 0;
+  virtual void observe(const Batch& batch) = 0;
+  virtual bool end_pass() = 0;  ///< True when done.
+};
+
+// ---- Capabilities
+// -------------------------------------------------------------------------------------------------------
+
+struct SampleRequest {
+  std::int64_t count = 64;
+  double temperature = 1.0;                          ///< 1 is the model's own law.
+  std::optional<std::int64_t> label = std::nullopt;  ///< For conditional models.
+};
+
+class Sampler {
+ public:
+  virtual ~Sampler() = default;
+  /// [count, D] or [count, C, H, W] in the model's values; no gradient.
+  virtual Tensor sample(const SampleRequest& request, Rng& rng) = 0;
+};
+
+class Likelihood {
+ public:
+  virtual ~Likelihood() = default;
+  virtual Tensor log_prob(const Tensor& x) = 0;  ///< x as in Batch -> [B], nats, exact.
+};
+
+class Bound {
+ public:
+  virtual ~Bound() = default;
+  virtual Tensor elbo(const Tensor& x,
+                      Rng& rng) = 0;  ///< [B], nats; its expectation is at most log p(x).
+  /// [B], nats: log (1/K) sum_k w_k; its expectation rises with K to log p(x).  arXiv:1509.00519.
+  virtual Tensor log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) = 0;
+};
+
+class Encoder {
+ public:
+  virtual ~Encoder() = default;
+  virtual std::int64_t code_size() const = 0;  ///< J.
+  virtual Tensor encode_mean(
+      const Tensor& x) = 0;  ///< x as in Batch -> [B, J]: the code of x, or its mean.
+};
+
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  virtual Tensor decode_mean(
+      const Tensor& z) = 0;  ///< [B, J] -> the mean of x given z, shaped as in Batch.
+  virtual Tensor sample_prior(std::int64_t count, Rng& rng) = 0;  ///< [count, J].
+};
+
+class Critic {
+ public:
+  virtual ~Critic() = default;
+  virtual Tensor realness_logits(
+      const Tensor& x) = 0;  ///< x as in Batch -> [B] logits: larger is more like the data.
+};
+
+class Completer {
+ public:
+  virtual ~Completer() = default;
+  /// Draws the unknown part given the known one.  x as in Batch; known: same shape, 1 where x is
+  /// given, 0 where it is to be drawn -> same shape, equal to x where known is 1.  Throws
+  /// ConfigError for a pattern the model cannot condition on.
+  virtual Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) = 0;
+};
+
+/// Names of the interfaces that a model has: "sampler", "likelihood", "bound", ...
+std::vector<std::string> capabilities(const Model& model);
+
+}  // namespace kiln
