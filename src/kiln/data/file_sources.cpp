@@ -1,7 +1,6 @@
 #include "kiln/data/file_sources.h"
 
-#include <cmath>
-
+#include "kiln/core/text.h"
 #include "kiln/data/idx.h"
 
 namespace kiln {
@@ -48,26 +47,51 @@ Splits open_idx_file(const SourceSpec& spec, const IdxKeys& keys, const OpenOpti
                          bytes_of_gib(keys.memory));
 }
 
-// A table row for a kind whose keys are the options struct Keys.
-template <class Keys>
-FileSource file_source(std::string name, std::string help, std::string example,
-                       Splits (*open)(const SourceSpec&, const Keys&, const OpenOptions&)) {
-  FileSource source;
-  for (const auto& field : describe<Keys>())
-    source.kind.keys.emplace_back(field.name, field.help + " (" + field.default_value + ")");
-  source.open = [where = "data." + name, open](const SourceSpec& spec, const OptionMap& given,
-                                               const OpenOptions& options) {
-    Keys keys;
-    assign(where, keys, given);
-    return open(spec, keys, options);
+// A kind's own keys and the common ones, so that a refusal offers the nearest of both.
+template <class Own>
+struct AllKeys {
+  Own own;
+  CommonKeys common;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    Own::fields(self.own, visit);
+    CommonKeys::fields(self.common, visit);
+  }
+};
+
+template <class Own>
+using Opener = Splits (*)(const SourceSpec&, const Own&, const OpenOptions&);
+
+template <class Own>
+FileSource file_source(const std::string& name, std::string help, std::string example,
+                       Opener<Own> open) {
+  const auto opener = [where = "data." + name, open](const SourceSpec& spec,
+                                                     const OpenOptions& options) {
+    AllKeys<Own> keys;
+    assign(where, keys, spec.keys);
+    return Source{.spec = spec,
+                  .splits = open(spec, keys.own, options),
+                  .binarize = keys.common.binarize,
+                  .dequantize = keys.common.dequantize};
   };
-  source.kind.name = std::move(name);
-  source.kind.help = std::move(help);
-  source.kind.example = std::move(example);
-  return source;
+  return {{name, std::move(help), std::move(example), describe_keys(describe<AllKeys<Own>>())},
+          opener};
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> describe_keys(
+    const std::vector<FieldInfo>& fields) {
+  std::vector<std::pair<std::string, std::string>> keys;
+  for (const auto& field : fields) {
+    auto help = field.help;
+    if (!field.choices.empty()) help += ": " + join(field.choices, ", ");
+    if (!field.default_value.empty()) help += " (" + field.default_value + ")";
+    keys.emplace_back(field.name, std::move(help));
+  }
+  return keys;
+}
 
 const std::vector<FileSource>& file_sources() {
   static const std::vector<FileSource> sources{

@@ -64,21 +64,9 @@ void add_key(const std::string& text, const std::string& part, SourceSpec& spec)
     refuse(text, fmt::format("{}= is given twice", key));
 }
 
-// The keys that any source takes, taken out of `keys`.
-void take_common_keys(OptionMap& keys, Source& source) {
-  if (const auto entry = keys.extract("binarize"); !entry.empty())
-    option_detail::value_from("data.binarize", entry.mapped(), source.binarize.emplace());
-  if (const auto entry = keys.extract("dequantize"); !entry.empty())
-    option_detail::value_from("data.dequantize", entry.mapped(), source.dequantize);
-}
-
 std::vector<SourceKind> all_kinds() {
   std::vector<SourceKind> kinds;
   for (const auto& source : file_sources()) kinds.push_back(source.kind);
-  for (auto& kind : kinds) {
-    kind.keys.emplace_back("binarize", "grey to 0 and 1: none, threshold or stochastic");
-    kind.keys.emplace_back("dequantize", "yes: add noise of one level's width");
-  }
   return kinds;
 }
 
@@ -105,13 +93,8 @@ SourceSpec parse_source(const std::string& text) {
 }
 
 Source open_source(const SourceSpec& spec, const OpenOptions& options) {
-  Source source{.spec = spec, .splits = {}, .binarize = std::nullopt, .dequantize = false};
-  OptionMap keys = spec.keys;
-  take_common_keys(keys, source);
   check_name(spec.text(), spec.name);
-  const auto* file_source = find_file_source(spec.name);
-  source.splits = file_source->open(spec, keys, options);
-  return source;
+  return find_file_source(spec.name)->open(spec, options);
 }
 
 const std::vector<SourceKind>& source_kinds() {

@@ -54,7 +54,7 @@ std::int64_t DigitsGenerator::make(Philox& rng, std::span<float> x) const {
   const auto& style = choose_style(digit, rng);
   const Hand hand = draw_hand(rng);
   write_strokes(style.strokes, hand, kSide, rng, x);
-  for (auto& pixel : x) pixel = byte_level(pixel);
+  for (auto& pixel : x) pixel = level_of(byte_of(pixel));
   return digit;
 }
 

@@ -2,29 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 namespace kiln {
 namespace {
 
 constexpr std::int64_t kCacheBytes = std::int64_t{128} << 20;
-
-const std::array<float, 256>& levels() {
-  static const auto table = [] {
-    std::array<float, 256> values{};
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 255.0f;
-    return values;
-  }();
-  return table;
-}
-
-std::uint8_t byte_of(float x) {
-  return static_cast<std::uint8_t>(std::clamp(x, 0.0f, 1.0f) * 255.0f + 0.5f);
-}
 
 // Items made so far, as bytes.  Readers never wait: who meets an item that another thread is still
 // storing makes it again.  Memory is touched only where items were stored.
@@ -39,7 +25,7 @@ class ByteCache {
   bool load(std::size_t index, std::span<float> x, std::int64_t& label) const {
     if (states_[index].load(std::memory_order_acquire) != kStored) return false;
     const std::uint8_t* item = &bytes_[index * item_size_];
-    for (std::size_t i = 0; i < item_size_; ++i) x[i] = levels()[item[i]];
+    for (std::size_t i = 0; i < item_size_; ++i) x[i] = level_of(item[i]);
     label = labels_[index];
     return true;
   }
@@ -102,8 +88,6 @@ class GeneratedSet : public Dataset {
 };
 
 }  // namespace
-
-float byte_level(float x) { return levels()[byte_of(x)]; }
 
 Splits generated_splits(GeneratorPtr generator, const SourceSpec& spec, const PartOptions& parts,
                         const OpenOptions& open) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,8 +61,11 @@ class Generator {
 
 using GeneratorPtr = std::shared_ptr<const Generator>;
 
-/// x rounded to a byte, as a grey level in [0, 1].
-float byte_level(float x);
+/// The byte of a grey level in [0, 1], and the level of a byte.
+inline std::uint8_t byte_of(float x) {
+  return static_cast<std::uint8_t>(std::clamp(x, 0.0f, 1.0f) * 255.0f + 0.5f);
+}
+inline float level_of(std::uint8_t byte) { return static_cast<float>(byte) / 255.0f; }
 
 /// The parts of a generator: item i is made from Philox(derive_key(seed, spec.name, i)).  Parts of
 /// bytes are kept in memory once made, up to 128 MiB each.

@@ -30,8 +30,8 @@ void add_arc(const Stroke& knots, std::size_t i, Trace& trace) {
   const double dax = (b.x - before.x) / 2, day = (b.y - before.y) / 2;
   const double dbx = (after.x - a.x) / 2, dby = (after.y - a.y) / 2;
   constexpr double kPiece = 0.07;  // about 1.3 pixels of a digit
-  const int pieces = std::clamp(
-      static_cast<int>(std::ceil(std::hypot(b.x - a.x, b.y - a.y) / kPiece)), 2, 12);
+  const int pieces =
+      std::clamp(static_cast<int>(std::ceil(std::hypot(b.x - a.x, b.y - a.y) / kPiece)), 2, 12);
   for (int k = 1; k <= pieces; ++k) {
     const double t = static_cast<double>(k) / pieces;
     trace.push_back({hermite(a.x, b.x, dax, dbx, t), hermite(a.y, b.y, day, dby, t), 0, false});
@@ -46,7 +46,8 @@ void press(std::span<Dot> stroke, const Hand& hand, Philox& rng) {
   for (std::size_t i = 0; i < stroke.size(); ++i) {
     const double t = static_cast<double>(i) / last;
     const double wave = std::sin(2 * std::numbers::pi * waves * t + phase);
-    const double near_start = std::max(0.0, 1 - t / 0.15), near_end = std::max(0.0, (t - 0.8) / 0.2);
+    const double near_start = std::max(0.0, 1 - t / 0.15),
+                 near_end = std::max(0.0, (t - 0.8) / 0.2);
     const double loss = hand.taper * (start * near_start + end * near_end);
     stroke[i].radius = hand.thickness / 2 * (1 + hand.pressure * wave) * (1 - loss);
   }

@@ -37,8 +37,8 @@ double log_normal_2d(double a, double b, double along, double across) {
 // Four-point Gauss-Legendre quadrature on [-1, 1].
 constexpr std::array<double, 4> kPlaces{-0.8611363115940526, -0.3399810435848563,
                                         0.3399810435848563, 0.8611363115940526};
-constexpr std::array<double, 4> kWeights{0.3478548451374538, 0.6521451548625461,
-                                         0.6521451548625461, 0.3478548451374538};
+constexpr std::array<double, 4> kWeights{0.3478548451374538, 0.6521451548625461, 0.6521451548625461,
+                                         0.3478548451374538};
 
 }  // namespace
 
@@ -59,11 +59,12 @@ double GaussiansLaw::log_density(double x, double y) const {
          });
 }
 
-// Panels no longer than sigma: four points integrate a Gaussian over one to 6e-8 of its mass.
+// Panels no longer than sigma: four points integrate a Gaussian over one to 6e-8 of its mass.  At
+// least 64, so that a panel is nearly straight.
 CurvesLaw::CurvesLaw(std::vector<Curve> curves, double sigma)
     : curves_(std::move(curves)), sigma_(sigma) {
   for (const auto& curve : curves_) {
-    const auto panels = static_cast<std::int64_t>(std::ceil(curve.speed / sigma));
+    const auto panels = static_cast<std::int64_t>(std::max(64.0, std::ceil(curve.speed / sigma)));
     const double half = 0.5 / static_cast<double>(panels);
     for (std::int64_t panel = 0; panel < panels; ++panel)
       for (std::size_t k = 0; k < kPlaces.size(); ++k) {
@@ -98,8 +99,7 @@ double CurvesLaw::log_density(double x, double y) const {
 PlanePoint CheckerboardLaw::draw(Philox& rng) const {
   const auto mode = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(modes())));
   // Dark cells in reading order: in a row of odd width they move by one from row to row.
-  const std::int64_t cell = cells_ % 2 == 1 ? 2 * mode
-                                            : 2 * mode + (mode / (cells_ / 2)) % 2;
+  const std::int64_t cell = cells_ % 2 == 1 ? 2 * mode : 2 * mode + (mode / (cells_ / 2)) % 2;
   const double width = side_ / static_cast<double>(cells_);
   const double column = static_cast<double>(cell % cells_) + rng.uniform();
   const double row = static_cast<double>(cell / cells_) + rng.uniform();

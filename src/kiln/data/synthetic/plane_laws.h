@@ -65,7 +65,7 @@ class CurvesLaw : public PlaneLaw {
   std::vector<Node> nodes_;
 };
 
-/// Uniform on the dark cells of a `cells` x `cells` board of the given side about the origin.  Edges
+/// Uniform on the dark cells of a `cells` x `cells` board of the given side about the origin. Edges
 /// belong to the dark cells, so that rounding a point never leaves the support.
 class CheckerboardLaw : public PlaneLaw {
  public:

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "kiln/core/text.h"
 #include "kiln/data/synthetic/bars.h"
 #include "kiln/data/synthetic/digits.h"
 #include "kiln/data/synthetic/shapes.h"

@@ -79,8 +79,12 @@ PlaneLawPtr pinwheel(const SourceSpec& spec) {
 
 PlaneLawPtr plane_law(const SourceSpec& spec) {
   static const std::map<std::string, PlaneLawPtr (*)(const SourceSpec&)> laws{
-      {"ring8", ring8}, {"grid25", grid25},             {"gaussians", gaussians},
-      {"moons", moons}, {"checkerboard", checkerboard}, {"swissroll", swissroll},
+      {"ring8", ring8},
+      {"grid25", grid25},
+      {"gaussians", gaussians},
+      {"moons", moons},
+      {"checkerboard", checkerboard},
+      {"swissroll", swissroll},
       {"pinwheel", pinwheel}};
   const auto law = laws.find(spec.name);
   return law == laws.end() ? nullptr : law->second(spec);
