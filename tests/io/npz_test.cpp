@@ -110,6 +110,7 @@ TEST(Npz, DamagedContentIsNeverReadAsGood) {
     Bytes bad = good;
     const auto at = rng.below(bad.size());
     bad[at] = static_cast<std::uint8_t>(bad[at] ^ (1 + rng.below(255)));
+    std::filesystem::remove(path);
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<char*>(bad.data()), long(bad.size()));
     try {  // a byte that carries no meaning (a date, say) may change; the array may not
