@@ -1,6 +1,8 @@
 #include "kiln/data/file_sources.h"
 
 #include "kiln/core/text.h"
+#include "kiln/data/cifar.h"
+#include "kiln/data/csv.h"
 #include "kiln/data/idx.h"
 
 namespace kiln {
@@ -8,6 +10,7 @@ namespace {
 
 constexpr std::string_view kMemoryHelp =
     "GiB of unpacked data to hold in memory; what is larger is read from disk piece by piece";
+constexpr std::uint64_t kMaxCsvBytes = std::uint64_t{1} << 40;  // of an inflated .gz
 constexpr Field kMemoryField{.help = kMemoryHelp, .low = 0, .high = 65536};
 
 std::uint64_t bytes_of_gib(double gib) { return static_cast<std::uint64_t>(gib * 0x1p30); }
@@ -45,6 +48,23 @@ Splits open_idx_file(const SourceSpec& spec, const IdxKeys& keys, const OpenOpti
     paths.labels = keys.labels;
   return open_idx_splits(spec.text(), {.train = paths, .valid = {}, .test = {}},
                          bytes_of_gib(keys.memory));
+}
+
+struct Cifar10Keys {
+  template <class Self, class Visitor>
+  static void fields(Self&, Visitor&&) {}
+};
+
+Splits open_cifar10_files(const SourceSpec& spec, const Cifar10Keys&, const OpenOptions&) {
+  return open_cifar10(spec.text(), spec.path);
+}
+
+Splits open_csv_file(const SourceSpec& spec, const CsvOptions& keys, const OpenOptions& options) {
+  auto bytes = is_gzip(spec.path) ? inflate_gzip(spec.path, kMaxCsvBytes, bytes_of_gib(keys.memory))
+                                  : file_bytes(spec.path);
+  return {.train = open_csv(spec.text(), std::move(bytes), keys, options.skip_bad),
+          .valid = nullptr,
+          .test = nullptr};
 }
 
 // A kind's own keys and the common ones, so that a refusal offers the nearest of both.
@@ -99,6 +119,10 @@ const std::vector<FileSource>& file_sources() {
                   "mnist:data/mnist", open_mnist),
       file_source("idx", "one IDX file of images, raw or .gz", "idx:train-images-idx3-ubyte.gz",
                   open_idx_file),
+      file_source("cifar10", "CIFAR-10's binary version: its folder, or one file of it",
+                  "cifar10:data/cifar-10-batches-bin", open_cifar10_files),
+      file_source("csv", "table of numbers as text, raw or .gz",
+                  "csv:wine.csv,columns=0-10,header=yes,label=11,sep=;", open_csv_file),
   };
   return sources;
 }
