@@ -1,9 +1,13 @@
 #include "kiln/data/file_sources.h"
 
+#include <fmt/format.h>
+
+#include "kiln/core/error.h"
 #include "kiln/core/text.h"
 #include "kiln/data/cifar.h"
 #include "kiln/data/csv.h"
 #include "kiln/data/idx.h"
+#include "kiln/data/image_folder.h"
 
 namespace kiln {
 namespace {
@@ -67,6 +71,11 @@ Splits open_csv_file(const SourceSpec& spec, const CsvOptions& keys, const OpenO
           .test = nullptr};
 }
 
+Splits open_images(const SourceSpec& spec, const ImageFolderOptions& keys,
+                   const OpenOptions& options) {
+  return open_image_folder(spec.text(), spec.path, keys, options.skip_bad);
+}
+
 // A kind's own keys and the common ones, so that a refusal offers the nearest of both.
 template <class Own>
 struct AllKeys {
@@ -90,10 +99,17 @@ FileSource file_source(const std::string& name, std::string help, std::string ex
                                                      const OpenOptions& options) {
     AllKeys<Own> keys;
     assign(where, keys, spec.keys);
-    return Source{.spec = spec,
-                  .splits = open(spec, keys.own, options),
+    Source source{.spec = spec,
+                  .splits = {},
                   .binarize = keys.common.binarize,
                   .dequantize = keys.common.dequantize};
+    try {
+      source.splits = open(spec, keys.own, options);
+    } catch (const std::filesystem::filesystem_error& error) {
+      throw IoError(where, fmt::format("cannot look at {}: {}", error.path1().string(),
+                                       error.code().message()));
+    }
+    return source;
   };
   return {{name, std::move(help), std::move(example), describe_keys(describe<AllKeys<Own>>())},
           opener};
@@ -121,6 +137,9 @@ const std::vector<FileSource>& file_sources() {
                   open_idx_file),
       file_source("cifar10", "CIFAR-10's binary version: its folder, or one file of it",
                   "cifar10:data/cifar-10-batches-bin", open_cifar10_files),
+      file_source("images",
+                  "folder of PNG, JPEG, WebP, PGM or PPM pictures, or of a folder per class",
+                  "images:photos,size=64", open_images),
       file_source("csv", "table of numbers as text, raw or .gz",
                   "csv:wine.csv,columns=0-10,header=yes,label=11,sep=;", open_csv_file),
   };
