@@ -33,6 +33,12 @@ struct Decoded {
   bool only_0_and_255 = false;
 };
 
+// What an error says after its [tag].
+std::string without_tag(const std::string& message) {
+  const auto end = message.find("] ");
+  return message.starts_with('[') && end != std::string::npos ? message.substr(end + 2) : message;
+}
+
 // Decodes files in threads.
 class Decoder {
  public:
@@ -145,7 +151,7 @@ void Pictures::keep_sound(std::vector<PictureList::File> files, std::vector<Deco
       if (!skip_bad)
         throw IoError("data.images", fmt::format("{}; repair or remove the file, or leave broken "
                                                  "pictures out with --skip-bad",
-                                                 decoded[i].error));
+                                                 without_tag(decoded[i].error)));
       ++info_.skipped;
       continue;
     }
