@@ -105,7 +105,7 @@ TEST(Csv, ZerosAndOnesAreBinaryUnlessTheSpecSaysOtherwise) {
               table("-1,0.5\n", {{"values", "unit"}});
             }),
             "[data.csv] t.csv holds numbers from -1 to 0.5, which values=unit does not allow; "
-            "choose another, or other columns");
+            "choose another, or leave it out");
 }
 
 TEST(Csv, ATableTooLargeForMemoryGivesTheSameRows) {
