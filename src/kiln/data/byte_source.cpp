@@ -203,8 +203,8 @@ ByteSourcePtr inflate_gzip(const std::filesystem::path& path, std::uint64_t size
     const auto count = file.read(chunk);
     buffer.append(std::span(chunk).first(count));
     if (buffer.size() > size_limit)
-      throw IoError("data.gzip", fmt::format("{} holds more than the {} bytes that its header "
-                                             "announces",
+      throw IoError("data.gzip", fmt::format("{} holds more than the {} bytes that "
+                                             "were expected",
                                              file.name, size_limit));
     if (count < chunk.size()) return buffer.finish();
   }
