@@ -1,0 +1,176 @@
+#include "kiln/models/adversarial/dcgan.h"
+
+#include <fmt/format.h>
+#include <torch/nn/functional/activation.h>
+#include <torch/nn/init.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
+
+#include "kiln/core/check.h"
+#include "kiln/models/request.h"
+#include "kiln/nn/eval_scope.h"
+#include "kiln/nn/transposed_conv.h"
+
+namespace kiln {
+namespace {
+
+using torch::nn::BatchNorm2d;
+using torch::nn::Sequential;
+
+constexpr std::int64_t kItemsAtOnce = 256;  // images generated together while sampling
+
+const DcganOptions& checked_together(const DcganOptions& o) {
+  checked("dcgan", o);
+  if (o.channels == 0) throw ConfigError("dcgan", "needs images, got a table");
+  if (o.height != o.width || (o.height != 28 && o.height != 32 && o.height != 64))
+    throw ConfigError("dcgan", fmt::format("images must be 28, 32 or 64 pixels square, got {}x{}; "
+                                           "read them with images:...,size=32",
+                                           o.height, o.width));
+  return o;
+}
+
+std::int64_t first_side(const DcganOptions& o) { return o.height == 28 ? 7 : 4; }
+
+// Doublings between the first side and the image's: 2, 3 or 4.
+std::int64_t doublings(const DcganOptions& o) {
+  std::int64_t times = 0;
+  for (auto side = first_side(o); side < o.height; side *= 2) ++times;
+  return times;
+}
+
+// Figure 1: z -> 4x4 -> doubled by fractionally strided convolutions, filters halving -> tanh.
+Sequential make_generator(const DcganOptions& o) {
+  Sequential net;
+  auto filters = o.filters << (doublings(o) - 1);
+  net->push_back(TransposedConv2d(TransposedConv2dOptions{
+      .in = o.latent, .out = filters, .kernel = first_side(o), .bias = false}));
+  for (auto left = doublings(o); left > 0; --left) {
+    net->push_back(BatchNorm2d(filters));
+    net->push_back(torch::nn::ReLU(torch::nn::ReLUOptions(true)));
+    const auto out = left == 1 ? o.channels : filters / 2;
+    net->push_back(TransposedConv2d(TransposedConv2dOptions{
+        .in = filters, .out = out, .kernel = 4, .stride = 2, .padding = 1, .bias = false}));
+    filters = out;
+  }
+  net->push_back(torch::nn::Tanh());
+  return net;
+}
+
+// Strided convolutions, leaky ReLU, no batch normalisation next to the image: [B, 1, 1, 1].
+Sequential make_critic(const DcganOptions& o) {
+  const auto conv = [](std::int64_t in, std::int64_t out, std::int64_t kernel) {
+    return torch::nn::Conv2dOptions(in, out, kernel).bias(false);
+  };
+  Sequential net;
+  auto in = o.channels;
+  for (std::int64_t i = 0; i < doublings(o); ++i) {
+    net->push_back(torch::nn::Conv2d(conv(in, o.filters << i, 4).stride(2).padding(1)));
+    in = o.filters << i;
+    if (i > 0) net->push_back(BatchNorm2d(in));
+    net->push_back(
+        torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(.2).inplace(true)));
+  }
+  net->push_back(torch::nn::Conv2d(conv(in, 1, first_side(o))));
+  return net;
+}
+
+// Section 4: weights from N(0, 0.02^2); the scales of batch normalisation from N(1, 0.02^2).
+void initialise(torch::nn::Module& net) {
+  torch::NoGradGuard no_grad;
+  for (const auto& entry : net.named_parameters())
+    if (entry.key().ends_with("weight"))
+      torch::nn::init::normal_(entry.value(), entry.value().dim() == 1 ? 1 : 0, .02);
+}
+
+// -log sigmoid(a)
+Tensor softplus_of_minus(const Tensor& a) { return -at::log_sigmoid(a); }
+
+}  // namespace
+
+Dcgan::Dcgan(const DcganOptions& o)
+    : options_(checked_together(o)),
+      generator_(register_module("generator", make_generator(o))),
+      critic_(register_module("critic", make_critic(o))) {
+  initialise(*generator_);
+  initialise(*critic_);
+}
+
+Tensor Dcgan::generate(const Tensor& z) {
+  check_shape("dcgan.generate", "z", z, {kAny, options_.latent});
+  return generator_->forward(z.view({-1, options_.latent, 1, 1}));
+}
+
+Tensor Dcgan::critic_logits(const Tensor& x) {
+  check_shape("dcgan.critic_logits", "x", x,
+              {kAny, options_.channels, options_.height, options_.width});
+  return critic_->forward(x).view(-1);
+}
+
+// -log D(x) - log(1 - D(G(z)))
+Tensor Dcgan::critic_loss(const Tensor& real_logits, const Tensor& fake_logits) {
+  return softplus_of_minus(real_logits).mean() + softplus_of_minus(-fake_logits).mean();
+}
+
+// -log D(G(z))
+Tensor Dcgan::generator_loss(const Tensor& fake_logits) {
+  return softplus_of_minus(fake_logits).mean();
+}
+
+void Dcgan::begin_round(const Batch& batch, Rng& rng) {
+  fake_ = generate(sample_prior(batch.x.size(0), rng));
+}
+
+// Real and fake batches pass separately, each normalised by its own statistics.
+Objective Dcgan::critic_turn(const Tensor& real) {
+  KILN_ASSERT(fake_.defined());
+  const auto real_logits = critic_logits(real), fake_logits = critic_logits(fake_.detach());
+  return {.loss = critic_loss(real_logits, fake_logits),
+          .log = {{"prob_real", torch::sigmoid(real_logits).mean()},
+                  {"prob_fake", torch::sigmoid(fake_logits).mean()}}};
+}
+
+Objective Dcgan::generator_turn() {
+  KILN_ASSERT(fake_.defined());
+  return {.loss = generator_loss(critic_logits(fake_))};
+}
+
+std::vector<Player> Dcgan::players() {
+  const OptimizerOptions adam{.learning_rate = 2e-4, .beta1 = .5};
+  return {{.name = "critic",
+           .parameters = trainable("critic"),
+           .objective = [this](const Batch& batch, Rng&) { return critic_turn(batch.x); },
+           .optimizer = adam},
+          {.name = "generator",
+           .parameters = trainable("generator"),
+           .objective = [this](const Batch&, Rng&) { return generator_turn(); },
+           .optimizer = adam}};
+}
+
+Tensor Dcgan::decode_mean(const Tensor& z) {
+  const EvalScope scope(*generator_);
+  return generate(z);
+}
+
+Tensor Dcgan::realness_logits(const Tensor& x) {
+  const EvalScope scope(*critic_);
+  return critic_logits(x);
+}
+
+Tensor Dcgan::sample_prior(std::int64_t count, Rng& rng) {
+  check_positive("dcgan.sample_prior", "count", count);
+  return rng.normal({count, options_.latent})
+      .to(parameters().front().options().requires_grad(false));
+}
+
+Tensor Dcgan::sample(const SampleRequest& request, Rng& rng) {
+  check_unconditional("dcgan.sample", request);
+  torch::NoGradGuard no_grad;
+  std::vector<Tensor> parts;
+  for (const auto& z :
+       sample_prior(request.count, rng).mul(request.temperature).split(kItemsAtOnce))
+    parts.push_back(decode_mean(z));
+  return torch::cat(parts);
+}
+
+}  // namespace kiln

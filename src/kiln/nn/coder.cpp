@@ -1,0 +1,135 @@
+#include "kiln/nn/coder.h"
+
+#include <fmt/format.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+
+#include <algorithm>
+
+#include "kiln/core/error.h"
+#include "kiln/nn/transposed_conv.h"
+
+namespace kiln {
+namespace {
+
+using torch::nn::Linear;
+using torch::nn::ReLU;
+using torch::nn::Sequential;
+
+constexpr std::int64_t kMostWeights = 1 << 28;  // of one layer: 1 GiB of float32
+
+ReLU relu() { return ReLU(torch::nn::ReLUOptions(true)); }
+
+// How often both sides can be halved before one is odd or at most 7: 28 -> 7, 32 -> 4, 64 -> 4.
+std::int64_t halvings(const CoderOptions& o) {
+  std::int64_t times = 0;
+  for (auto h = o.height, w = o.width; h % 2 == 0 && w % 2 == 0 && std::min(h, w) > 7; ++times)
+    h /= 2, w /= 2;
+  return times;
+}
+
+// Filters of layer i, counted from the image: doubling, at most eight times the first.
+std::int64_t filters_at(const CoderOptions& o, std::int64_t i) {
+  return o.filters << std::min<std::int64_t>(i, 3);
+}
+
+// Numbers that the dense layer next to the convolutions sees.
+std::int64_t features(const CoderOptions& o) {
+  if (o.network == CoderNetwork::dense) return o.data_dim;
+  const auto times = halvings(o);
+  return filters_at(o, times - 1) * (o.height >> times) * (o.width >> times);
+}
+
+Sequential dense_encoder(const CoderOptions& o) {
+  Sequential net;
+  for (std::int64_t i = 0; i < o.layers; ++i) {
+    net->push_back(Linear(i == 0 ? o.data_dim : o.hidden, o.hidden));
+    net->push_back(relu());
+  }
+  return net;
+}
+
+Sequential dense_decoder(const CoderOptions& o) {
+  Sequential net;
+  for (std::int64_t i = 0; i < o.layers; ++i) {
+    net->push_back(Linear(i == 0 ? o.latent : o.hidden, o.hidden));
+    net->push_back(relu());
+  }
+  net->push_back(Linear(o.hidden, o.data_dim));
+  return net;
+}
+
+// [B, C, H, W] -> halved `halvings` times, filters doubling -> [B, hidden].
+Sequential conv_encoder(const CoderOptions& o) {
+  Sequential net;
+  const auto times = halvings(o);
+  for (std::int64_t i = 0; i < times; ++i) {
+    const auto in = i == 0 ? o.channels : filters_at(o, i - 1);
+    net->push_back(
+        torch::nn::Conv2d(torch::nn::Conv2dOptions(in, filters_at(o, i), 4).stride(2).padding(1)));
+    net->push_back(relu());
+  }
+  net->push_back(torch::nn::Flatten());
+  net->push_back(Linear(features(o), o.hidden));
+  net->push_back(relu());
+  return net;
+}
+
+// The encoder's mirror image: [B, J] -> [B, D].
+Sequential conv_decoder(const CoderOptions& o) {
+  Sequential net;
+  const auto times = halvings(o);
+  const auto deepest = filters_at(o, times - 1);
+  const auto height = o.height >> times, width = o.width >> times;
+  net->push_back(Linear(o.latent, o.hidden));
+  net->push_back(relu());
+  net->push_back(Linear(o.hidden, features(o)));
+  net->push_back(torch::nn::Unflatten(
+      torch::nn::UnflattenOptions(1, std::vector<std::int64_t>{deepest, height, width})));
+  for (auto i = times - 1; i >= 0; --i) {
+    net->push_back(relu());
+    const auto out = i == 0 ? o.channels : filters_at(o, i - 1);
+    net->push_back(TransposedConv2d(TransposedConv2dOptions{
+        .in = filters_at(o, i), .out = out, .kernel = 4, .stride = 2, .padding = 1}));
+  }
+  net->push_back(torch::nn::Flatten());
+  return net;
+}
+
+void check_conv(std::string_view where, const CoderOptions& o) {
+  if (o.channels == 0)
+    throw ConfigError(where, "network conv needs images, got a table; use network dense");
+  if (o.height % 4 != 0 || o.width % 4 != 0 || std::min(o.height, o.width) < 8)
+    throw ConfigError(where,
+                      fmt::format("network conv needs sides that are multiples of 4 from 8 up, got "
+                                  "{}x{}; read the images with size=32, or use network dense",
+                                  o.height, o.width));
+}
+
+}  // namespace
+
+std::vector<std::pair<CoderNetwork, std::string_view>> enum_names(CoderNetwork) {
+  return {{CoderNetwork::dense, "dense"}, {CoderNetwork::conv, "conv"}};
+}
+
+void check_coder(std::string_view where, const CoderOptions& o) {
+  if (o.channels > 0 && o.channels * o.height * o.width != o.data_dim)
+    throw ConfigError(where, fmt::format("data_dim must be {} x {} x {}, got {}", o.channels,
+                                         o.height, o.width, o.data_dim));
+  if (o.network == CoderNetwork::conv) check_conv(where, o);
+  if (features(o) * o.hidden > kMostWeights)
+    throw ConfigError(where, fmt::format("{} inputs times hidden {} is more than {} weights; use "
+                                         "less of either",
+                                         features(o), o.hidden, kMostWeights));
+}
+
+Sequential make_encoder(const CoderOptions& options) {
+  return options.network == CoderNetwork::dense ? dense_encoder(options) : conv_encoder(options);
+}
+
+Sequential make_decoder(const CoderOptions& options) {
+  return options.network == CoderNetwork::dense ? dense_decoder(options) : conv_decoder(options);
+}
+
+}  // namespace kiln

@@ -1,0 +1,78 @@
+#include "kiln/nn/coder.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "kiln/core/error.h"
+#include "kiln/core/rng.h"
+
+namespace kiln {
+namespace {
+
+CoderOptions conv(std::int64_t channels, std::int64_t height, std::int64_t width) {
+  return {.network = CoderNetwork::conv,
+          .data_dim = channels * height * width,
+          .channels = channels,
+          .height = height,
+          .width = width,
+          .latent = 3,
+          .hidden = 8,
+          .filters = 4};
+}
+
+TEST(Coder, DecoderMirrorsTheEncoderAtEverySize) {
+  for (const auto& [height, width] : {std::pair{8, 8}, {12, 20}, {28, 28}, {32, 32}, {64, 64}}) {
+    const auto options = conv(2, height, width);
+    check_coder("coder", options);
+    auto encoder = make_encoder(options);
+    auto decoder = make_decoder(options);
+    EXPECT_EQ(encoder->forward(torch::ones({5, 2, height, width})).sizes(),
+              (at::IntArrayRef{5, 8}));
+    EXPECT_EQ(decoder->forward(torch::ones({5, 3})).sizes(),
+              (at::IntArrayRef{5, options.data_dim}));
+  }
+}
+
+TEST(Coder, DenseLayersAreCounted) {
+  const CoderOptions options{.data_dim = 7, .latent = 3, .hidden = 5, .layers = 2};
+  std::int64_t weights = 0;
+  for (const auto& p : make_encoder(options)->parameters()) weights += p.numel();
+  EXPECT_EQ(weights, 7 * 5 + 5 + 5 * 5 + 5);
+  weights = 0;
+  for (const auto& p : make_decoder(options)->parameters()) weights += p.numel();
+  EXPECT_EQ(weights, 3 * 5 + 5 + 5 * 5 + 5 + 5 * 7 + 7);
+}
+
+TEST(Coder, LastDecoderParameterIsTheOutputBias) {
+  EXPECT_EQ(make_decoder(conv(3, 8, 8))->parameters().back().sizes(), (at::IntArrayRef{3}));
+  const CoderOptions table{.data_dim = 7, .latent = 3, .hidden = 5};
+  EXPECT_EQ(make_decoder(table)->parameters().back().sizes(), (at::IntArrayRef{7}));
+}
+
+std::string refusal(const CoderOptions& options) {
+  try {
+    check_coder("model", options);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Coder, RefusesSizesItCannotTake) {
+  EXPECT_EQ(refusal(conv(1, 30, 28)),
+            "[model] network conv needs sides that are multiples of 4 from 8 up, got 30x28; read "
+            "the images with size=32, or use network dense");
+  EXPECT_EQ(refusal(conv(1, 4, 4)),
+            "[model] network conv needs sides that are multiples of 4 from 8 up, got 4x4; read the "
+            "images with size=32, or use network dense");
+  EXPECT_EQ(refusal({.network = CoderNetwork::conv, .data_dim = 6}),
+            "[model] network conv needs images, got a table; use network dense");
+  EXPECT_EQ(refusal({.data_dim = 9, .channels = 1, .height = 2, .width = 4}),
+            "[model] data_dim must be 1 x 2 x 4, got 9");
+  EXPECT_EQ(refusal({.data_dim = 1 << 24, .hidden = 8192}),
+            "[model] 16777216 inputs times hidden 8192 is more than 268435456 weights; use less of "
+            "either");
+}
+
+}  // namespace
+}  // namespace kiln
