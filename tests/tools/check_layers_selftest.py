@@ -70,6 +70,9 @@ class CheckLayers(unittest.TestCase):
     def test_the_library_does_not_include_the_program(self):
         self.expect("src/kiln/registry/models.cpp", '#include "apps/kiln/command.h"\n', "quotes are for")
 
+    def test_the_library_spells_its_own_headers_in_quotes(self):
+        self.expect("src/kiln/io/npy.h", "#include <kiln/core/error.h>\n", "in quotes")
+
     def test_what_reads_bytes_does_not_include_libtorch(self):
         self.expect("src/kiln/io/image.cpp", "#include <ATen/Tensor.h>\n", "must not see LibTorch")
 
