@@ -1,1 +1,89 @@
-int main() { return 0; }
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+
+#include "apps/kiln/program.h"
+#include "kiln/core/error.h"
+#include "kiln/core/text.h"
+#include "kiln/core/threads.h"
+
+namespace kiln::program {
+namespace {
+
+enum ExitCode { kDone = 0, kOurBug = 1, kBadRequest = 2, kBadFile = 3, kBadNumbers = 4 };
+
+// libgomp reads this when it is loaded, so the only way to set it is to begin again.  Spinning
+// threads are ruinous wherever another process wants a core.
+void set_wait_policy(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY")) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);  // returns only when it fails; then we go on without
+}
+
+void refuse_extras(const CLI::App& command) {
+  const auto extras = command.remaining();
+  if (extras.empty()) return;
+  std::vector<std::string> known;
+  for (const auto* option : command.get_options())
+    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  const auto hint = did_you_mean(extras.front(), known);
+  throw ConfigError(command.get_name(),
+                    fmt::format("no option '{}'{} `kiln {} --help` lists them", extras.front(),
+                                hint.empty() ? "." : hint, command.get_name()));
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Kiln: deep generative models, trained, sampled and judged"};
+  app.set_version_flag("--version", std::string("kiln ") + KILN_VERSION);
+  app.require_subcommand(1);
+  Console console;
+  std::vector<Command> commands;
+  Program program{app, console, commands, {argv + 1, argv + argc}};
+  for (const auto add : {add_train, add_resume, add_sample, add_eval, add_score}) add(program);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    std::vector<std::string> names;
+    for (const auto& command : commands) names.push_back(command.app->get_name());
+    const std::string given = argc > 1 ? argv[1] : "";
+    const auto hint =
+        app.get_subcommands().empty() && !given.empty() ? did_you_mean(given, names) : "";
+    throw ConfigError("kiln", error.what() + (hint.empty() ? "" : hint));
+  }
+  for (const auto& command : commands)
+    if (command.app->parsed()) {
+      if (!command.takes_extras) refuse_extras(*command.app);
+      return command.run();
+    }
+  return kOurBug;
+}
+
+int report(const std::exception& error, int code) {
+  fmt::print(stderr, "kiln: {}\n", error.what());
+  return code;
+}
+
+}  // namespace
+}  // namespace kiln::program
+
+int main(int argc, char** argv) {
+  using namespace kiln;
+  program::set_wait_policy(argv);
+  try {
+    return program::run(argc, argv);
+  } catch (const ConfigError& error) {
+    return program::report(error, program::kBadRequest);
+  } catch (const ShapeError& error) {
+    return program::report(error, program::kBadRequest);
+  } catch (const IoError& error) {
+    return program::report(error, program::kBadFile);
+  } catch (const NumericError& error) {
+    return program::report(error, program::kBadNumbers);
+  } catch (const std::exception& error) {
+    return program::report(error, program::kOurBug);
+  }
+}

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,21 +20,28 @@ struct Image {
 /// empty, not a picture, truncated, too large.
 Image read_image(const std::filesystem::path& path);
 
-/// Width, height and channels from the header alone.
+/// Width, height and channels from the header alone; no pixels.
 Image read_image_header(const std::filesystem::path& path);
 
-/// Writes a PNG atomically; `text` becomes tEXt chunks (seed, run ...).  Throws IoError.
+/// As above, on bytes in memory; `name` is for messages.
+Image decode_image(const std::string& name, std::span<const std::uint8_t> bytes);
+Image decode_image_header(const std::string& name, std::span<const std::uint8_t> bytes);
+
+/// Writes a PNG atomically; `text` becomes tEXt chunks (seed, run ...).  Throws IoError, ShapeError
+/// for an image whose pixels do not fit its size and ConfigError for a text that PNG cannot hold.
 void write_png(const std::filesystem::path& path, const Image& image,
                const std::map<std::string, std::string>& text = {});
 
 /// The tEXt chunks of a PNG.
 std::map<std::string, std::string> read_png_text(const std::filesystem::path& path);
+std::map<std::string, std::string> decode_png_text(const std::string& name,
+                                                   std::span<const std::uint8_t> bytes);
 
 /// Bytes of the same PNG, for embedding.
 std::vector<std::uint8_t> encode_png(const Image& image,
                                      const std::map<std::string, std::string>& text = {});
 
-/// Area averaging when shrinking, bilinear when growing.
+/// Area averaging when shrinking, bilinear when growing, each side on its own.
 Image resize(const Image& image, std::int64_t width, std::int64_t height);
 
 /// The largest centred square.

@@ -28,8 +28,10 @@ struct SafetensorsFile {
 /// nothing.  Throws IoError naming the file and what is wrong.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
 
-/// The same bytes for the same content.  A checksum over the whole file stands in the metadata as
-/// "kiln.checksum".  Atomic; throws IoError.
+/// The same bytes for the same content; wider types stand first, so that every array is aligned.
+/// A checksum over the whole file stands in the metadata as "kiln.checksum", beside "kiln.format";
+/// reading takes both out again.  Atomic; throws IoError, or ShapeError if the bytes of an array do
+/// not fit its dtype and shape or a name stands twice.
 void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file);
 
 /// As above, on bytes in memory; `name` is for messages.

@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "apps/kiln/program.h"
+#include "kiln/core/threads.h"
+#include "kiln/io/npy.h"
+#include "kiln/train/pictures.h"
+
+namespace kiln::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SampleArguments {
+  RunArguments run;
+  std::int64_t count = 64;
+  double temperature = 1;
+  std::string out;
+};
+
+std::map<std::string, std::string> provenance(const SampleArguments& a, const LoadedRun& run) {
+  return {{"model", run.config.model},
+          {"run", fs::path(a.run.run).filename().string()},
+          {"step", std::to_string(run.step)},
+          {"seed", std::to_string(a.run.seed)},
+          {"temperature", fmt::format("{}", a.temperature)}};
+}
+
+// FILE.npy: the numbers; DIR/: one file an item; anything else: one picture.
+fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) {
+  const auto text = provenance(a, run);
+  const auto values = run.model->values();
+  const fs::path out = a.out.empty()
+                           ? fs::path(a.run.run) / "samples" / fmt::format("sample-{}", a.run.seed)
+                           : fs::path(a.out);
+  if (out.has_parent_path()) fs::create_directories(out.parent_path());
+  if (out.extension() == ".npy") {
+    const auto host = x.to(torch::kCPU, torch::kFloat32).contiguous();
+    write_npy(
+        out,
+        {"", host.sizes().vec(), {host.data_ptr<float>(), host.data_ptr<float>() + host.numel()}});
+    return out;
+  }
+  if (!out.has_filename()) {
+    fs::create_directories(out);
+    for (std::int64_t i = 0; i < x.size(0); ++i)
+      write_samples(out / fmt::format("{:05}", i), x.narrow(0, i, 1), values, text);
+    return out;
+  }
+  return write_samples(out.extension() == ".png" || out.extension() == ".svg"
+                           ? fs::path(out).replace_extension()
+                           : out,
+                       x, values, text);
+}
+
+int sample(const SampleArguments& a, const Console& console) {
+  start_up();
+  const auto run = load(a.run, console);
+  Rng rng(static_cast<std::uint64_t>(a.run.seed), "sample", parse_device(a.run.device));
+  const auto x =
+      run.as<Sampler>("sampler").sample({.count = a.count, .temperature = a.temperature}, rng);
+  const auto path = write(a, run, x).string();
+  console.result(path, {{"run", a.run.run},
+                        {"step", run.step},
+                        {"count", a.count},
+                        {"seed", a.run.seed},
+                        {"file", path}});
+  return 0;
+}
+
+}  // namespace
+
+void add_sample(const Program& program) {
+  auto a = std::make_shared<SampleArguments>();
+  auto* command = program.add("sample", "draw samples from a trained model",
+                              "kiln sample runs/nade -n 100 -o digits.png");
+  add_run_arguments(command, a->run);
+  command->add_option("-n,--count", a->count, "how many [64]")->check(CLI::Range(1, 1000000));
+  command->add_option("-o,--out", a->out,
+                      "FILE.png (a grid), FILE.npy, or DIR/ [RUN/samples/sample-SEED]");
+  command
+      ->add_option("--temperature", a->temperature,
+                   "below 1: safer samples, above 1: bolder ones [1]")
+      ->check(CLI::Range(1e-3, 100.0));
+  program.on_run(command, [a, &console = program.console] { return sample(*a, console); });
+}
+
+}  // namespace kiln::program

@@ -1,0 +1,105 @@
+#include "kiln/data/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kiln/core/error.h"
+#include "kiln/core/options.h"
+#include "kiln/core/text.h"
+#include "kiln/data/file_sources.h"
+
+namespace kiln {
+namespace {
+
+const FileSource* find_file_source(const std::string& name) {
+  for (const auto& source : file_sources())
+    if (source.kind.name == name) return &source;
+  return nullptr;
+}
+
+std::vector<std::string> source_names() {
+  std::vector<std::string> names;
+  for (const auto& kind : source_kinds()) names.push_back(kind.name);
+  return names;
+}
+
+[[noreturn]] void refuse(const std::string& text, const std::string& reason) {
+  throw ConfigError("data", fmt::format("cannot read '{}': {}", text, reason));
+}
+
+void check_name(const std::string& text, const std::string& name) {
+  const auto names = source_names();
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  if (name.empty())
+    refuse(text,
+           fmt::format("write a source's name, or name:PATH. Sources: {}", join(names, ", ")));
+  if (name.find('/') != std::string::npos)
+    refuse(text, fmt::format("a path needs its kind before it, as in images:{}. Sources: {}", name,
+                             join(names, ", ")));
+  const auto hint = did_you_mean(name, names);
+  throw ConfigError("data", fmt::format("no source '{}'{} Sources: {}", name,
+                                        hint.empty() ? "." : hint, join(names, ", ")));
+}
+
+// Takes `path` off the front of the parts, or explains what is missing.
+std::string take_path(const std::string& text, const SourceKind& kind,
+                      std::vector<std::string>& parts) {
+  const auto path = parts.empty() ? std::string() : parts.front();
+  const auto names_key = std::any_of(kind.keys.begin(), kind.keys.end(), [&](const auto& key) {
+    return path.starts_with(key.first + "=");
+  });
+  if (path.empty() || names_key)
+    refuse(text, fmt::format("{} needs a path, as in {}", kind.name, kind.example));
+  parts.erase(parts.begin());
+  return path;
+}
+
+void add_key(const std::string& text, const std::string& part, SourceSpec& spec) {
+  const auto equals = part.find('=');
+  if (equals == std::string::npos || equals == 0)
+    refuse(text, fmt::format("'{}' is not key=value", part));
+  const auto key = part.substr(0, equals);
+  if (!spec.keys.emplace(key, part.substr(equals + 1)).second)
+    refuse(text, fmt::format("{}= is given twice", key));
+}
+
+std::vector<SourceKind> all_kinds() {
+  std::vector<SourceKind> kinds;
+  for (const auto& source : file_sources()) kinds.push_back(source.kind);
+  return kinds;
+}
+
+}  // namespace
+
+std::string SourceSpec::text() const {
+  std::vector<std::string> parts;
+  if (!path.empty()) parts.push_back(path);
+  for (const auto& [key, value] : keys) parts.push_back(key + "=" + value);
+  return parts.empty() ? name : name + ":" + join(parts, ",");
+}
+
+SourceSpec parse_source(const std::string& text) {
+  const auto colon = text.find(':');
+  SourceSpec spec{.name = text.substr(0, colon), .path = {}, .keys = {}};
+  check_name(text, spec.name);
+  auto parts = split(colon == std::string::npos ? "" : text.substr(colon + 1), ',');
+  if (colon != std::string::npos && parts.empty() && !find_file_source(spec.name))
+    refuse(text, "nothing follows the colon; leave it out or write key=value");
+  if (const auto* source = find_file_source(spec.name))
+    spec.path = take_path(text, source->kind, parts);
+  for (const auto& part : parts) add_key(text, part, spec);
+  return spec;
+}
+
+Source open_source(const SourceSpec& spec, const OpenOptions& options) {
+  check_name(spec.text(), spec.name);
+  return find_file_source(spec.name)->open(spec, options);
+}
+
+const std::vector<SourceKind>& source_kinds() {
+  static const std::vector<SourceKind> kinds = all_kinds();
+  return kinds;
+}
+
+}  // namespace kiln

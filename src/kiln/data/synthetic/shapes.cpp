@@ -1,0 +1,169 @@
+#include "kiln/data/synthetic/shapes.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+namespace kiln {
+namespace {
+
+template <class E>
+E choose(Philox& rng) {
+  const auto names = enum_names(E{});
+  return names[rng.below(names.size())].first;
+}
+
+Rgb base_colour(ShapeColour colour) {
+  switch (colour) {
+    case ShapeColour::red:
+      return {0.86f, 0.12f, 0.14f};
+    case ShapeColour::orange:
+      return {0.95f, 0.52f, 0.08f};
+    case ShapeColour::yellow:
+      return {0.95f, 0.88f, 0.15f};
+    case ShapeColour::green:
+      return {0.13f, 0.66f, 0.22f};
+    case ShapeColour::cyan:
+      return {0.12f, 0.78f, 0.82f};
+    case ShapeColour::blue:
+      return {0.14f, 0.26f, 0.86f};
+    case ShapeColour::purple:
+      return {0.60f, 0.18f, 0.76f};
+    case ShapeColour::white:
+      return {0.94f, 0.94f, 0.94f};
+  }
+  KILN_ASSERT(!"a colour without numbers");
+}
+
+// Offsets of the ink from its base colour, drawn apart from the colour so that fixing the colour
+// changes no other draw.
+Rgb tinted(const Rgb& base, const Rgb& tint) {
+  const auto sum = [](float a, float b) { return std::clamp(a + b, 0.0f, 1.0f); };
+  return {sum(base.red, tint.red), sum(base.green, tint.green), sum(base.blue, tint.blue)};
+}
+
+// A grey of the given value with a little of some hue.
+Rgb muted(double value, double saturation, double hue) {
+  const auto channel = [&](double shift) {
+    const double wave = std::cos(2 * std::numbers::pi * (hue + shift));
+    return static_cast<float>(value * (1 + saturation * wave));
+  };
+  return {channel(0), channel(1.0 / 3), channel(2.0 / 3)};
+}
+
+void draw_ground(ShapeAttributes& a, Philox& rng) {
+  const double value = rng.uniform(0.25, 0.5), step = rng.uniform(0.09, 0.18);
+  const double saturation = rng.uniform(0, 0.25), hue = rng.uniform();
+  const bool darker = rng.bernoulli(0.5);
+  a.ground_from = muted(value, saturation, hue);
+  a.ground_to = muted(darker ? value - step : value + step, saturation, hue + 0.1);
+  a.ground_angle = rng.uniform(0, std::numbers::pi);
+  a.ground_period = rng.uniform(0.12, 0.3);
+  a.clouds = (std::uint64_t{rng.bits()} << 32) | rng.bits();
+}
+
+double radius_of(ShapeSize size, double t) {
+  switch (size) {
+    case ShapeSize::small:
+      return 0.10 + 0.02 * t;
+    case ShapeSize::medium:
+      return 0.15 + 0.03 * t;
+    case ShapeSize::large:
+      return 0.22 + 0.04 * t;
+  }
+  KILN_ASSERT(!"a size without numbers");
+}
+
+// Cells' centres at 0.3, 0.5, 0.7, up to 0.05 off; large shapes are kept inside the picture.
+double coordinate(std::int64_t cell, double radius, Philox& rng) {
+  const double wanted = 0.3 + 0.2 * static_cast<double>(cell) + rng.uniform(-0.05, 0.05);
+  return std::clamp(wanted, radius + 0.01, 0.99 - radius);
+}
+
+struct Fixed {
+  std::optional<ShapeKind> shape;
+  std::optional<ShapeColour> colour;
+  std::optional<ShapeGround> ground;
+};
+
+ShapeAttributes draw_attributes(Philox& rng, const Fixed& fixed) {
+  ShapeAttributes a;
+  a.shape = fixed.shape.value_or(choose<ShapeKind>(rng));
+  a.colour = fixed.colour.value_or(choose<ShapeColour>(rng));
+  a.size = choose<ShapeSize>(rng);
+  a.place = choose<ShapePlace>(rng);
+  a.ground = fixed.ground.value_or(choose<ShapeGround>(rng));
+  a.radius = radius_of(a.size, rng.uniform());
+  const auto cell = static_cast<std::int64_t>(a.place);
+  a.x = coordinate(cell % 3, a.radius, rng);
+  a.y = coordinate(cell / 3, a.radius, rng);
+  a.rotation = rng.uniform(-0.5, 0.5);
+  Rgb tint;
+  for (float* channel : {&tint.red, &tint.green, &tint.blue})
+    *channel = static_cast<float>(rng.uniform(-0.06, 0.06));
+  a.ink = tinted(base_colour(a.colour), tint);
+  draw_ground(a, rng);
+  return a;
+}
+
+}  // namespace
+
+std::vector<std::pair<ShapeKind, std::string_view>> enum_names(ShapeKind) {
+  return {{ShapeKind::circle, "circle"}, {ShapeKind::ring, "ring"},
+          {ShapeKind::square, "square"}, {ShapeKind::triangle, "triangle"},
+          {ShapeKind::star, "star"},     {ShapeKind::cross, "cross"},
+          {ShapeKind::heart, "heart"},   {ShapeKind::arrow, "arrow"}};
+}
+
+std::vector<std::pair<ShapeColour, std::string_view>> enum_names(ShapeColour) {
+  return {{ShapeColour::red, "red"},       {ShapeColour::orange, "orange"},
+          {ShapeColour::yellow, "yellow"}, {ShapeColour::green, "green"},
+          {ShapeColour::cyan, "cyan"},     {ShapeColour::blue, "blue"},
+          {ShapeColour::purple, "purple"}, {ShapeColour::white, "white"}};
+}
+
+std::vector<std::pair<ShapeSize, std::string_view>> enum_names(ShapeSize) {
+  return {{ShapeSize::small, "small"}, {ShapeSize::medium, "medium"}, {ShapeSize::large, "large"}};
+}
+
+std::vector<std::pair<ShapePlace, std::string_view>> enum_names(ShapePlace) {
+  return {{ShapePlace::top_left, "top_left"},
+          {ShapePlace::top, "top"},
+          {ShapePlace::top_right, "top_right"},
+          {ShapePlace::left, "left"},
+          {ShapePlace::centre, "centre"},
+          {ShapePlace::right, "right"},
+          {ShapePlace::bottom_left, "bottom_left"},
+          {ShapePlace::bottom, "bottom"},
+          {ShapePlace::bottom_right, "bottom_right"}};
+}
+
+std::vector<std::pair<ShapeGround, std::string_view>> enum_names(ShapeGround) {
+  return {{ShapeGround::plain, "plain"},     {ShapeGround::shaded, "shaded"},
+          {ShapeGround::striped, "striped"}, {ShapeGround::checked, "checked"},
+          {ShapeGround::spotted, "spotted"}, {ShapeGround::cloudy, "cloudy"}};
+}
+
+ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index) {
+  Philox rng(derive_key(seed, "shapes", index));
+  return draw_attributes(rng, {});
+}
+
+DataInfo ShapesGenerator::info() const {
+  DataInfo info;
+  info.shape = {3, options_.size, options_.size};
+  info.values = Values::unit;
+  info.levels = 256;
+  for (const auto& [kind, name] : enum_names(ShapeKind{})) info.class_names.emplace_back(name);
+  info.classes = static_cast<std::int64_t>(info.class_names.size());
+  return info;
+}
+
+std::int64_t ShapesGenerator::make(Philox& rng, std::span<float> x) const {
+  const auto attributes = draw_attributes(rng, {options_.shape, options_.colour, options_.ground});
+  draw_shape(attributes, options_.size, x);
+  return static_cast<std::int64_t>(attributes.shape);
+}
+
+}  // namespace kiln

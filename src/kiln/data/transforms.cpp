@@ -1,0 +1,117 @@
+#include "kiln/data/transforms.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kiln/core/error.h"
+#include "kiln/core/options.h"
+
+namespace kiln {
+namespace {
+
+std::string_view words(Values values) {
+  switch (values) {
+    case Values::binary:
+      return "binary";
+    case Values::unit:
+      return "grey levels";
+    case Values::signed_unit:
+      return "values in [-1, 1]";
+    case Values::real:
+      return "real numbers";
+  }
+  KILN_ASSERT(!"a kind of values without words");
+}
+
+void to_unit_from_signed(std::span<float> x) {
+  for (auto& value : x) value = 0.5f * (value + 1);
+}
+
+void to_signed_from_unit(std::span<float> x) {
+  for (auto& value : x) value = 2 * value - 1;
+}
+
+// 1 with probability x, to a resolution of 2^-24; 0 and 1 stay what they are.
+void draw_bernoulli(std::span<float> x, Philox& rng) {
+  for (auto& value : x)
+    value = static_cast<float>(rng.bits() >> 8) * 0x1p-24f < value ? 1.0f : 0.0f;
+}
+
+// (x (L - 1) + u) / L for L levels and u ~ U[0, 1): level k becomes uniform over [k, k + 1) / L.
+void add_level_noise(std::span<float> x, std::int64_t levels, Philox& rng) {
+  const float below_one = std::nextafter(1.0f, 0.0f);
+  const auto count = static_cast<double>(levels);
+  for (auto& value : x) {
+    const double level = std::round(static_cast<double>(value) * (count - 1));
+    value = std::min(static_cast<float>((level + rng.uniform()) / count), below_one);
+  }
+}
+
+[[noreturn]] void refuse(const DataInfo& info, const std::string& reason) {
+  throw ConfigError("data", fmt::format("{} {}", info.name, reason));
+}
+
+Binarize choose_binarize(const DataInfo& info, Values needs, std::optional<Binarize> choice) {
+  if (info.values == Values::binary) return Binarize::none;
+  if (info.values == Values::real) {
+    if (choice && *choice != Binarize::none)
+      refuse(info, "holds real numbers, which binarize= cannot turn into 0 and 1; leave it out");
+    return Binarize::none;
+  }
+  const auto chosen =
+      choice.value_or(needs == Values::binary ? Binarize::stochastic : Binarize::none);
+  if (needs == Values::binary && chosen == Binarize::none)
+    refuse(info,
+           "holds grey levels and the model needs binary values; use binarize=stochastic or "
+           "binarize=threshold instead of binarize=none");
+  return chosen;
+}
+
+void check_dequantize(const DataInfo& info, Values needs, Binarize binarize) {
+  if (needs == Values::binary)
+    refuse(info, "cannot be dequantized for a model of binary values; leave dequantize out");
+  if (binarize != Binarize::none)
+    refuse(info, "cannot be both binarized and dequantized; choose one");
+  if (info.levels < 2) refuse(info, "has no discrete levels to dequantize; leave dequantize out");
+}
+
+}  // namespace
+
+void Transform::apply(std::span<float> x, Philox& rng) const {
+  const bool needs_unit =
+      to == Values::unit || to == Values::binary || binarize != Binarize::none || dequantize;
+  const bool stays_signed = from == Values::signed_unit && !needs_unit;
+  if (from == Values::signed_unit && needs_unit) to_unit_from_signed(x);
+  if (binarize == Binarize::stochastic) draw_bernoulli(x, rng);
+  if (binarize == Binarize::threshold)
+    for (auto& value : x) value = value > 0.5f ? 1.0f : 0.0f;
+  if (dequantize) add_level_noise(x, levels, rng);
+  if (to == Values::signed_unit && !stays_signed) to_signed_from_unit(x);
+}
+
+std::string Transform::describe() const {
+  auto text = fmt::format("{} -> {}", words(from), words(to));
+  if (binarize == Binarize::stochastic) text += ", stochastic binarisation";
+  if (binarize == Binarize::threshold) text += ", binarised at 1/2";
+  if (dequantize) text += fmt::format(", dequantised from {} levels", levels);
+  return text;
+}
+
+Transform make_transform(const DataInfo& info, Values needs, std::optional<Binarize> binarize,
+                         bool dequantize) {
+  if (info.values == Values::real && needs != Values::real)
+    refuse(info, fmt::format("holds real numbers and the model needs {}; choose a model of real "
+                             "numbers, or say values=unit if all of them lie in [0, 1]",
+                             words(needs)));
+  Transform transform{.from = info.values,
+                      .to = needs,
+                      .binarize = choose_binarize(info, needs, binarize),
+                      .dequantize = dequantize,
+                      .levels = info.levels};
+  if (dequantize) check_dequantize(info, needs, transform.binarize);
+  return transform;
+}
+
+}  // namespace kiln

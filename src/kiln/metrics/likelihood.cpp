@@ -1,0 +1,83 @@
+#include "kiln/metrics/likelihood.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "kiln/core/text.h"
+#include "kiln/train/feed.h"
+
+namespace kiln {
+
+Estimate average(Loader& loader, torch::Device device,
+                 const std::function<Tensor(const Batch&)>& figure) {
+  torch::NoGradGuard no_grad;
+  double sum = 0, squares = 0;
+  std::int64_t count = 0;
+  for (;;) {
+    auto host = loader.next();
+    if (host.rows == 0) break;
+    const auto values = figure(to_batch(std::move(host), loader.info(), device))
+                            .to(torch::kCPU, torch::kFloat64)
+                            .contiguous();
+    const auto* v = values.data_ptr<double>();
+    for (std::int64_t i = 0; i < values.numel(); ++i) sum += v[i], squares += v[i] * v[i];
+    count += values.numel();
+  }
+  if (count == 0) return {};
+  const auto n = static_cast<double>(count);
+  const double mean = sum / n,
+               variance = count > 1 ? std::max(0.0, (squares - n * mean * mean) / (n - 1)) : 0;
+  return {mean, std::sqrt(variance / n), count};
+}
+
+std::vector<std::string> likelihood_metrics(const Model& model) {
+  std::vector<std::string> names;
+  if (dynamic_cast<const Likelihood*>(&model)) names.insert(names.end(), {"nll", "bpd"});
+  if (dynamic_cast<const Bound*>(&model)) names.insert(names.end(), {"elbo", "iwae"});
+  return names;
+}
+
+Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
+               const Transform& transform, torch::Device device, const JudgeOptions& options) {
+  const auto known = likelihood_metrics(model);
+  if (std::find(known.begin(), known.end(), metric) == known.end())
+    throw ConfigError(
+        "metric",
+        known.empty()
+            ? fmt::format(
+                  "'{}' needs a likelihood or a bound, and this model is implicit: it has neither",
+                  metric)
+            : fmt::format("this model has no metric '{}'; it has: {}", metric, join(known, ", ")));
+  auto part = data;
+  if (options.most_items > 0 && options.most_items < data->size()) {
+    std::vector<std::int64_t> first(static_cast<std::size_t>(options.most_items));
+    std::iota(first.begin(), first.end(), std::int64_t{0});
+    part = subset(data, std::move(first));
+  }
+  Loader loader(part, transform,
+                {.batch = options.batch,
+                 .shuffle = false,
+                 .repeat = false,
+                 .drop_last = false,
+                 .seed = options.seed,
+                 .threads = 1});
+  const bool training = model.is_training();
+  model.eval();
+  Rng noise(options.seed, "judge", device);
+  const double bits = 1 / (std::numbers::ln2 * static_cast<double>(data->info().item_size()));
+  const auto estimate = average(loader, device, [&](const Batch& batch) -> Tensor {
+    if (metric == "nll") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x);
+    if (metric == "bpd") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) * bits;
+    if (metric == "elbo") return dynamic_cast<Bound&>(model).elbo(batch.x, noise);
+    return dynamic_cast<Bound&>(model).log_prob_iwae(batch.x, options.draws, noise);
+  });
+  model.train(training);
+  return estimate;
+}
+
+}  // namespace kiln

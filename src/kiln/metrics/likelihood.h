@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kiln/data/loader.h"
+#include "kiln/models/model.h"
+
+namespace kiln {
+
+/// A mean over a data set, with its standard error.
+struct Estimate {
+  double mean = 0;
+  double standard_error = 0;
+  std::int64_t items = 0;
+};
+
+/// Mean over every item that `loader` still gives (repeat = false) of a figure per item: batch ->
+/// [B].  No gradient.  Sums in float64.
+Estimate average(Loader& loader, torch::Device device,
+                 const std::function<Tensor(const Batch&)>& figure);
+
+/// Figures that a model with a likelihood or a bound can be judged by.  All are means over items.
+///   nll   -log p(x), nats            bpd   nll / (D ln 2), bits per dimension
+///   elbo  the bound, nats            iwae  log (1/K) sum_k w_k, nats (rises with K to log p(x))
+struct JudgeOptions {
+  std::int64_t draws = 50;  ///< K of iwae.
+  std::int64_t batch = 100;
+  std::int64_t most_items = 0;  ///< 0: all.
+  std::uint64_t seed = 1;       ///< Of the bound's noise.
+};
+
+/// The metrics that this model has, the first being the one to validate by (smaller is better after
+/// `sign`): nll and bpd for a Likelihood; elbo and iwae for a Bound; empty for a model without
+/// either.
+std::vector<std::string> likelihood_metrics(const Model& model);
+
+/// One metric on a data set.  Throws ConfigError when the model does not have it.
+Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
+               const Transform& transform, torch::Device device, const JudgeOptions& options = {});
+
+}  // namespace kiln

@@ -1,0 +1,117 @@
+#include "kiln/models/autoregressive/nade.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "kiln/core/check.h"
+#include "kiln/kernels/nade_scan.h"
+
+namespace kiln {
+namespace {
+
+const NadeOptions& checked_shape(const NadeOptions& o) {
+  checked("nade", o);
+  if (o.channels > 0 && o.channels * o.height * o.width != o.data_dim)
+    throw ConfigError("nade", fmt::format("data_dim must be channels * height * width = {}, got {}",
+                                          o.channels * o.height * o.width, o.data_dim));
+  return o;
+}
+
+Tensor ordering_of(const NadeOptions& o) {
+  const auto shape =
+      o.channels > 0 ? ImageShape{o.channels, o.height, o.width} : ImageShape{1, 1, o.data_dim};
+  return torch::tensor(
+      make_ordering(o.ordering, shape, static_cast<std::uint64_t>(o.ordering_seed)));
+}
+
+// Small weights: every conditional starts close to its pixel's own frequency.
+Tensor small_normal(std::int64_t rows, std::int64_t columns) {
+  return torch::randn({rows, columns}) * 0.01;
+}
+
+}  // namespace
+
+Nade::Nade(const NadeOptions& o)
+    : options_(checked_shape(o)),
+      order_(ordering_of(o)),
+      W_(register_parameter("W", small_normal(o.data_dim, o.hidden))),
+      V_(o.tied ? W_ : register_parameter("V", small_normal(o.data_dim, o.hidden))),
+      b_(register_parameter("b", torch::zeros({o.data_dim}))),
+      c_(register_parameter("c", torch::zeros({o.hidden}))) {}
+
+Tensor Nade::flat(const char* where, const char* name, const Tensor& x) const {
+  if (options_.channels > 0 && x.defined() && x.dim() != 2)
+    check_shape(where, name, x, {kAny, options_.channels, options_.height, options_.width});
+  else
+    check_shape(where, name, x, {kAny, options_.data_dim});
+  return x.reshape({x.size(0), options_.data_dim});
+}
+
+Tensor Nade::shaped(const Tensor& x) const {
+  if (options_.channels == 0) return x;
+  return x.reshape({x.size(0), options_.channels, options_.height, options_.width});
+}
+
+// With W and V at 0 this is the independent model of greatest likelihood.
+void Nade::start_from_data(const Tensor& mean) {
+  torch::NoGradGuard no_grad;
+  const auto m = mean.reshape({options_.data_dim}).clamp(1e-3, 1 - 1e-3);
+  b_.copy_(torch::log(m) - torch::log1p(-m));
+}
+
+// log p(x) = sum_i log p(x_d | pixels before d); the recurrence a_{i+1} = a_i + W_d x_d makes one
+// pass of O(D H) of it.
+Tensor Nade::log_prob(const Tensor& x) {
+  return -nade_nll(flat("nade.log_prob", "x", x), tensors());
+}
+
+Tensor Nade::logits(const Tensor& x) {
+  return nade_logits_cumsum(flat("nade.logits", "x", x), tensors());
+}
+
+std::vector<Player> Nade::players() {
+  return {
+      {.name = "model", .parameters = trainable(), .objective = [this](const Batch& batch, Rng&) {
+         return Objective{.loss = -log_prob(batch.x).mean()};
+       }}};
+}
+
+Tensor Nade::sample(const SampleRequest& request, Rng& rng) {
+  check_positive("nade.sample", "count", request.count);
+  if (!(request.temperature > 0))
+    throw ConfigError("nade.sample",
+                      fmt::format("temperature must be positive, got {}", request.temperature));
+  const auto uniform = rng.uniform({request.count, options_.data_dim});
+  return shaped(nade_draw(uniform, {}, request.temperature, tensors()));
+}
+
+// The known pixels must be a prefix of the ordering; then ancestral sampling goes on from them.
+Tensor Nade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
+  torch::NoGradGuard no_grad;
+  const auto pixels = flat("nade.complete", "x", x);
+  const auto mask = flat("nade.complete", "known", known).ne(0);
+  if (pixels.size(0) != mask.size(0))
+    throw ShapeError("nade.complete", fmt::format("x and known must agree, got {} and {} images",
+                                                  pixels.size(0), mask.size(0)));
+  const auto visited = mask.index_select(1, order_.to(mask.device()));
+  const auto gap = (visited.slice(1, 1) > visited.slice(1, 0, -1)).nonzero();
+  if (gap.size(0) > 0)
+    throw ConfigError(
+        "nade.complete",
+        fmt::format(
+            "known pixels must come before all unknown ones in the ordering '{}', but pixel "
+            "{} of image {} is known and comes after an unknown one; mask a later part, or "
+            "train with an ordering that visits the known part first",
+            enum_name(options_.ordering),
+            order_[gap[0][1].item<std::int64_t>() + 1].item<std::int64_t>(),
+            gap[0][0].item<std::int64_t>()));
+  const auto wrong = mask.logical_and(pixels.ne(0)).logical_and(pixels.ne(1));
+  if (wrong.any().item<bool>())
+    throw ConfigError("nade.complete",
+                      "known pixels must be 0 or 1; add binarize=threshold to the data source");
+  const auto given =
+      torch::where(mask, pixels.eq(1).to(torch::kUInt8), torch::full({}, 2, torch::kUInt8));
+  return shaped(nade_draw(rng.uniform(pixels.sizes()), given, 1.0, tensors()));
+}
+
+}  // namespace kiln

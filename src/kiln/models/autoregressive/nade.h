@@ -1,0 +1,81 @@
+#pragma once
+
+#include "kiln/kernels/nade_scan_twin.h"
+#include "kiln/models/model.h"
+#include "kiln/prob/ordering.h"
+
+namespace kiln {
+
+struct NadeOptions {
+  std::int64_t data_dim = 784;  // D
+  std::int64_t channels = 0;    // 0 for tables: x is [B, D]
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t hidden = 500;  // H
+  Ordering ordering = Ordering::raster;
+  std::int64_t ordering_seed = 1;
+  bool tied = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    const double large = 1 << 24;  // keeps every product of sizes far from overflow
+    visit("data_dim", self.data_dim,
+          Field{.help = "numbers in x", .low = 1, .high = large, .from_data = true});
+    visit("channels", self.channels,
+          Field{.help = "of an image, 0 for a table", .low = 0, .high = 4096, .from_data = true});
+    visit("height", self.height,
+          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+    visit("width", self.width,
+          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+    visit("hidden", self.hidden, Field{.help = "hidden units", .low = 1, .high = 1 << 20});
+    visit("ordering", self.ordering, Field{.help = "in which order the pixels are visited"});
+    visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random order"});
+    visit("tied", self.tied, Field{.help = "use one matrix for W and V"});
+  }
+};
+
+/// Neural autoregressive distribution estimator for binary x. Larochelle & Murray 2011, AISTATS;
+/// Uria et al. 2016, arXiv:1605.02226, section 2.
+///
+///   p(x) = prod_i p(x_d | pixels before d),  d = o_i the pixel visited at step i
+///   h_i = sigmoid(c + sum_{j < i} W_{o_j} x_{o_j}),   p(x_d = 1 | ...) = sigmoid(b_d + V_d . h_i)
+///
+/// Shapes: B batch, D data_dim, H hidden; C, H, W of an image in its own places.  x is [B, D], or
+/// [B, C, H, W] when channels > 0, of 0 and 1.  Densities are in nats.
+/// W and V are [D, H] with row d belonging to pixel d, whatever the ordering (W is the paper's W
+/// transposed).  Differs from the paper: Adam instead of decayed SGD; b can start from the data.
+class Nade : public Game, public Sampler, public Likelihood, public Completer {
+ public:
+  using Options = NadeOptions;
+
+  explicit Nade(const NadeOptions& options);  ///< Throws ConfigError if a size is out of range.
+
+  Values values() const override { return Values::binary; }
+  void start_from_data(
+      const Tensor& mean) override;        ///< b = log-odds of the mean, [D] or [C, H, W].
+  std::vector<Player> players() override;  ///< One player; loss: -log p(x) averaged over B, [].
+
+  /// [B], exact.  Throws ShapeError for another shape, ConfigError unless x is 0 or 1.
+  Tensor log_prob(const Tensor& x) override;
+  Tensor logits(
+      const Tensor& x);  ///< [B, D] logits of p(x_d = 1 | pixels before d), natural order.
+  Tensor sample(const SampleRequest& request,
+                Rng& rng) override;  ///< [count, D] or [count, C, H, W].
+
+  /// Exact draws given pixels that all come before the unknown ones in the ordering.  Throws
+  /// ConfigError for other patterns: NADE gives their conditional law only by a sum over 2^unknown
+  /// terms.  x is not read where known is 0.
+  Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) override;
+
+  const Tensor& ordering() const { return order_; }  ///< [D] int64: the pixel visited at each step.
+
+ private:
+  NadeTensors tensors() const { return {W_, V_, b_, c_, order_}; }
+  Tensor flat(const char* where, const char* name, const Tensor& x) const;  // [B, D]
+  Tensor shaped(const Tensor& x) const;                                     // as in the source
+
+  NadeOptions options_;
+  Tensor order_, W_, V_, b_, c_;
+};
+
+}  // namespace kiln

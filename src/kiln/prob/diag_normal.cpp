@@ -1,0 +1,37 @@
+#include "kiln/prob/diag_normal.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <numbers>
+
+namespace kiln {
+namespace {
+
+const double kLog2Pi = std::log(2 * std::numbers::pi);
+
+}  // namespace
+
+Tensor DiagNormal::at_noise(const Tensor& noise) const {
+  return mean + torch::exp(0.5 * log_var) * noise;
+}
+
+Tensor DiagNormal::rsample(Rng& rng) const {
+  const auto shape = at::infer_size(mean.sizes(), log_var.sizes());
+  return at_noise(rng.normal(shape).to(mean.options()));
+}
+
+// -1/2 sum_j [(x - m)^2 / s^2 + ln s^2 + ln 2 pi]
+Tensor DiagNormal::log_prob(const Tensor& x) const {
+  const auto squares = (x - mean).pow(2) * torch::exp(-log_var);
+  return -0.5 * (squares + log_var + kLog2Pi).sum(-1);
+}
+
+// -1/2 sum_j [1 + ln s^2 - m^2 - s^2]
+Tensor DiagNormal::kl_to_standard() const {
+  return -0.5 * (1 + log_var - mean.pow(2) - torch::exp(log_var)).sum(-1);
+}
+
+Tensor standard_normal_log_prob(const Tensor& x) { return -0.5 * (x.pow(2) + kLog2Pi).sum(-1); }
+
+}  // namespace kiln

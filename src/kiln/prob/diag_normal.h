@@ -1,0 +1,25 @@
+#pragma once
+
+#include "kiln/core/rng.h"
+#include "kiln/core/tensor.h"
+
+namespace kiln {
+
+/// Normal law with a diagonal covariance over the last dimension.
+///
+/// Shapes: J coordinates.  `mean` and `log_var` are [..., J] or broadcast to it.  Densities are in
+/// nats.
+struct DiagNormal {
+  Tensor mean;     ///< [..., J].
+  Tensor log_var;  ///< Logarithm of the variance, so that any real number is legal.
+
+  Tensor at_noise(const Tensor& noise) const;  ///< mean + std * noise, [..., J].
+  Tensor rsample(Rng& rng) const;              ///< One draw, [..., J]; gradients pass through it.
+  Tensor log_prob(const Tensor& x) const;      ///< x [..., J] -> [...].
+  Tensor kl_to_standard() const;               ///< KL(this || N(0, I)), [...], closed form.
+};
+
+/// log N(x; 0, I), summed over the last dimension: [..., J] -> [...].
+Tensor standard_normal_log_prob(const Tensor& x);
+
+}  // namespace kiln

@@ -1,0 +1,36 @@
+#include "kiln/registry/load_run.h"
+
+#include <fmt/format.h>
+
+#include "kiln/core/text.h"
+#include "kiln/registry/models.h"
+#include "kiln/train/weights.h"
+
+namespace kiln {
+
+void LoadedRun::refuse(std::string_view needed) const {
+  const auto can = join(capabilities(*model), ", ");
+  const bool implicit = needed == "likelihood" && !dynamic_cast<Bound*>(model.get());
+  throw ConfigError(config.model,
+                    implicit
+                        ? fmt::format("is implicit: it has no likelihood; what it has: {}", can)
+                        : fmt::format("has no {}; what it has: {}", needed, can));
+}
+
+LoadedRun load_run(const std::filesystem::path& path, const std::string& checkpoint,
+                   torch::Device device) {
+  const auto folder = RunFolder::open(path);
+  LoadedRun run;
+  run.config = folder.config();
+  const auto& entry = find_model(run.config.model);
+  run.model = make_model(entry, run.config.model_options, 0);
+  auto loaded = folder.load(checkpoint);
+  load_weights(loaded.path.string(), loaded.file, *run.model);
+  run.step = loaded.step;
+  run.warnings = std::move(loaded.warnings);
+  run.model->to(device);
+  run.model->eval();
+  return run;
+}
+
+}  // namespace kiln

@@ -1,0 +1,98 @@
+#include "kiln/registry/models.h"
+
+#include <fmt/format.h>
+
+#include "kiln/core/text.h"
+#include "kiln/models/autoregressive/nade.h"
+
+namespace kiln {
+namespace {
+
+template <class M>
+std::vector<std::string> capabilities_of() {
+  std::vector<std::string> names;
+  const auto add = [&](bool has, const char* name) {
+    if (has) names.emplace_back(name);
+  };
+  add(std::is_base_of_v<Sampler, M>, "sampler");
+  add(std::is_base_of_v<Likelihood, M>, "likelihood");
+  add(std::is_base_of_v<Bound, M>, "bound");
+  add(std::is_base_of_v<Encoder, M>, "encoder");
+  add(std::is_base_of_v<Decoder, M>, "decoder");
+  add(std::is_base_of_v<Critic, M>, "critic");
+  add(std::is_base_of_v<Completer, M>, "completer");
+  return names;
+}
+
+template <class M>
+ModelEntry entry(std::string name, std::string title, std::string paper, OptionMap tiny) {
+  using Options = typename M::Options;
+  ModelEntry e;
+  e.name = name;
+  e.title = std::move(title);
+  e.paper = std::move(paper);
+  e.tiny = std::move(tiny);
+  e.fields = describe<Options>();
+  e.capabilities = capabilities_of<M>();
+  e.make = [name](const OptionMap& values) -> std::shared_ptr<Model> {
+    Options options;
+    assign(name, options, values);
+    return std::make_shared<M>(options);
+  };
+  e.complete = [name](const OptionMap& values) {
+    Options options;
+    assign(name, options, values);
+    return to_map(options);
+  };
+  return e;
+}
+
+}  // namespace
+
+// The one place that knows every model.  An explicit table: linkers drop objects that only register
+// themselves.
+const std::vector<ModelEntry>& models() {
+  static const std::vector<ModelEntry> table{
+      entry<Nade>("nade", "Neural autoregressive distribution estimator, binary",
+                  "arXiv:1605.02226",
+                  {{"data_dim", "16"},
+                   {"channels", "1"},
+                   {"height", "4"},
+                   {"width", "4"},
+                   {"hidden", "6"}}),
+  };
+  return table;
+}
+
+const ModelEntry& find_model(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& candidate : models()) {
+    if (candidate.name == name) return candidate;
+    known.push_back(candidate.name);
+  }
+  const auto hint = did_you_mean(name, known);
+  throw ConfigError("model", fmt::format("no model '{}'{} Models: {}", name,
+                                         hint.empty() ? "." : hint, join(known, ", ")));
+}
+
+OptionMap data_facts(const ModelEntry& entry, const DataInfo& info) {
+  OptionMap all{{"data_dim", std::to_string(info.item_size())},
+                {"classes", std::to_string(info.classes)}};
+  const bool image = info.is_image();
+  all["channels"] = std::to_string(image ? info.shape[0] : 0);
+  all["height"] = std::to_string(image ? info.shape[1] : 0);
+  all["width"] = std::to_string(image ? info.shape[2] : 0);
+  OptionMap facts;
+  for (const auto& field : entry.fields)
+    if (field.from_data) facts.emplace(field.name, all.at(field.name));
+  return facts;
+}
+
+std::shared_ptr<Model> make_model(const ModelEntry& entry, const OptionMap& options,
+                                  std::uint64_t seed) {
+  Rng init(seed, "init");
+  Rng::Scope scope(init);
+  return entry.make(options);
+}
+
+}  // namespace kiln

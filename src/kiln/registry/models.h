@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kiln/data/dataset.h"
+#include "kiln/models/model.h"
+
+namespace kiln {
+
+/// One model as the program, the checkpoints and the docs know it.
+struct ModelEntry {
+  std::string name;   ///< The paper's acronym, as in the file names.
+  std::string title;  ///< One line.
+  std::string paper;
+  OptionMap tiny;  ///< Options of a model that trains in milliseconds, for tests.
+  std::vector<FieldInfo> fields;
+  std::vector<std::string> capabilities;
+  std::function<std::shared_ptr<Model>(const OptionMap&)> make;  ///< Throws ConfigError.
+  std::function<OptionMap(const OptionMap&)>
+      complete;  ///< Fills in the defaults; throws ConfigError.
+};
+
+const std::vector<ModelEntry>& models();
+
+/// Throws ConfigError naming the nearest model.
+const ModelEntry& find_model(const std::string& name);
+
+/// The facts of the data that options marked from_data take: data_dim, channels, height, width,
+/// classes.
+OptionMap data_facts(const ModelEntry& entry, const DataInfo& info);
+
+/// Builds a model whose weights depend on `seed` alone.
+std::shared_ptr<Model> make_model(const ModelEntry& entry, const OptionMap& options,
+                                  std::uint64_t seed);
+
+}  // namespace kiln

@@ -1,0 +1,208 @@
+#include "kiln/registry/session.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kiln/metrics/likelihood.h"
+#include "kiln/train/feed.h"
+#include "kiln/train/pictures.h"
+#include "kiln/train/records.h"
+#include "kiln/train/weights.h"
+
+namespace kiln {
+namespace {
+
+std::shared_ptr<Game> as_game(const ModelEntry& entry, const OptionMap& options,
+                              std::uint64_t seed) {
+  auto game = std::dynamic_pointer_cast<Game>(make_model(entry, options, seed));
+  if (!game) throw ConfigError(entry.name, "does not learn by gradients");
+  return game;
+}
+
+std::uint64_t seed_of(const RunConfig& config) {
+  return static_cast<std::uint64_t>(config.train.seed);
+}
+
+void say(const SessionHooks& hooks, const std::string& line) {
+  if (hooks.note) hooks.note(line);
+}
+
+// A bound rises and a negative log-likelihood falls: validation wants a figure that falls.
+std::string validation_metric(const Model& model) {
+  const auto metrics = likelihood_metrics(model);
+  return metrics.empty() ? "" : metrics.front();
+}
+
+}  // namespace
+
+Transform transform_for(const Source& source, const DataInfo& info, const Model& model) {
+  return make_transform(info, model.values(), source.binarize, source.dequantize);
+}
+
+Session::Data Session::open_data(const RunConfig& config, const SessionHooks& hooks) {
+  const OpenOptions options{.seed = seed_of(config), .skip_bad = config.skip_bad};
+  Data data;
+  data.source = open_source(parse_source(config.data), options);
+  auto splits = data.source.splits;
+  if (!config.valid.empty())
+    splits.valid = open_source(parse_source(config.valid), options).splits.train;
+  splits = with_validation(splits, config.train.validation_fraction, seed_of(config));
+  data.train = splits.train;
+  data.valid = splits.valid;
+  if (data.valid->info().shape != data.train->info().shape)
+    throw ConfigError("data",
+                      fmt::format("items of --valid {} have another shape than those of --data {}",
+                                  config.valid, config.data));
+  if (data.train->info().skipped > 0)
+    say(hooks,
+        fmt::format("left out {} broken items of {}", data.train->info().skipped, config.data));
+  return data;
+}
+
+void Session::fit_data(Data& data, const Model& model, const SessionHooks& hooks) {
+  data.transform = transform_for(data.source, data.train->info(), model);
+  say(hooks, fmt::format("data: {} for training, {} for validation; {}", data.train->size(),
+                         data.valid->size(), data.transform.describe()));
+}
+
+Session::Session(RunFolder folder, Data data, std::shared_ptr<Game> model, torch::Device device,
+                 SessionHooks hooks)
+    : folder_(std::move(folder)),
+      data_(std::move(data)),
+      model_(std::move(model)),
+      device_(device),
+      hooks_(std::move(hooks)),
+      metric_(validation_metric(*model_)) {}
+
+Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
+  const auto& entry = find_model(request.model);
+  RunConfig config{.model = entry.name,
+                   .model_options = {},
+                   .data = parse_source(request.data).text(),
+                   .valid = request.valid,
+                   .skip_bad = request.skip_bad,
+                   .train = checked("train", request.train)};
+  entry.complete(request.model_options);  // refuses a wrong option before anything is opened
+  auto data = open_data(config, hooks);
+  auto options = request.model_options;
+  options.merge(data_facts(entry, data.train->info()));
+  config.model_options = entry.complete(options);
+  auto model = as_game(entry, config.model_options, seed_of(config));
+  fit_data(data, *model, hooks);
+  const auto batch = std::min(config.train.batch, data.train->size());
+  config.train.batch = batch;
+  config.train = resolve(config.train, data.train->size() / batch);
+  model->start_from_data(data_mean(data.train, data.transform, 50000, seed_of(config)));
+  model->to(request.device);
+  Session session(RunFolder::create(request.out, config, entry.fields), std::move(data),
+                  std::move(model), request.device, hooks);
+  session.build_trainer();
+  session.checkpoint(0);  // whatever happens from here on, the run can be resumed
+  return session;
+}
+
+Session Session::resume(const std::filesystem::path& run, std::optional<std::int64_t> steps,
+                        torch::Device device, const SessionHooks& hooks) {
+  auto folder = RunFolder::open_for_training(run);
+  auto config = folder.config();
+  const auto& entry = find_model(config.model);
+  if (steps && *steps != config.train.steps) {
+    if (config.train.schedule == Schedule::linear || config.train.schedule == Schedule::cosine)
+      throw ConfigError("resume.steps",
+                        fmt::format("the run's {} schedule ends at step {}; it cannot go on to {}",
+                                    enum_name(config.train.schedule), config.train.steps, *steps));
+    config.train.steps = *steps;
+    folder.replace_config(config, entry.fields);
+  }
+  auto data = open_data(config, hooks);
+  auto model = as_game(entry, config.model_options, seed_of(config));
+  fit_data(data, *model, hooks);
+  model->to(device);
+  Session session(std::move(folder), std::move(data), std::move(model), device, hooks);
+  session.build_trainer();
+  session.restore();
+  return session;
+}
+
+void Session::build_trainer() {
+  const auto& train = folder_.config().train;
+  loader_ = std::make_unique<Loader>(
+      data_.train, data_.transform,
+      LoaderOptions{.batch = train.batch,
+                    .seed = derive_key(static_cast<std::uint64_t>(train.seed), "data"),
+                    .threads = static_cast<int>(train.loader_threads)});
+  trainer_ = std::make_unique<Trainer>(*model_, *loader_, train, device_);
+}
+
+void Session::restore() {
+  const auto loaded = folder_.newest();
+  for (const auto& warning : loaded.warnings) say(hooks_, "warning: " + warning);
+  trainer_->restore(loaded.path.string(), loaded.file);
+  say(hooks_,
+      fmt::format("resuming from step {} of {}", trainer_->step(), folder_.config().train.steps));
+}
+
+TrainEnd Session::run() {
+  const auto& config = folder_.config();
+  Records records(folder_.path(), trainer_->step(), config.train.batch);
+  TrainHooks hooks;
+  if (!metric_.empty()) hooks.validate = [this] { return validate(); };
+  hooks.record = [&](const TrainRecord& record) { records.add(record); };
+  hooks.validated = [&](std::int64_t step, double value, bool best) {
+    const double shown = metric_ == "elbo" ? -value : value;
+    records.add_validation(step, metric_, shown);
+    say(hooks_, fmt::format("step {}: validation {} {:.3f} nats{}", step, metric_, shown,
+                            best ? " (best)" : ""));
+    if (best) save_best(step);
+  };
+  hooks.preview = [this](std::int64_t step) { preview(step); };
+  hooks.checkpoint = [this](std::int64_t step) { checkpoint(step); };
+  hooks.progress = [this, steps = config.train.steps](std::int64_t step, double loss) {
+    if (hooks_.progress) hooks_.progress(step, steps, loss);
+  };
+  hooks.interrupted = hooks_.interrupted;
+  return trainer_->run(hooks);
+}
+
+double Session::validate() const {
+  const JudgeOptions options{.batch = std::max<std::int64_t>(100, folder_.config().train.batch),
+                             .most_items = folder_.config().train.validation_items,
+                             .seed = seed_of(folder_.config())};
+  const double mean = judge(*model_, metric_, data_.valid, data_.transform, device_, options).mean;
+  return metric_ == "elbo" ? -mean : mean;
+}
+
+void Session::preview(std::int64_t step) const {
+  auto* sampler = dynamic_cast<Sampler*>(model_.get());
+  if (!sampler) return;
+  model_->eval();
+  Rng noise(seed_of(folder_.config()), "preview",
+            device_);  // the same noise every time: one sees the samples learn
+  auto* decoder = dynamic_cast<Decoder*>(model_.get());
+  torch::NoGradGuard no_grad;
+  const auto x = decoder ? decoder->decode_mean(decoder->sample_prior(64, noise))
+                         : sampler->sample({.count = 64}, noise);
+  std::filesystem::create_directories(folder_.path() / "samples");
+  write_samples(folder_.path() / "samples" / fmt::format("step-{:08}", step), x, model_->values(),
+                {{"model", folder_.config().model},
+                 {"seed", std::to_string(folder_.config().train.seed)},
+                 {"step", std::to_string(step)}});
+}
+
+void Session::checkpoint(std::int64_t step) const {
+  folder_.save_checkpoint(step, trainer_->snapshot(), folder_.config().train.keep);
+}
+
+void Session::save_best(std::int64_t step) const {
+  auto file = trainer_->snapshot();
+  file.metadata.erase("kiln.state");
+  file.metadata["kiln.step"] = std::to_string(step);
+  std::erase_if(file.tensors,
+                [](const RawTensor& tensor) { return tensor.name.starts_with("optimizer/"); });
+  folder_.save_best(std::move(file));
+}
+
+}  // namespace kiln

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "kiln/data/source.h"
+#include "kiln/registry/models.h"
+#include "kiln/train/run_folder.h"
+#include "kiln/train/trainer.h"
+
+namespace kiln {
+
+/// What a training run is made of, as a person asks for it.
+struct TrainRequest {
+  std::string model;
+  OptionMap model_options;  ///< Without the facts of the data.
+  std::string data;         ///< SPEC.
+  std::string valid;        ///< SPEC, or empty.
+  bool skip_bad = false;
+  TrainOptions train;
+  std::filesystem::path out;
+  torch::Device device = torch::kCPU;
+};
+
+struct SessionHooks {
+  std::function<void(const std::string&)> note;  ///< One line for a person.
+  std::function<void(std::int64_t step, std::int64_t steps, double loss)> progress;
+  std::function<bool()> interrupted;
+};
+
+/// One training run with its data, model, trainer and folder.
+class Session {
+ public:
+  /// Opens the data, builds the model, and only then makes the run folder: a refused request leaves
+  /// nothing behind.
+  static Session start(const TrainRequest& request, const SessionHooks& hooks);
+
+  /// Continues a run where its newest good checkpoint stands, with its own options; a run without a
+  /// checkpoint begins anew. `steps` moves the end, which a schedule that ends there refuses.
+  static Session resume(const std::filesystem::path& run, std::optional<std::int64_t> steps,
+                        torch::Device device, const SessionHooks& hooks);
+
+  TrainEnd run();
+
+  const RunFolder& folder() const { return folder_; }
+  const Trainer& trainer() const { return *trainer_; }
+  const std::string& metric() const {
+    return metric_;
+  }  ///< What validation measures; empty: nothing.
+
+ private:
+  struct Data {
+    Source source;
+    DatasetPtr train, valid;
+    Transform transform;
+  };
+  Session(RunFolder folder, Data data, std::shared_ptr<Game> model, torch::Device device,
+          SessionHooks hooks);
+  static Data open_data(const RunConfig& config, const SessionHooks& hooks);
+  static void fit_data(Data& data, const Model& model, const SessionHooks& hooks);
+
+  void build_trainer();
+  void restore();
+  double validate() const;
+  void preview(std::int64_t step) const;
+  void checkpoint(std::int64_t step) const;
+  void save_best(std::int64_t step) const;
+
+  RunFolder folder_;
+  Data data_;
+  std::shared_ptr<Game> model_;
+  torch::Device device_;
+  SessionHooks hooks_;
+  std::string metric_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Trainer> trainer_;
+};
+
+/// The transform from a source to a model's values, as its SPEC and the model ask.
+Transform transform_for(const Source& source, const DataInfo& info, const Model& model);
+
+}  // namespace kiln

@@ -1,0 +1,47 @@
+#include "kiln/train/feed.h"
+
+#include <torch/torch.h>
+
+namespace kiln {
+namespace {
+
+// The tensor owns the vector: no copy.
+template <class T>
+Tensor adopt(std::vector<T>&& values, at::IntArrayRef shape, torch::ScalarType type) {
+  auto* owner = new std::vector<T>(std::move(values));
+  return torch::from_blob(
+      owner->data(), shape, [owner](void*) { delete owner; }, type);
+}
+
+}  // namespace
+
+Batch to_batch(HostBatch&& host, const DataInfo& info, torch::Device device) {
+  std::vector<std::int64_t> shape{host.rows};
+  shape.insert(shape.end(), info.shape.begin(), info.shape.end());
+  Batch batch;
+  batch.x = adopt(std::move(host.x), shape, torch::kFloat32).to(device);
+  if (!host.y.empty()) batch.y = adopt(std::move(host.y), {host.rows}, torch::kInt64).to(device);
+  return batch;
+}
+
+Tensor data_mean(const DatasetPtr& data, const Transform& transform, std::int64_t most_items,
+                 std::uint64_t seed) {
+  Loader loader(data, transform,
+                {.batch = 500,
+                 .shuffle = true,
+                 .repeat = false,
+                 .drop_last = false,
+                 .seed = seed,
+                 .threads = 1});
+  auto sum = torch::zeros(data->info().shape, torch::kFloat64);
+  std::int64_t count = 0;
+  while (count < most_items) {
+    auto host = loader.next();
+    if (host.rows == 0) break;
+    count += host.rows;
+    sum += to_batch(std::move(host), data->info()).x.sum(0, false, torch::kFloat64);
+  }
+  return (sum / static_cast<double>(count)).to(torch::kFloat32);
+}
+
+}  // namespace kiln

@@ -1,0 +1,122 @@
+#include "kiln/train/run_config.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <sstream>
+
+#include "kiln/io/atomic_file.h"
+
+namespace kiln {
+namespace {
+
+void put(toml::table& section, const std::string& name, const std::string& text,
+         const std::string& type) {
+  std::int64_t integer = 0;
+  double real = 0;
+  bool flag = false;
+  if (text == "auto") return void(section.insert(name, text));
+  if (type == "integer") {
+    option_detail::read(name, text, integer);
+    section.insert(name, integer);
+  } else if (type == "real") {
+    option_detail::read(name, text, real);
+    section.insert(name, real);
+  } else if (type == "switch") {
+    option_detail::read(name, text, flag);
+    section.insert(name, flag);
+  } else {
+    section.insert(name, text);
+  }
+}
+
+toml::table section_of(const OptionMap& values, const std::vector<FieldInfo>& fields) {
+  toml::table section;
+  for (const auto& field : fields)
+    if (const auto found = values.find(field.name); found != values.end())
+      put(section, field.name, found->second, field.type);
+  return section;
+}
+
+std::string text_of(const std::string& where, const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) return *text;
+  if (const auto integer = node.value_exact<std::int64_t>())
+    return option_detail::to_text(*integer);
+  if (const auto real = node.value_exact<double>()) return option_detail::to_text(*real);
+  if (const auto flag = node.value_exact<bool>()) return option_detail::to_text(*flag);
+  throw IoError(where, fmt::format("line {}: needs a text, a number, or true or false",
+                                   node.source().begin.line));
+}
+
+OptionMap read_section(const std::string& where, const toml::table& root, std::string_view name) {
+  OptionMap values;
+  const auto* node = root.get(name);
+  if (!node) return values;
+  const auto* section = node->as_table();
+  if (!section)
+    throw IoError(where,
+                  fmt::format("line {}: '{}' must be a section", node->source().begin.line, name));
+  for (const auto& [key, value] : *section)
+    values.emplace(std::string(key.str()), text_of(where, value));
+  return values;
+}
+
+std::string take(const std::string& where, OptionMap& values, const std::string& key) {
+  const auto found = values.find(key);
+  if (found == values.end()) throw IoError(where, fmt::format("has no key '{}'", key));
+  auto text = found->second;
+  values.erase(found);
+  return text;
+}
+
+}  // namespace
+
+std::string to_toml(const RunConfig& config, const std::vector<FieldInfo>& model_fields) {
+  toml::table root;
+  root.insert("run", toml::table{{"model", config.model}});
+  root.insert(
+      "data",
+      toml::table{{"train", config.data}, {"valid", config.valid}, {"skip_bad", config.skip_bad}});
+  root.insert("model", section_of(config.model_options, model_fields));
+  root.insert("train", section_of(to_map(config.train), describe<TrainOptions>()));
+  std::ostringstream text;
+  text << root << "\n";
+  return text.str();
+}
+
+ConfigFile read_config_file(const std::filesystem::path& path) {
+  const auto where = path.string();
+  const auto text = read_text_file(path, 1 << 20);
+  try {
+    const auto root = toml::parse(text, where);
+    for (const auto& [key, value] : root)
+      if (key.str() != "run" && key.str() != "data" && key.str() != "model" && key.str() != "train")
+        throw IoError(
+            where, fmt::format("line {}: unknown section '{}'; sections: run, data, model, train",
+                               value.source().begin.line, key.str()));
+    return {read_section(where, root, "run"), read_section(where, root, "data"),
+            read_section(where, root, "model"), read_section(where, root, "train")};
+  } catch (const toml::parse_error& error) {
+    throw IoError(where, fmt::format("line {}, column {}: {}", error.source().begin.line,
+                                     error.source().begin.column, error.description()));
+  }
+}
+
+RunConfig read_run_config(const std::filesystem::path& path) {
+  const auto where = path.string();
+  auto file = read_config_file(path);
+  RunConfig config;
+  config.model = take(where, file.run, "model");
+  config.data = take(where, file.data, "train");
+  config.valid = take(where, file.data, "valid");
+  option_detail::read(where, take(where, file.data, "skip_bad"), config.skip_bad);
+  config.model_options = std::move(file.model);
+  try {
+    assign("train", config.train, file.train);
+  } catch (const ConfigError& error) {
+    throw IoError(where, error.what());
+  }
+  return config;
+}
+
+}  // namespace kiln

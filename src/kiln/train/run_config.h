@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "kiln/core/options.h"
+#include "kiln/train/train_options.h"
+
+namespace kiln {
+
+/// Everything needed to repeat a run: what `config.toml` holds.
+struct RunConfig {
+  std::string model;        ///< Registry name.
+  OptionMap model_options;  ///< Complete, with the facts of the data filled in.
+  std::string data;         ///< SPEC of the training data.
+  std::string
+      valid;  ///< SPEC of the validation data; empty: the source's own part or a held-out share.
+  bool skip_bad = false;
+  TrainOptions train;  ///< Resolved.
+};
+
+/// The text of config.toml: sections [run], [data], [model], [train].  `types` tells numbers and
+/// switches from text.
+std::string to_toml(const RunConfig& config, const std::vector<FieldInfo>& model_fields);
+
+/// Reads it back.  Throws IoError naming the file, line and column, or the missing or unknown key.
+RunConfig read_run_config(const std::filesystem::path& path);
+
+/// One section of any TOML file as an option map; an absent section is empty.  For `--config`.
+struct ConfigFile {
+  OptionMap run, data, model, train;
+};
+ConfigFile read_config_file(const std::filesystem::path& path);
+
+}  // namespace kiln

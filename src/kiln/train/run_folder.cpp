@@ -1,0 +1,142 @@
+#include "kiln/train/run_folder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kiln/core/text.h"
+
+namespace kiln {
+namespace {
+
+namespace fs = std::filesystem;
+
+void require_run(const fs::path& path) {
+  if (!fs::exists(path))
+    throw IoError(path.string(),
+                  "no such run folder; `kiln train MODEL --data SPEC --out RUN` makes one");
+  if (!fs::exists(path / "config.toml"))
+    throw IoError(path.string(), "is not a run folder: it has no config.toml");
+}
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error)
+    throw IoError(path.string(), fmt::format("cannot make the folder: {}", error.message()));
+}
+
+std::optional<std::int64_t> step_of(const fs::path& path) {
+  const auto name = path.filename().string();
+  if (!name.starts_with("step-") || !name.ends_with(".safetensors")) return std::nullopt;
+  auto digits = name.substr(5, name.size() - 5 - 12);
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
+  return parse_integer(digits);
+}
+
+}  // namespace
+
+RunFolder RunFolder::create(const fs::path& path, const RunConfig& config,
+                            const std::vector<FieldInfo>& model_fields) {
+  if (fs::exists(path / "config.toml"))
+    throw ConfigError(
+        path.string(),
+        fmt::format(
+            "already holds a run; continue it with `kiln resume {}` or choose another --out",
+            path.string()));
+  if (fs::exists(path) && (!fs::is_directory(path) || !fs::is_empty(path)))
+    throw ConfigError(path.string(), "exists and is not an empty folder; choose another --out");
+  make_folder(path / "checkpoints");
+  auto lock = std::make_shared<FolderLock>(path);
+  RunFolder folder(path, config, std::move(lock));
+  folder.replace_config(config, model_fields);
+  return folder;
+}
+
+RunFolder RunFolder::open_for_training(const fs::path& path) {
+  require_run(path);
+  auto lock = std::make_shared<FolderLock>(path);
+  return {path, read_run_config(path / "config.toml"), std::move(lock)};
+}
+
+RunFolder RunFolder::open(const fs::path& path) {
+  require_run(path);
+  return {path, read_run_config(path / "config.toml"), nullptr};
+}
+
+void RunFolder::replace_config(const RunConfig& config,
+                               const std::vector<FieldInfo>& model_fields) {
+  config_ = config;
+  write_file_atomically(path_ / "config.toml", to_toml(config, model_fields));
+}
+
+fs::path RunFolder::checkpoint_path(std::int64_t step) const {
+  return path_ / "checkpoints" / fmt::format("step-{:08}.safetensors", step);
+}
+
+void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep) const {
+  file.metadata["kiln.model"] = config_.model;
+  file.metadata["kiln.step"] = std::to_string(step);
+  write_safetensors(checkpoint_path(step), file);
+  const auto steps = checkpoint_steps();
+  const auto count = static_cast<std::int64_t>(steps.size());
+  for (std::int64_t i = 0; i < count - keep; ++i)
+    fs::remove(checkpoint_path(steps[static_cast<std::size_t>(i)]));
+}
+
+void RunFolder::save_best(SafetensorsFile file) const {
+  file.metadata["kiln.model"] = config_.model;
+  write_safetensors(path_ / "checkpoints" / "best.safetensors", file);
+}
+
+std::vector<std::int64_t> RunFolder::checkpoint_steps() const {
+  std::vector<std::int64_t> steps;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", error))
+    if (const auto step = step_of(entry.path())) steps.push_back(*step);
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+LoadedCheckpoint RunFolder::newest() const {
+  LoadedCheckpoint loaded;
+  auto steps = checkpoint_steps();
+  std::reverse(steps.begin(), steps.end());
+  for (const auto step : steps) {
+    try {
+      loaded.path = checkpoint_path(step);
+      loaded.step = step;
+      loaded.file = read_safetensors(loaded.path);
+      return loaded;
+    } catch (const IoError& error) {
+      loaded.warnings.push_back(fmt::format("{}; using the checkpoint before it", error.what()));
+    }
+  }
+  throw IoError(path_.string(), steps.empty() ? "holds no checkpoint yet; train it first"
+                                              : fmt::format("no checkpoint can be read: {}",
+                                                            join(loaded.warnings, "; ")));
+}
+
+LoadedCheckpoint RunFolder::load(const std::string& which) const {
+  const auto best = path_ / "checkpoints" / "best.safetensors";
+  if (which == "last" || (which == "best" && !fs::exists(best))) return newest();
+  if (which == "best") {
+    LoadedCheckpoint loaded{
+        .path = best, .step = 0, .file = read_safetensors(best), .warnings = {}};
+    const auto found = loaded.file.metadata.find("kiln.step");
+    if (found != loaded.file.metadata.end()) loaded.step = parse_integer(found->second).value_or(0);
+    return loaded;
+  }
+  const auto steps = checkpoint_steps();
+  const auto step = parse_integer(which);
+  if (!step || std::find(steps.begin(), steps.end(), *step) == steps.end())
+    throw ConfigError("checkpoint",
+                      fmt::format("no checkpoint '{}' in {}; there are: best, last, {}", which,
+                                  path_.string(), fmt::join(steps, ", ")));
+  return {.path = checkpoint_path(*step),
+          .step = *step,
+          .file = read_safetensors(checkpoint_path(*step)),
+          .warnings = {}};
+}
+
+}  // namespace kiln

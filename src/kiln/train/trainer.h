@@ -1,0 +1,100 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kiln/data/loader.h"
+#include "kiln/io/safetensors.h"
+#include "kiln/models/model.h"
+#include "kiln/train/ema.h"
+#include "kiln/train/optimizer.h"
+#include "kiln/train/train_options.h"
+
+namespace kiln {
+
+/// What happened since the last record; scalars are means over those rounds.
+struct TrainRecord {
+  std::int64_t step = 0;                                ///< Rounds done.
+  double loss = 0;                                      ///< The first player's.
+  std::vector<std::pair<std::string, double>> scalars;  ///< "player/name".
+};
+
+/// What the trainer asks of its surroundings.  Every hook may be empty.
+struct TrainHooks {
+  std::function<double()> validate;  ///< A figure of the model as it stands; smaller is better.
+  std::function<void(const TrainRecord&)> record;
+  std::function<void(std::int64_t step, double value, bool best)> validated;
+  std::function<void(std::int64_t step)> preview;     ///< Draw pictures of the model as it stands.
+  std::function<void(std::int64_t step)> checkpoint;  ///< Save snapshot().
+  std::function<void(std::int64_t step, double loss)> progress;  ///< After every round.
+  std::function<bool()> interrupted;                             ///< True: checkpoint and stop.
+};
+
+enum class TrainEnd { finished, stopped_early, interrupted };
+
+/// Plays a game for a number of rounds: one update of every player in each, `turns` of those that
+/// ask for more.
+///
+/// Same seed, same options, same thread count: same bits.  A trainer restored from a snapshot goes
+/// on as if it had never stopped.  It never asks which model it holds.
+class Trainer {
+ public:
+  /// `options.steps` must be resolved (at least 1).  Keeps references to the game and the loader.
+  Trainer(Game& game, Loader& loader, const TrainOptions& options,
+          torch::Device device = torch::kCPU);
+
+  /// Trains to options.steps.  Throws NumericError when a loss or a parameter is not finite, naming
+  /// the player and the first bad parameter; nothing is saved then.
+  TrainEnd run(const TrainHooks& hooks);
+
+  std::int64_t step() const { return step_; }
+  std::optional<double> best() const { return best_; }
+  std::int64_t best_step() const { return best_step_; }
+
+  /// Everything that exact resumption needs: weights, moments, averages, random streams, data
+  /// position, counters.
+  SafetensorsFile snapshot() const;
+  /// Throws IoError if `file` does not fit; the trainer must then be thrown away.
+  void restore(const std::string& source, const SafetensorsFile& file);
+
+ private:
+  struct Seat {  // a player and what the trainer keeps for it
+    Player player;
+    std::unique_ptr<Optimizer> optimizer;
+  };
+  struct Sum {
+    double total = 0;
+    std::int64_t count = 0;
+  };
+
+  void play_round();
+  void play_turn(Seat& seat, const Batch& batch);
+  void add_scalar(const std::string& name, double value);
+  void check_parameters() const;
+  void flush_record(const TrainHooks& hooks);
+  void validate(const TrainHooks& hooks);
+  bool due(std::int64_t every) const { return every > 0 && step_ % every == 0; }
+
+  Game& game_;
+  Loader& loader_;
+  TrainOptions options_;
+  torch::Device device_;
+  ScheduleOptions schedule_;
+  Rng noise_;
+  std::vector<Seat> seats_;
+  std::unique_ptr<Ema> ema_;
+  std::int64_t step_ = 0;
+  std::optional<double> best_;
+  std::int64_t best_step_ = 0;
+  std::int64_t waited_ = 0;  // validations since the best
+  std::vector<std::pair<std::string, Sum>> sums_;
+};
+
+/// Fills what `auto` and 0 leave open: steps, and how often to validate, save and preview.
+TrainOptions resolve(TrainOptions options, std::int64_t batches_per_epoch);
+
+}  // namespace kiln

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kiln/core/tensor.h"
+#include "kiln/io/safetensors.h"
+#include "kiln/models/model.h"
+
+namespace kiln {
+
+/// Adds tensors to a file under prefix + name, as contiguous CPU bytes.
+void append_tensors(SafetensorsFile& file, const std::string& prefix,
+                    const std::vector<NamedTensor>& tensors);
+
+/// Copies the file's tensors prefix + name into `tensors`, which keep their device and memory
+/// layout.  Throws IoError naming `source` if one is missing or has another shape or type; then
+/// some may have been copied.
+void load_tensors(const std::string& source, const SafetensorsFile& file, const std::string& prefix,
+                  const std::vector<NamedTensor>& tensors);
+
+/// Parameters and buffers under PyTorch's names.
+std::vector<NamedTensor> weights_of(const Model& model);
+
+/// Loads a checkpoint's weights into a model: the moving average where there is one (`averaged`),
+/// else the weights themselves. Throws IoError if the file does not fit the model.
+void load_weights(const std::string& source, const SafetensorsFile& file, Model& model,
+                  bool averaged = true);
+
+}  // namespace kiln

@@ -1,0 +1,242 @@
+// What every model of the registry owes, tested before its author writes a line.
+#include "kiln/registry/models.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "kiln/train/trainer.h"
+#include "kiln/train/weights.h"
+
+namespace kiln {
+namespace {
+
+std::shared_ptr<Model> tiny(const ModelEntry& entry, std::uint64_t seed = 1) {
+  return make_model(entry, entry.tiny, seed);
+}
+
+// Items of the shape and values that a tiny model takes.
+class TinyData : public Dataset {
+ public:
+  TinyData(const ModelEntry& entry, Values values) : values_(values) {
+    const auto number = [&](const std::string& name) {
+      const auto found = entry.tiny.find(name);
+      return found == entry.tiny.end() ? std::int64_t{0} : std::stoll(found->second);
+    };
+    info_.values = values;
+    if (number("channels") > 0)
+      info_.shape = {number("channels"), number("height"), number("width")};
+    else
+      info_.shape = {number("data_dim")};
+    info_.name = "tiny";
+  }
+  const DataInfo& info() const override { return info_; }
+  std::int64_t size() const override { return 48; }
+  std::int64_t read(std::int64_t index, std::span<float> x) const override {
+    Philox rng(derive_key(5, "tiny", static_cast<std::uint64_t>(index)));
+    for (auto& v : x) {
+      const double u = rng.uniform();
+      v = static_cast<float>(values_ == Values::binary        ? (u < 0.3)
+                             : values_ == Values::signed_unit ? 2 * u - 1
+                                                              : u);
+    }
+    return -1;
+  }
+
+ private:
+  Values values_;
+  DataInfo info_;
+};
+
+Transform keep(Values values) {
+  Transform transform;
+  transform.from = transform.to = values;
+  return transform;
+}
+
+Tensor tiny_batch(const ModelEntry& entry, const Model& model, std::int64_t rows) {
+  const TinyData data(entry, model.values());
+  std::vector<std::int64_t> shape{rows};
+  shape.insert(shape.end(), data.info().shape.begin(), data.info().shape.end());
+  auto x = torch::empty(shape);
+  const auto size = static_cast<std::size_t>(data.info().item_size());
+  for (std::int64_t i = 0; i < rows; ++i)
+    data.read(i, {x.data_ptr<float>() + static_cast<std::size_t>(i) * size, size});
+  return x;
+}
+
+// Whatever the model can say of x with a fixed seed, as one vector.
+Tensor everything(Model& model, const Tensor& x) {
+  torch::NoGradGuard no_grad;
+  model.eval();
+  std::vector<Tensor> parts;
+  Rng rng(9, "contract");
+  if (auto* m = dynamic_cast<Likelihood*>(&model)) parts.push_back(m->log_prob(x));
+  if (auto* m = dynamic_cast<Bound*>(&model))
+    parts.push_back(m->elbo(x, rng)), parts.push_back(m->log_prob_iwae(x, 3, rng));
+  if (auto* m = dynamic_cast<Encoder*>(&model)) parts.push_back(m->encode_mean(x));
+  if (auto* m = dynamic_cast<Decoder*>(&model))
+    parts.push_back(m->decode_mean(m->sample_prior(3, rng)));
+  if (auto* m = dynamic_cast<Critic*>(&model)) parts.push_back(m->realness_logits(x));
+  if (auto* m = dynamic_cast<Sampler*>(&model)) parts.push_back(m->sample({.count = 3}, rng));
+  for (auto& part : parts) part = part.flatten().to(torch::kFloat32);
+  return torch::cat(parts);
+}
+
+TrainOptions few_rounds(std::int64_t steps) {
+  TrainOptions options;
+  options.steps = steps;
+  options.batch = 8;
+  return resolve(options, 6);
+}
+
+struct TinyRun {
+  TinyRun(const ModelEntry& entry, std::int64_t steps)
+      : game(std::dynamic_pointer_cast<Game>(tiny(entry))),
+        loader(std::make_shared<TinyData>(entry, game->values()), keep(game->values()),
+               {.batch = 8, .seed = 2, .threads = 0}),
+        trainer(*game, loader, few_rounds(steps)) {}
+  std::shared_ptr<Game> game;
+  Loader loader;
+  Trainer trainer;
+};
+
+TEST(Contract, SameSeedGivesEqualBitsAndAnotherSeedDoesNot) {
+  for (const auto& entry : models()) {
+    SCOPED_TRACE(entry.name);
+    const auto a = tiny(entry, 1), b = tiny(entry, 1), c = tiny(entry, 2);
+    const auto x = tiny_batch(entry, *a, 5);
+    EXPECT_TRUE(torch::equal(everything(*a, x), everything(*b, x)));
+    EXPECT_FALSE(torch::equal(everything(*a, x), everything(*c, x)));
+  }
+}
+
+TEST(Contract, NobodyMovesTheDefaultGenerator) {
+  for (const auto& entry : models()) {
+    SCOPED_TRACE(entry.name);
+    torch::manual_seed(77);
+    const auto expected = torch::rand({4});
+    torch::manual_seed(77);
+    TinyRun run(entry, 6);
+    run.trainer.run({});
+    everything(*run.game, tiny_batch(entry, *run.game, 5));
+    EXPECT_TRUE(torch::equal(torch::rand({4}), expected));
+  }
+}
+
+TEST(Contract, WeightsLoadedIntoADifferentlySeededTwinGiveEqualOutputs) {
+  for (const auto& entry : models()) {
+    SCOPED_TRACE(entry.name);
+    TinyRun run(entry, 6);
+    run.trainer.run({});
+    const auto bytes = encode_safetensors(run.trainer.snapshot());
+    const auto twin = tiny(entry, 12345);
+    load_weights("twin", parse_safetensors("twin", bytes), *twin);
+    const auto x = tiny_batch(entry, *twin, 5);
+    EXPECT_TRUE(torch::equal(everything(*run.game, x), everything(*twin, x)));
+  }
+}
+
+TEST(Contract, StoppedAndResumedEqualsUnbroken) {
+  for (const auto& entry : models()) {
+    SCOPED_TRACE(entry.name);
+    TinyRun whole(entry, 14), first(entry, 14), second(entry, 14);
+    whole.trainer.run({});
+    SafetensorsFile saved;
+    first.trainer.run({.checkpoint = [&](std::int64_t) { saved = first.trainer.snapshot(); },
+                       .interrupted = [&] { return first.trainer.step() == 7; }});
+    second.trainer.restore("saved", saved);
+    second.trainer.run({});
+    EXPECT_EQ(encode_safetensors(second.trainer.snapshot()),
+              encode_safetensors(whole.trainer.snapshot()));
+  }
+}
+
+TEST(Contract, EveryParameterOfAPlayerGetsAGradient) {
+  for (const auto& entry : models()) {
+    const auto game = std::dynamic_pointer_cast<Game>(tiny(entry));
+    game->train();
+    Rng rng(3);
+    const Batch batch{tiny_batch(entry, *game, 8), {}};
+    game->begin_round(batch, rng);
+    for (const auto& player : game->players()) {
+      const auto loss = player.objective(batch, rng).loss;
+      EXPECT_EQ(loss.dim(), 0);
+      for (const auto& [name, parameter] : player.parameters) {
+        SCOPED_TRACE(entry.name + "." + name);
+        const auto gradient = torch::autograd::grad({loss}, {parameter}, {}, true, false, true)[0];
+        ASSERT_TRUE(gradient.defined());
+        EXPECT_GT(gradient.abs().sum().item<double>(), 0);
+      }
+    }
+  }
+}
+
+TEST(Contract, EveryParameterHasAPlayer) {
+  for (const auto& entry : models()) {
+    SCOPED_TRACE(entry.name);
+    const auto game = std::dynamic_pointer_cast<Game>(tiny(entry));
+    std::size_t owned = 0;
+    for (const auto& player : game->players()) owned += player.parameters.size();
+    EXPECT_EQ(owned, game->parameters().size());
+  }
+}
+
+TEST(Contract, StaysFiniteForTwoHundredRoundsAndALikelihoodImproves) {
+  for (const auto& entry : models()) {
+    SCOPED_TRACE(entry.name);
+    TinyRun run(entry, 200);
+    std::vector<double> losses;
+    run.trainer.run({.progress = [&](std::int64_t, double loss) { losses.push_back(loss); }});
+    for (const auto& [name, tensor] : weights_of(*run.game))
+      EXPECT_TRUE(tensor.isfinite().all().item<bool>()) << name;
+    if (run.game->players().size() > 1) continue;
+    EXPECT_LT(losses.back(), losses.front());
+  }
+}
+
+TEST(Contract, SamplesHaveTheShapeAndValuesOfTheData) {
+  for (const auto& entry : models()) {
+    const auto model = tiny(entry);
+    auto* sampler = dynamic_cast<Sampler*>(model.get());
+    if (!sampler) continue;
+    SCOPED_TRACE(entry.name);
+    model->eval();
+    Rng rng(4);
+    const auto x = sampler->sample({.count = 7}, rng);
+    auto shape = tiny_batch(entry, *model, 7).sizes();
+    EXPECT_EQ(x.sizes(), shape);
+    EXPECT_FALSE(x.requires_grad());
+    EXPECT_TRUE(x.isfinite().all().item<bool>());
+    if (model->values() == Values::binary) EXPECT_TRUE(((x == 0) | (x == 1)).all().item<bool>());
+    if (model->values() == Values::unit) EXPECT_TRUE(((x >= 0) & (x <= 1)).all().item<bool>());
+    if (model->values() == Values::signed_unit) EXPECT_TRUE((x.abs() <= 1).all().item<bool>());
+  }
+}
+
+TEST(Contract, UnknownOptionsAreRefusedByName) {
+  for (const auto& entry : models()) {
+    auto options = entry.tiny;
+    options["no_such_option"] = "1";
+    try {
+      entry.make(options);
+      ADD_FAILURE() << entry.name;
+    } catch (const ConfigError& error) {
+      EXPECT_NE(std::string(error.what()).find("no option 'no_such_option'"), std::string::npos)
+          << error.what();
+    }
+  }
+}
+
+TEST(Contract, CapabilitiesOfTheTableAreThoseOfTheType) {
+  for (const auto& entry : models())
+    EXPECT_EQ(entry.capabilities, capabilities(*tiny(entry))) << entry.name;
+}
+
+TEST(Contract, EveryOptionIsDescribed) {
+  for (const auto& entry : models())
+    for (const auto& field : entry.fields)
+      EXPECT_GE(field.help.size(), 5u) << entry.name << "." << field.name;
+}
+
+}  // namespace
+}  // namespace kiln

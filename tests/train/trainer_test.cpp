@@ -1,0 +1,189 @@
+#include "kiln/train/trainer.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <limits>
+
+#include "kiln/train/weights.h"
+#include "tests/train/toy_game.h"
+
+namespace kiln {
+namespace {
+
+TrainOptions toy_options(std::int64_t steps) {
+  TrainOptions options;
+  options.steps = steps;
+  options.batch = 8;
+  options.learning_rate = 0.05;
+  options.schedule = Schedule::cosine;
+  options.ema = 0.9;
+  options.clip = 5;
+  options.log_every = 5;
+  return resolve(options, 4);
+}
+
+struct Toy {
+  explicit Toy(const TrainOptions& options)
+      : loader(std::make_shared<ToyData>(37), real_values(),
+               {.batch = options.batch, .seed = 3, .threads = 1}),
+        trainer(game, loader, options) {}
+  ToyGame game;
+  Loader loader;
+  Trainer trainer;
+};
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
+  const auto options = toy_options(40);
+  Toy whole(options);
+  whole.trainer.run({});
+  SafetensorsFile saved;
+  Toy first(options);
+  TrainHooks stop;
+  stop.checkpoint = [&](std::int64_t) { saved = first.trainer.snapshot(); };
+  stop.interrupted = [&] {
+    return first.trainer.step() == 17;
+  };  // in the middle of an epoch and between two records
+  EXPECT_EQ(first.trainer.run(stop), TrainEnd::interrupted);
+  Toy second(options);
+  second.trainer.restore("toy", parse_safetensors("toy", encode_safetensors(saved)));
+  EXPECT_EQ(second.trainer.step(), 17);
+  EXPECT_EQ(second.trainer.run({}), TrainEnd::finished);
+  EXPECT_EQ(encode_safetensors(second.trainer.snapshot()),
+            encode_safetensors(whole.trainer.snapshot()));
+}
+
+TEST(Trainer, EachPlayerMovesItsOwnParametersOnly) {
+  Toy toy(toy_options(1));
+  const auto players = toy.game.players();
+  Rng rng(1);
+  const Batch batch{torch::ones({4, 2}), {}};
+  const auto grads =
+      torch::autograd::grad({players[1].objective(batch, rng).loss},
+                            {toy.game.right(), toy.game.left()}, {}, true, false, true);
+  EXPECT_TRUE(grads[1].defined()) << "the toy's right player can see left";
+  const auto left = toy.game.left().detach().clone();
+  toy.trainer.run({});
+  EXPECT_FALSE(toy.game.left().grad().defined())
+      << "no player may leave gradients on another's parameters";
+  EXPECT_FALSE(torch::equal(left, toy.game.left()));
+}
+
+TEST(Trainer, TurnsDrawNewBatches) {
+  auto options = toy_options(3);
+  Toy toy(options);
+  toy.trainer.run({});
+  EXPECT_EQ(toy.loader.state(), (LoaderState{1, 2}));  // 3 rounds of 2 batches in epochs of 4
+}
+
+TEST(Trainer, ConvergesToTheDatasMean) {
+  auto options = toy_options(400);
+  options.schedule = Schedule::linear;
+  Toy toy(options);
+  toy.trainer.run({});
+  EXPECT_NEAR(toy.game.left()[0].item<double>(), 18.0 / 37, 0.02);
+  EXPECT_NEAR(toy.game.right()[1].item<double>(), 36.0 / 37, 0.05);
+}
+
+TEST(Trainer, NamesThePlayerOfALossThatIsNotFinite) {
+  Toy toy(toy_options(10));
+  toy.game.scale = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(message_of([&] { toy.trainer.run({}); }),
+            "[train] the loss of player 'left' is inf at step 1, though its parameters are finite; "
+            "lower --learning-rate or set --clip");
+}
+
+TEST(Trainer, NamesTheFirstParameterThatIsNotFiniteAndSavesNothing) {
+  Toy toy(toy_options(10));
+  bool saved = false;
+  TrainHooks hooks;
+  hooks.checkpoint = [&](std::int64_t) { saved = true; };
+  hooks.progress = [&](std::int64_t step, double) {
+    torch::NoGradGuard no_grad;
+    if (step == 2) toy.game.right().fill_(std::nan(""));
+  };
+  EXPECT_EQ(message_of([&] { toy.trainer.run(hooks); }),
+            "[train] parameter 'right' of player 'right' is not finite at step 2; lower "
+            "--learning-rate or set --clip");
+  EXPECT_FALSE(saved);
+}
+
+TEST(Trainer, StopsEarlyWhenValidationNoLongerImproves) {
+  auto options = toy_options(100);
+  options.validate_every = 5;
+  options.patience = 3;
+  Toy toy(options);
+  const std::vector<double> figures{5, 4, 3, 3.5, 3, 7};
+  std::size_t next = 0;
+  TrainHooks hooks;
+  hooks.validate = [&] { return figures.at(next++); };
+  EXPECT_EQ(toy.trainer.run(hooks), TrainEnd::stopped_early);
+  EXPECT_EQ(toy.trainer.step(), 30);
+  EXPECT_EQ(toy.trainer.best_step(), 15);
+  EXPECT_EQ(toy.trainer.best(), 3.0);
+}
+
+TEST(Trainer, RecordsAreMeansSinceTheLast) {
+  Toy toy(toy_options(10));
+  std::vector<TrainRecord> records;
+  TrainHooks hooks;
+  hooks.record = [&](const TrainRecord& record) { records.push_back(record); };
+  toy.trainer.run(hooks);
+  ASSERT_EQ(records.size(), 4u);  // steps 4 and 8 (checkpoints), 5, 10
+  EXPECT_EQ(records[0].step, 4);
+  EXPECT_EQ(records[1].step, 5);
+  EXPECT_EQ(records[0].scalars[0].first, "left/loss");
+  EXPECT_EQ(records[0].loss, records[0].scalars[0].second);
+}
+
+TEST(Trainer, ClippingScalesTheJointNorm) {
+  auto options = toy_options(1);
+  options.clip = 1e-3;
+  options.optimizer = OptimizerKind::sgd;
+  options.learning_rate = 1;
+  options.schedule = Schedule::constant;
+  Toy toy(options);
+  toy.game.right_turns = 1;
+  toy.trainer.run({});
+  EXPECT_NEAR(toy.game.left().detach().norm().item<double>(), 1e-3, 1e-7);
+}
+
+TEST(Trainer, RefusesAParameterOfTwoPlayers) {
+  struct Quarrel : ToyGame {
+    std::vector<Player> players() override {
+      auto list = ToyGame::players();
+      list[1].parameters.push_back(list[0].parameters[0]);
+      return list;
+    }
+  } game;
+  Loader loader(std::make_shared<ToyData>(10), real_values(), {.batch = 5});
+  EXPECT_EQ(message_of([&] { Trainer(game, loader, toy_options(1)); }),
+            "[trainer] parameter 'left' belongs to players 'left' and 'right'; both must declare "
+            "it shared");
+}
+
+TEST(Trainer, RefusesASnapshotOfAnotherModel) {
+  Toy toy(toy_options(2));
+  auto file = toy.trainer.snapshot();
+  file.tensors[0].shape = {1, 2};
+  EXPECT_EQ(message_of([&] { toy.trainer.restore("a.safetensors", file); }),
+            "[a.safetensors] tensor 'left' is F32 [1, 2], the model needs F32 [2]; the file "
+            "belongs to another model");
+  file = toy.trainer.snapshot();
+  file.metadata.clear();
+  EXPECT_EQ(message_of([&] { toy.trainer.restore("a.safetensors", file); }),
+            "[a.safetensors] holds weights but no training state; it can be sampled and judged, "
+            "not resumed");
+}
+
+}  // namespace
+}  // namespace kiln
