@@ -16,14 +16,16 @@ file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
 foreach(name error options philox text version)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/core/${name}.cpp)
 endforeach()
+# Flags and header-only libraries that our sources need and our headers do not: they are not installed with us.
+set(KILN_BUILD_ONLY
+    $<BUILD_INTERFACE:kiln_flags> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:tomlplusplus::tomlplusplus>)
 add_library(kiln_base STATIC ${KILN_BASE_SOURCES})
 add_library(kiln::kiln_base ALIAS kiln_base)
 target_compile_features(kiln_base PUBLIC cxx_std_20)
 target_include_directories(kiln_base PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include>)
 target_compile_definitions(kiln_base PRIVATE KILN_VERSION="${PROJECT_VERSION}")
 target_link_libraries(kiln_base PUBLIC fmt::fmt
-  PRIVATE nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus PNG::PNG JPEG::JPEG ZLIB::ZLIB PkgConfig::KILN_PKG Threads::Threads
-          $<BUILD_INTERFACE:kiln_flags>)
+  PRIVATE PNG::PNG JPEG::JPEG ZLIB::ZLIB PkgConfig::KILN_PKG Threads::Threads ${KILN_BUILD_ONLY})
 if(KILN_SANITIZE)
   return()
 endif()
@@ -44,7 +46,7 @@ list(FILTER KILN_KERNEL_SOURCES INCLUDE REGEX "/kernels/[^/]*_simd\\.cpp$")
 add_library(kiln STATIC ${KILN_SOURCES})
 add_library(kiln::kiln ALIAS kiln)
 target_link_libraries(kiln PUBLIC kiln_base torch
-  PRIVATE nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus hwy::hwy Threads::Threads ${CMAKE_DL_LIBS} $<BUILD_INTERFACE:kiln_flags>)
+  PRIVATE hwy::hwy Threads::Threads ${CMAKE_DL_LIBS} ${KILN_BUILD_ONLY})
 target_compile_definitions(kiln PRIVATE KILN_VERSION="${PROJECT_VERSION}")
 target_precompile_headers(kiln REUSE_FROM kiln_pch)
 # Files named *_simd.cpp hold vector code that is compiled once per instruction set; they see no LibTorch.
