@@ -32,11 +32,12 @@ endif()
 
 find_package(Torch 1.13 REQUIRED)
 find_package(hwy REQUIRED)
+find_package(OpenMP REQUIRED)  # without its flag at::parallel_for, a header template, silently runs on one thread
 
 # One precompiled header for every target that sees LibTorch: it takes half a minute to build and saves that much per file.
 file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "// carries the precompiled header\n")
 add_library(kiln_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
-target_link_libraries(kiln_pch PUBLIC torch fmt::fmt nlohmann_json::nlohmann_json PRIVATE kiln_flags)
+target_link_libraries(kiln_pch PUBLIC torch OpenMP::OpenMP_CXX fmt::fmt nlohmann_json::nlohmann_json PRIVATE kiln_flags)
 target_precompile_headers(kiln_pch PRIVATE <torch/torch.h> <fmt/format.h> <nlohmann/json.hpp>)
 
 file(GLOB_RECURSE KILN_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kiln/*.cpp)
@@ -45,7 +46,7 @@ set(KILN_KERNEL_SOURCES ${KILN_SOURCES})
 list(FILTER KILN_KERNEL_SOURCES INCLUDE REGEX "/kernels/[^/]*_simd\\.cpp$")
 add_library(kiln STATIC ${KILN_SOURCES})
 add_library(kiln::kiln ALIAS kiln)
-target_link_libraries(kiln PUBLIC kiln_base torch
+target_link_libraries(kiln PUBLIC kiln_base torch OpenMP::OpenMP_CXX
   PRIVATE hwy::hwy Threads::Threads ${CMAKE_DL_LIBS} ${KILN_BUILD_ONLY})
 target_compile_definitions(kiln PRIVATE KILN_VERSION="${PROJECT_VERSION}")
 target_precompile_headers(kiln REUSE_FROM kiln_pch)

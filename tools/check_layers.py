@@ -8,8 +8,9 @@ import re
 import sys
 from pathlib import Path
 
-# What the files of a folder may include besides their own folder's: folders of src/kiln, or single headers.
-CONTRACT = "models/model.h"
+# What the files of a folder may include besides their own folder's: folders of src/kiln, or the contract of models,
+# which is what stands in src/kiln/models itself and not in a family's folder.
+CONTRACT = "models/*.h"
 ALLOWED = {
     "core": [],
     "kernels": ["core"],
@@ -74,7 +75,9 @@ def may_include(file, name):
     """Whether `file` of src/kiln may include "kiln/..."."""
     folder = Path(file).parts[2]
     target = name.removeprefix("kiln/")
-    if any(target == allowed or target.startswith(allowed + "/") for allowed in ALLOWED[folder]):
+    if CONTRACT in ALLOWED[folder] and Path(target).parent.as_posix() == "models":
+        return True
+    if any(target.startswith(allowed + "/") for allowed in ALLOWED[folder]):
         return True
     if folder == "models":  # a model includes its own header and no other model's
         return "src/" + name == Path(file).with_suffix(".h").as_posix()

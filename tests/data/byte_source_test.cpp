@@ -42,17 +42,17 @@ TEST(ByteSource, MemoryAndFileGiveTheSameBytesAnywhere) {
 TEST(ByteSource, RefusesToReadBeyondTheEnd) {
   const auto source = memory_bytes("four", counting(4));
   Bytes part(3);
-  EXPECT_EQ(refusal<IoError>([&] { source->read(2, part); }),
+  EXPECT_EQ(message_of<IoError>([&] { source->read(2, part); }),
             "[data.file] four ends after 4 bytes, bytes 2 to 5 were wanted: it is cut short");
-  EXPECT_EQ(refusal<IoError>([&] { source->read(kNoLimit, part); }).substr(0, 40),
+  EXPECT_EQ(message_of<IoError>([&] { source->read(kNoLimit, part); }).substr(0, 40),
             "[data.file] four ends after 4 bytes, byt");
 }
 
 TEST(ByteSource, RefusesMissingFilesAndFolders) {
   const TemporaryFolder folder;
-  EXPECT_EQ(refusal<IoError>([&] { file_bytes(folder / "missing"); }),
+  EXPECT_EQ(message_of<IoError>([&] { file_bytes(folder / "missing"); }),
             "[data.file] cannot open " + (folder / "missing") + ": No such file or directory");
-  EXPECT_EQ(refusal<IoError>([&] { file_bytes(folder.path()); }),
+  EXPECT_EQ(message_of<IoError>([&] { file_bytes(folder.path()); }),
             "[data.file] " + folder.path().string() + " is no regular file");
 }
 
@@ -61,7 +61,7 @@ TEST(ByteSource, SaysSoWhenAFileShrinksWhileItIsRead) {
   const auto path = folder.write("file", counting(100));
   const auto source = file_bytes(path);
   std::filesystem::resize_file(path, 50);
-  EXPECT_EQ(refusal<IoError>([&] { all_of(*source); }),
+  EXPECT_EQ(message_of<IoError>([&] { all_of(*source); }),
             "[data.file] " + path + " became shorter while it was being read");
 }
 
@@ -93,7 +93,7 @@ TEST(Gzip, RefusesTruncatedDamagedAndOverlongFiles) {
   const auto packed = gzipped(counting(100000));
   const auto message = [&](const Bytes& bytes, std::uint64_t limit) {
     const auto path = folder.write("file.gz", bytes);
-    const auto text = refusal<IoError>([&] { inflate_gzip(path, limit, kNoLimit); });
+    const auto text = message_of<IoError>([&] { inflate_gzip(path, limit, kNoLimit); });
     EXPECT_EQ(text.find(path), text.find("/"));
     return text.substr(text.rfind("file.gz"));
   };

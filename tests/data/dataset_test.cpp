@@ -42,9 +42,9 @@ TEST(Subset, GivesTheNamedItemsInTheirOrder) {
 
 TEST(Subset, RefusesAnItemThatDoesNotExist) {
   const auto data = std::make_shared<NumberedItems>(5, 1);
-  EXPECT_EQ(refusal<ConfigError>([&] { subset(data, {5}); }),
+  EXPECT_EQ(message_of<ConfigError>([&] { subset(data, {5}); }),
             "[data.subset] item 5 does not exist: numbered has 5 items");
-  EXPECT_EQ(refusal<ConfigError>([&] { subset(data, {-1}); }),
+  EXPECT_EQ(message_of<ConfigError>([&] { subset(data, {-1}); }),
             "[data.subset] item -1 does not exist: numbered has 5 items");
 }
 
@@ -81,10 +81,10 @@ TEST(Validation, LeavesTrainAtLeastOneItem) {
 }
 
 TEST(Validation, RefusesASourceOfOneItem) {
-  EXPECT_EQ(refusal<ConfigError>([] { with_validation(numbered(1), 0.1, 1); }),
+  EXPECT_EQ(message_of<ConfigError>([] { with_validation(numbered(1), 0.1, 1); }),
             "[data.validation] numbered has 1 training item(s): too few to set some aside for "
             "validation; add data or name a validation source");
-  EXPECT_EQ(refusal<ConfigError>([] { with_validation(numbered(9), 1.0, 1); }),
+  EXPECT_EQ(message_of<ConfigError>([] { with_validation(numbered(9), 1.0, 1); }),
             "[data.validation] needs a share between 0 and 1, got 1");
 }
 

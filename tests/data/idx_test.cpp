@@ -25,7 +25,7 @@ std::vector<float> item(const Dataset& data, std::int64_t index) {
 }
 
 std::string message(const std::string& spec) {
-  return refusal<IoError>([&] { open(spec); });
+  return message_of<IoError>([&] { open(spec); });
 }
 
 TEST(Idx, BytesBecomeGreyLevels) {

@@ -154,7 +154,7 @@ TEST(Loader, ThrowsAnErrorFromTheBatchThatItSpoils) {
     take(loader, 2);
     const LoaderState spoiled{.epoch = 0, .batch = 2};
     for (int again = 0; again < 2; ++again) {
-      EXPECT_EQ(refusal<IoError>([&] { loader.next(); }), "[test] item is broken");
+      EXPECT_EQ(message_of<IoError>([&] { loader.next(); }), "[test] item is broken");
       EXPECT_EQ(loader.state(), spoiled);
     }
     data->broken = -1;
@@ -169,15 +169,15 @@ TEST(Loader, EndsCleanlyWhenNobodyTakesItsBatches) {
 
 TEST(Loader, RefusesWrongSettings) {
   const auto message = [](LoaderOptions options) {
-    return refusal<ConfigError>([&] { Loader(numbered(10), {}, options); });
+    return message_of<ConfigError>([&] { Loader(numbered(10), {}, options); });
   };
   EXPECT_EQ(message({.batch = 0}), "[loader.batch] must be at least 1, got 0");
   EXPECT_EQ(message({.threads = -1}), "[loader.threads] must be at least 0, got -1");
   EXPECT_EQ(message({.prefetch = 0}), "[loader.prefetch] must be at least 1, got 0");
-  EXPECT_EQ(refusal<ConfigError>([] { Loader(subset(numbered(10), {}), {}, {}); }),
+  EXPECT_EQ(message_of<ConfigError>([] { Loader(subset(numbered(10), {}), {}, {}); }),
             "[loader] numbered has no items");
   Loader loader(numbered(10), {}, {.batch = 5});
-  EXPECT_EQ(refusal<ConfigError>([&] { loader.restore({.epoch = 0, .batch = 3}); }),
+  EXPECT_EQ(message_of<ConfigError>([&] { loader.restore({.epoch = 0, .batch = 3}); }),
             "[loader.restore] epoch 0, batch 3 is not a place in numbered, which has 2 batches an "
             "epoch; restore with the data and batch size of the saved run");
 }

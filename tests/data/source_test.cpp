@@ -11,7 +11,7 @@ namespace kiln {
 namespace {
 
 std::string message(const std::string& text) {
-  return refusal<ConfigError>([&] { open_source(parse_source(text)); });
+  return message_of<ConfigError>([&] { open_source(parse_source(text)); });
 }
 
 TEST(SourceSpec, ReadsNamePathAndKeys) {
@@ -35,16 +35,16 @@ TEST(SourceSpec, EveryKindsExampleReadsBackToItself) {
 TEST(SourceSpec, OffersTheNearestSource) {
   const auto text = message("mnits:DIR");
   EXPECT_TRUE(
-      text.starts_with("[data] no source 'mnits'; did you mean 'mnist'? Sources: mnist, idx"))
+      text.starts_with("[data] no source 'mnits'; did you mean 'mnist'? Sources: digits, shapes"))
       << text;
 }
 
 TEST(SourceSpec, RefusesTextThatIsNoSpec) {
   EXPECT_TRUE(message("").starts_with(
-      "[data] cannot read '': write a source's name, or name:PATH. Sources: mnist, idx"));
+      "[data] cannot read '': write a source's name, or name:PATH. Sources: digits, shapes"));
   EXPECT_TRUE(message("data/mnist")
                   .starts_with("[data] cannot read 'data/mnist': a path needs its kind before it, "
-                               "as in images:data/mnist. Sources: mnist, idx"));
+                               "as in images:data/mnist. Sources: digits, shapes"));
   EXPECT_EQ(message("mnist"),
             "[data] cannot read 'mnist': mnist needs a path, as in mnist:data/mnist");
   EXPECT_EQ(message("mnist:"),

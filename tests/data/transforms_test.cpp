@@ -116,7 +116,7 @@ TEST(Transform, DequantisedBinaryValuesFillTheHalves) {
 TEST(Transform, RefusesWhatCannotBeTurned) {
   const auto message = [](const DataInfo& info, Values needs, std::optional<Binarize> binarize,
                           bool dequantize) {
-    return refusal<ConfigError>([&] { make_transform(info, needs, binarize, dequantize); });
+    return message_of<ConfigError>([&] { make_transform(info, needs, binarize, dequantize); });
   };
   const auto real = holding(Values::real);
   EXPECT_EQ(message(real, Values::binary, {}, false),

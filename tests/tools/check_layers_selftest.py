@@ -16,7 +16,8 @@ GOOD = {
     "src/kiln/data/source.cpp": '#include "kiln/io/npy.h"\n',
     "src/kiln/models/model.h": '#pragma once\n#include "kiln/core/tensor.h"\n',
     "src/kiln/models/latent/vae.h": '#pragma once\n#include "kiln/models/model.h"\n',
-    "src/kiln/models/latent/vae.cpp": '#include "kiln/models/latent/vae.h"\n',
+    "src/kiln/models/request.h": '#pragma once\n#include "kiln/models/model.h"\n',
+    "src/kiln/models/latent/vae.cpp": '#include "kiln/models/latent/vae.h"\n#include "kiln/models/request.h"\n',
     "src/kiln/models/tabular/joint.h": '#pragma once\n#include "kiln/models/model.h"\n',
     "src/kiln/train/trainer.cpp": '#include "kiln/models/model.h"\n#include "kiln/io/npy.h"\n',
     "src/kiln/theory/queries.cpp": '#include "kiln/models/tabular/joint.h"\n',
@@ -61,6 +62,9 @@ class CheckLayers(unittest.TestCase):
     def test_a_model_does_not_include_data(self):
         self.expect("src/kiln/models/latent/vae.cpp", '#include "kiln/io/npy.h"\n', "models may not include")
 
+    def test_layers_do_not_know_what_a_model_is(self):
+        self.expect("src/kiln/nn/linear.h", '#include "kiln/models/model.h"\n', "nn may not include")
+
     def test_the_trainer_knows_no_concrete_model(self):
         self.expect("src/kiln/train/ema.cpp", '#include "kiln/models/latent/vae.h"\n', "train may not include")
 
@@ -69,6 +73,9 @@ class CheckLayers(unittest.TestCase):
 
     def test_the_library_does_not_include_the_program(self):
         self.expect("src/kiln/registry/models.cpp", '#include "apps/kiln/command.h"\n', "quotes are for")
+
+    def test_the_library_spells_its_own_headers_in_quotes(self):
+        self.expect("src/kiln/io/npy.h", "#include <kiln/core/error.h>\n", "in quotes")
 
     def test_what_reads_bytes_does_not_include_libtorch(self):
         self.expect("src/kiln/io/image.cpp", "#include <ATen/Tensor.h>\n", "must not see LibTorch")

@@ -10,6 +10,7 @@
 #include "kiln/core/text.h"
 #include "kiln/data/csv_columns.h"
 #include "kiln/data/csv_text.h"
+#include "kiln/data/value_range.h"
 
 namespace kiln {
 namespace {
@@ -103,7 +104,6 @@ class CsvTable : public Dataset {
   void read_all(CsvReader& reader, CsvRecord record, bool skip_bad);
   void keep(const CsvRecord& record, std::span<const float> x,
             const std::vector<std::string>& cells);
-  void set_values(const CsvOptions& options);
 
   DataInfo info_;
   ByteSourcePtr bytes_;
@@ -112,8 +112,7 @@ class CsvTable : public Dataset {
   std::uint64_t memory_limit_;
   bool in_memory_ = true;
   std::int64_t size_ = 0;
-  float low_ = 0, high_ = 0;
-  bool only_0_and_1_ = true;
+  ValueRange range_;
   std::vector<float> numbers_;    // all rows, while they fit
   std::vector<RowPlace> places_;  // otherwise
   std::vector<std::int32_t> labels_;
@@ -136,7 +135,9 @@ CsvTable::CsvTable(const std::string& spec, ByteSourcePtr bytes, const CsvOption
                                           info_.skipped > 0 ? "sound " : ""));
   if (table_.label) info_.class_names = label_names_.sort(labels_);
   info_.classes = std::ssize(info_.class_names);
-  set_values(options);
+  info_.values = check_values("data.csv", bytes_->name(), range_, options.values,
+                              range_.only_0_and_1 ? Values::binary : Values::real);
+  info_.levels = info_.values == Values::binary ? 2 : 0;
 }
 
 void CsvTable::read_all(CsvReader& reader, CsvRecord record, bool skip_bad) {
@@ -157,12 +158,7 @@ void CsvTable::read_all(CsvReader& reader, CsvRecord record, bool skip_bad) {
 
 void CsvTable::keep(const CsvRecord& record, std::span<const float> x,
                     const std::vector<std::string>& cells) {
-  const auto [low, high] = std::minmax_element(x.begin(), x.end());
-  low_ = size_ == 0 ? *low : std::min(low_, *low);
-  high_ = size_ == 0 ? *high : std::max(high_, *high);
-  only_0_and_1_ = only_0_and_1_ && std::all_of(x.begin(), x.end(), [](float value) {
-                    return value == 0 || value == 1;
-                  });
+  range_.add(x);
   if (table_.label) labels_.push_back(label_names_.number_of(table_, cells[*table_.label]));
   places_.push_back({record.offset, static_cast<std::uint32_t>(record.text.size()),
                      static_cast<std::uint32_t>(record.line)});
@@ -171,20 +167,6 @@ void CsvTable::keep(const CsvRecord& record, std::span<const float> x,
   numbers_.insert(numbers_.end(), x.begin(), x.end());
   in_memory_ = numbers_.size() * sizeof(float) <= memory_limit_;
   if (!in_memory_) std::vector<float>().swap(numbers_);
-}
-
-// What the SPEC says the numbers are, if they are; else binary or real.
-void CsvTable::set_values(const CsvOptions& options) {
-  info_.values = options.values.value_or(only_0_and_1_ ? Values::binary : Values::real);
-  const float least = info_.values == Values::signed_unit ? -1.0f : 0.0f;
-  const bool fits = info_.values == Values::real ||
-                    (info_.values == Values::binary ? only_0_and_1_ : low_ >= least && high_ <= 1);
-  if (!fits)
-    throw ConfigError("data.csv",
-                      fmt::format("{} holds numbers from {} to {}, which values={} does not allow; "
-                                  "choose another, or other columns",
-                                  bytes_->name(), low_, high_, enum_name(info_.values)));
-  info_.levels = info_.values == Values::binary ? 2 : 0;
 }
 
 std::int64_t CsvTable::read(std::int64_t index, std::span<float> x) const {

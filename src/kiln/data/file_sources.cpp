@@ -1,9 +1,14 @@
 #include "kiln/data/file_sources.h"
 
+#include <fmt/format.h>
+
+#include "kiln/core/error.h"
 #include "kiln/core/text.h"
 #include "kiln/data/cifar.h"
 #include "kiln/data/csv.h"
 #include "kiln/data/idx.h"
+#include "kiln/data/image_folder.h"
+#include "kiln/data/npy_source.h"
 
 namespace kiln {
 namespace {
@@ -14,6 +19,10 @@ constexpr std::uint64_t kMaxCsvBytes = std::uint64_t{1} << 40;  // of an inflate
 constexpr Field kMemoryField{.help = kMemoryHelp, .low = 0, .high = 65536};
 
 std::uint64_t bytes_of_gib(double gib) { return static_cast<std::uint64_t>(gib * 0x1p30); }
+
+Splits only_train(DatasetPtr data) {
+  return {.train = std::move(data), .valid = nullptr, .test = nullptr};
+}
 
 struct MnistKeys {
   double memory = 2;
@@ -62,9 +71,20 @@ Splits open_cifar10_files(const SourceSpec& spec, const Cifar10Keys&, const Open
 Splits open_csv_file(const SourceSpec& spec, const CsvOptions& keys, const OpenOptions& options) {
   auto bytes = is_gzip(spec.path) ? inflate_gzip(spec.path, kMaxCsvBytes, bytes_of_gib(keys.memory))
                                   : file_bytes(spec.path);
-  return {.train = open_csv(spec.text(), std::move(bytes), keys, options.skip_bad),
-          .valid = nullptr,
-          .test = nullptr};
+  return only_train(open_csv(spec.text(), std::move(bytes), keys, options.skip_bad));
+}
+
+Splits open_images(const SourceSpec& spec, const ImageFolderOptions& keys,
+                   const OpenOptions& options) {
+  return open_image_folder(spec.text(), spec.path, keys, options.skip_bad);
+}
+
+Splits open_npy_file(const SourceSpec& spec, const NpyOptions& keys, const OpenOptions& options) {
+  return only_train(open_npy(spec.text(), spec.path, keys, options.skip_bad));
+}
+
+Splits open_npz_file(const SourceSpec& spec, const NpzOptions& keys, const OpenOptions& options) {
+  return only_train(open_npz(spec.text(), spec.path, keys, options.skip_bad));
 }
 
 // A kind's own keys and the common ones, so that a refusal offers the nearest of both.
@@ -90,10 +110,17 @@ FileSource file_source(const std::string& name, std::string help, std::string ex
                                                      const OpenOptions& options) {
     AllKeys<Own> keys;
     assign(where, keys, spec.keys);
-    return Source{.spec = spec,
-                  .splits = open(spec, keys.own, options),
+    Source source{.spec = spec,
+                  .splits = {},
                   .binarize = keys.common.binarize,
                   .dequantize = keys.common.dequantize};
+    try {
+      source.splits = open(spec, keys.own, options);
+    } catch (const std::filesystem::filesystem_error& error) {
+      throw IoError(where, fmt::format("cannot look at {}: {}", error.path1().string(),
+                                       error.code().message()));
+    }
+    return source;
   };
   return {{name, std::move(help), std::move(example), describe_keys(describe<AllKeys<Own>>())},
           opener};
@@ -121,6 +148,13 @@ const std::vector<FileSource>& file_sources() {
                   open_idx_file),
       file_source("cifar10", "CIFAR-10's binary version: its folder, or one file of it",
                   "cifar10:data/cifar-10-batches-bin", open_cifar10_files),
+      file_source("images",
+                  "folder of PNG, JPEG, WebP, PGM or PPM pictures, or of a folder per class",
+                  "images:photos,size=64", open_images),
+      file_source("npy", "NumPy array whose first axis counts items", "npy:train.npy",
+                  open_npy_file),
+      file_source("npz", "one array of a NumPy archive",
+                  "npz:data.npz,key=train,labels=train_labels", open_npz_file),
       file_source("csv", "table of numbers as text, raw or .gz",
                   "csv:wine.csv,columns=0-10,header=yes,label=11,sep=;", open_csv_file),
   };

@@ -8,6 +8,7 @@
 #include "kiln/core/options.h"
 #include "kiln/core/text.h"
 #include "kiln/data/file_sources.h"
+#include "kiln/data/synthetic/synthetic.h"
 
 namespace kiln {
 namespace {
@@ -65,9 +66,24 @@ void add_key(const std::string& text, const std::string& part, SourceSpec& spec)
 }
 
 std::vector<SourceKind> all_kinds() {
-  std::vector<SourceKind> kinds;
+  auto kinds = synthetic_kinds();
+  for (auto& kind : kinds)
+    for (auto& key : describe_keys(describe<CommonKeys>())) kind.keys.push_back(std::move(key));
   for (const auto& source : file_sources()) kinds.push_back(source.kind);
   return kinds;
+}
+
+// Generators know their own keys only.
+Source open_generator(const SourceSpec& spec, const OpenOptions& options) {
+  CommonKeys common;
+  OptionMap given;
+  for (const auto& [key, help] : describe_keys(describe<CommonKeys>()))
+    if (const auto found = spec.keys.find(key); found != spec.keys.end()) given.insert(*found);
+  assign("data." + spec.name, common, given);
+  return {.spec = spec,
+          .splits = open_synthetic(spec, options).value(),
+          .binarize = common.binarize,
+          .dequantize = common.dequantize};
 }
 
 }  // namespace
@@ -94,7 +110,8 @@ SourceSpec parse_source(const std::string& text) {
 
 Source open_source(const SourceSpec& spec, const OpenOptions& options) {
   check_name(spec.text(), spec.name);
-  return find_file_source(spec.name)->open(spec, options);
+  const auto* file_source = find_file_source(spec.name);
+  return file_source ? file_source->open(spec, options) : open_generator(spec, options);
 }
 
 const std::vector<SourceKind>& source_kinds() {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,11 @@ void npy_to_float(const NpyHeader& header, const std::uint8_t* bytes, std::int64
 std::vector<std::string> npz_names(const std::filesystem::path& path);
 std::vector<std::uint8_t> read_npz_member(const std::filesystem::path& path,
                                           const std::string& name, std::uint64_t limit_bytes);
+
+/// The same piece by piece, for arrays that need not fit the memory.
+void unpack_npz_member(const std::filesystem::path& path, const std::string& name,
+                       std::uint64_t limit_bytes,
+                       const std::function<void(std::span<const std::uint8_t>)>& take);
 
 /// An array to write: float32, row by row.
 struct NpyArray {

@@ -102,8 +102,8 @@ std::vector<std::uint8_t> content(zip_source_t* buffer) {
 
 std::vector<std::string> npz_names(const fs::path& path) { return names_of(path, open(path)); }
 
-std::vector<std::uint8_t> read_npz_member(const fs::path& path, const std::string& name,
-                                          std::uint64_t limit_bytes) {
+void unpack_npz_member(const fs::path& path, const std::string& name, std::uint64_t limit_bytes,
+                       const std::function<void(std::span<const std::uint8_t>)>& take) {
   const Archive archive = open(path);
   const auto names = names_of(path, archive);
   if (!std::ranges::count(names, name))
@@ -114,19 +114,27 @@ std::vector<std::uint8_t> read_npz_member(const fs::path& path, const std::strin
   const Member file(zip_fopen(archive.get(), member.c_str(), 0), &zip_fclose);
   if (!file || zip_stat(archive.get(), member.c_str(), 0, &status) != 0)
     refuse(path, fmt::format("cannot be unpacked ({})", zip_strerror(archive.get())));
-  const std::uint64_t size = checked_size(path, name, status, limit_bytes);
+  std::uint64_t left = checked_size(path, name, status, limit_bytes);
 
-  // One byte more than the size: at the end libzip compares the checksum.
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size) + 1);
-  std::uint64_t filled = 0;
+  // The last read gives nothing: there libzip compares the checksum.
+  std::vector<std::uint8_t> piece(std::size_t{1} << 18);
   zip_int64_t got = 0;
-  while (filled < bytes.size() &&
-         (got = zip_fread(file.get(), bytes.data() + filled, bytes.size() - filled)) > 0)
-    filled += static_cast<std::uint64_t>(got);
-  if (got < 0 || filled != size)
+  while ((got = zip_fread(file.get(), piece.data(), piece.size())) > 0 &&
+         static_cast<std::uint64_t>(got) <= left) {
+    left -= static_cast<std::uint64_t>(got);
+    take(std::span(piece).first(static_cast<std::size_t>(got)));
+  }
+  if (got != 0 || left != 0)
     refuse(path, fmt::format("is damaged: '{}' does not unpack ({})", name,
                              zip_file_strerror(file.get())));
-  bytes.pop_back();
+}
+
+std::vector<std::uint8_t> read_npz_member(const fs::path& path, const std::string& name,
+                                          std::uint64_t limit_bytes) {
+  std::vector<std::uint8_t> bytes;
+  unpack_npz_member(path, name, limit_bytes, [&bytes](std::span<const std::uint8_t> piece) {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+  });
   return bytes;
 }
 

@@ -23,6 +23,9 @@ using torch::autograd::variable_list;
 //   W(x, u) = gradient of C in w    -> [I, O, kh, kw]
 // because <x, C(u, w)> = <T(x, w), u> = <W(x, u), w>.
 
+// Up to here the product is the faster way: oneDNN vectorises T over the output channels.
+constexpr std::int64_t kFewChannels = 3;
+
 struct Geometry {
   std::int64_t stride, padding;
 };
@@ -61,10 +64,20 @@ struct WeightGradient : Function<WeightGradient> {
   static variable_list backward(AutogradContext* context, const variable_list& grad);
 };
 
+// T(x, w) as one product, whose columns are then added up where they overlap.
+Tensor folded(const Tensor& x, const Tensor& w, const Geometry& g, std::int64_t height,
+              std::int64_t width) {
+  const auto columns = torch::matmul(w.flatten(1).t(), x.flatten(2));  // [B, O kh kw, h w]
+  return at::col2im(columns, {height, width}, {w.size(2), w.size(3)}, {1, 1},
+                    {g.padding, g.padding}, {g.stride, g.stride})
+      .contiguous(x.suggest_memory_format());
+}
+
 // T(x, w).  Of u only the shape and the memory format are read.
 Tensor Transposed::forward(AutogradContext* context, const Tensor& x, const Tensor& w,
                            const Geometry& g, std::int64_t height, std::int64_t width) {
   keep(context, {x, w}, g);
+  if (w.size(1) <= kFewChannels) return folded(x, w, g, height, width);
   const auto u = at::empty({x.size(0), w.size(1), height, width},
                            x.options().memory_format(x.suggest_memory_format()));
   return convolution_gradients(x, u, w, g, {true, false, false})[0];

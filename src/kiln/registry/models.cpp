@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "kiln/core/text.h"
+#include "kiln/models/adversarial/dcgan.h"
 #include "kiln/models/autoregressive/nade.h"
+#include "kiln/models/latent/vae.h"
 
 namespace kiln {
 namespace {
@@ -60,6 +62,19 @@ const std::vector<ModelEntry>& models() {
                    {"height", "4"},
                    {"width", "4"},
                    {"hidden", "6"}}),
+      entry<Vae>("vae", "Variational autoencoder", "arXiv:1312.6114",
+                 {{"data_dim", "16"},
+                  {"channels", "1"},
+                  {"height", "4"},
+                  {"width", "4"},
+                  {"hidden", "8"},
+                  {"latent", "2"}}),
+      entry<Dcgan>("dcgan", "Deep convolutional generative adversarial network", "arXiv:1511.06434",
+                   {{"channels", "1"},
+                    {"height", "28"},
+                    {"width", "28"},
+                    {"filters", "4"},
+                    {"latent", "4"}}),
   };
   return table;
 }

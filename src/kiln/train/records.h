@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "kiln/io/tensorboard.h"
 #include "kiln/train/trainer.h"
 
 namespace kiln {
@@ -32,7 +31,6 @@ class Records {
   std::int64_t last_step_;
   double last_seconds_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  TensorboardWriter tensorboard_;
 };
 
 }  // namespace kiln

@@ -1,0 +1,46 @@
+#include "kiln/data/value_range.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kiln/core/error.h"
+#include "kiln/core/options.h"
+
+namespace kiln {
+
+void ValueRange::add(std::span<const float> x) {
+  for (const float value : x) {
+    low = empty ? value : std::min(low, value);
+    high = empty ? value : std::max(high, value);
+    only_0_and_1 = only_0_and_1 && (value == 0 || value == 1);
+    only_0_and_255 = only_0_and_255 && (value == 0 || value == 255);
+    empty = false;
+  }
+}
+
+bool ValueRange::allows(Values values) const {
+  switch (values) {
+    case Values::binary:
+      return only_0_and_1;
+    case Values::unit:
+      return low >= 0 && high <= 1;
+    case Values::signed_unit:
+      return low >= -1 && high <= 1;
+    case Values::real:
+      return true;
+  }
+  KILN_ASSERT(!"a kind of values without a range");
+}
+
+Values check_values(const std::string& where, const std::string& name, const ValueRange& range,
+                    std::optional<Values> wanted, Values otherwise) {
+  const auto values = wanted.value_or(otherwise);
+  if (!range.allows(values))
+    throw ConfigError(where, fmt::format("{} holds numbers from {} to {}, which values={} does not "
+                                         "allow; choose another, or leave it out",
+                                         name, range.low, range.high, enum_name(values)));
+  return values;
+}
+
+}  // namespace kiln
