@@ -3,7 +3,6 @@
 
 #include "apps/kiln/program.h"
 #include "kiln/core/threads.h"
-#include "kiln/io/npy.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln::program {
@@ -35,10 +34,7 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
                            : fs::path(a.out);
   if (out.has_parent_path()) fs::create_directories(out.parent_path());
   if (out.extension() == ".npy") {
-    const auto host = x.to(torch::kCPU, torch::kFloat32).contiguous();
-    write_npy(
-        out,
-        {"", host.sizes().vec(), {host.data_ptr<float>(), host.data_ptr<float>() + host.numel()}});
+    write_tensor(out, x);
     return out;
   }
   if (!out.has_filename()) {

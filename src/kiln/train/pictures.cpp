@@ -2,54 +2,68 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
+#include <cmath>
 #include <vector>
 
+#include "kiln/io/atomic_file.h"
+#include "kiln/io/image_grid.h"
 #include "kiln/io/npy.h"
+#include "kiln/io/svg_plot.h"
 
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kWantedPixels = 56;  // a 28-pixel digit is shown twice as large
+Tensor on_host(const Tensor& x) { return x.detach().to(torch::kCPU, torch::kFloat32).contiguous(); }
 
-// [B, C, H, W] in a model's values -> bytes 0 .. 255.
-Tensor to_bytes(const Tensor& x, Values values) {
-  const auto unit = values == Values::signed_unit ? (x + 1) / 2 : x;
-  return (unit.clamp(0, 1) * 255).round().to(torch::kUInt8);
+std::vector<double> column(const Tensor& x, std::int64_t index) {
+  const auto values = x.select(1, index).to(torch::kFloat64).contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
 }  // namespace
 
-Image picture_grid(const Tensor& x, Values values, std::int64_t columns) {
-  const auto bytes = to_bytes(x.detach().to(torch::kCPU), values);
-  const std::int64_t count = bytes.size(0), channels = bytes.size(1) == 3 ? 3 : 1;
-  const auto zoom = std::max<std::int64_t>(1, kWantedPixels / std::max(bytes.size(2), bytes.size(3)));
-  const auto height = bytes.size(2) * zoom, width = bytes.size(3) * zoom, gap = std::int64_t{2};
-  columns = std::clamp<std::int64_t>(columns, 1, count);
-  const auto rows = (count + columns - 1) / columns;
-  auto canvas = torch::full({channels, rows * (height + gap) + gap, columns * (width + gap) + gap}, 96, torch::kUInt8);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto tile = bytes[i].narrow(0, 0, channels).repeat_interleave(zoom, 1).repeat_interleave(zoom, 2);
-    canvas.narrow(1, gap + i / columns * (height + gap), height).narrow(2, gap + i % columns * (width + gap), width).copy_(tile);
-  }
-  const auto planes = canvas.permute({1, 2, 0}).contiguous();
-  const auto* data = planes.data_ptr<std::uint8_t>();
-  return {canvas.size(2), canvas.size(1), channels, {data, data + planes.numel()}};
+std::vector<Image> pictures_of(const Tensor& x, Values values) {
+  const auto host = on_host(x);
+  const auto size =
+      static_cast<std::size_t>(host.numel() / std::max<std::int64_t>(1, host.size(0)));
+  std::vector<Image> pictures;
+  for (std::int64_t i = 0; i < host.size(0); ++i)
+    pictures.push_back(from_planar_floats(
+        {host.data_ptr<float>() + static_cast<std::size_t>(i) * size, size}, host.size(1),
+        host.size(2), host.size(3), values == Values::signed_unit ? -1.0f : 0.0f, 1.0f));
+  return pictures;
 }
 
-std::filesystem::path write_samples(const std::filesystem::path& stem, const Tensor& x, Values values,
-                                    const std::map<std::string, std::string>& text) {
+Image picture_grid(const Tensor& x, Values values, std::int64_t columns) {
+  return make_grid(pictures_of(x, values), {.columns = columns});
+}
+
+std::filesystem::path write_samples(const std::filesystem::path& stem, const Tensor& x,
+                                    Values values, const std::map<std::string, std::string>& text) {
   auto path = stem;
-  if (x.dim() == 4) {
+  if (x.dim() == 4 && (x.size(1) == 1 || x.size(1) == 3)) {
     path += ".png";
-    const auto columns = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(x.size(0)))));
-    write_png(path, picture_grid(x, values, columns), text);
-    return path;
+    write_png(path, picture_grid(x, values, 0), text);
+  } else if (x.dim() == 2 && x.size(1) == 2) {
+    path += ".svg";
+    const auto host = on_host(x);
+    write_file_atomically(
+        path, svg_scatter_plot({.title = "samples",
+                                .x_label = "x0",
+                                .y_label = "x1",
+                                .classes = {{.x = column(host, 0), .y = column(host, 1)}}}));
+  } else {
+    path += ".npy";
+    write_tensor(path, x);
   }
-  path += ".npy";
-  const auto host = x.detach().to(torch::kCPU, torch::kFloat32).contiguous();
-  write_npy(path, {"", host.sizes().vec(), {host.data_ptr<float>(), host.data_ptr<float>() + host.numel()}});
   return path;
+}
+
+void write_tensor(const std::filesystem::path& path, const Tensor& x) {
+  const auto host = on_host(x);
+  write_npy(
+      path,
+      {"", host.sizes().vec(), {host.data_ptr<float>(), host.data_ptr<float>() + host.numel()}});
 }
 
 }  // namespace kiln

@@ -1,26 +1,57 @@
 #include "kiln/train/records.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "kiln/core/error.h"
-#include "kiln/io/atomic_file.h"
 
 namespace kiln {
+namespace {
 
-Records::Records(const std::filesystem::path& folder, std::int64_t step, std::int64_t examples_per_round)
-    : path_(folder / "metrics.jsonl"), examples_per_round_(examples_per_round), last_step_(step) {
-  last_seconds_ = earlier_seconds_;
+namespace fs = std::filesystem;
+
+const char* const kLines = "metrics.jsonl";
+const char* const kEvents = "events.out.tfevents.kiln";
+
+double seconds_so_far(const fs::path& folder) {
+  double seconds = 0;
+  for (const auto& line : read_metrics(folder))
+    for (const auto& [name, value] : line.values)
+      if (name == "seconds") seconds = std::max(seconds, value);
+  return seconds;
 }
 
+// Both logs end where the run goes on.
+fs::path cut_back(const fs::path& folder, std::int64_t step) {
+  truncate_after_step(folder / kLines, step);
+  truncate_events_after_step(folder / kEvents, step);
+  return folder;
+}
+
+}  // namespace
+
+Records::Records(const fs::path& folder, std::int64_t step, std::int64_t examples_per_round)
+    : earlier_seconds_(seconds_so_far(cut_back(folder, step))),
+      examples_per_round_(examples_per_round),
+      last_step_(step),
+      last_seconds_(earlier_seconds_),
+      lines_(folder / kLines),
+      events_(folder / kEvents) {}
+
 double Records::seconds() const {
-  return earlier_seconds_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  return earlier_seconds_ +
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
 void Records::add(const TrainRecord& record) {
   const double now = seconds();
-  const double examples = static_cast<double>((record.step - last_step_) * examples_per_round_);
-  std::vector<std::pair<std::string, double>> values{{"seconds", now}, {"examples_per_second", examples / std::max(1e-9, now - last_seconds_)}, {"loss", record.loss}};
+  const auto examples = static_cast<double>((record.step - last_step_) * examples_per_round_);
+  std::vector<std::pair<std::string, double>> values{
+      {"seconds", now},
+      {"examples_per_second", examples / std::max(1e-9, now - last_seconds_)},
+      {"loss", record.loss}};
   values.insert(values.end(), record.scalars.begin(), record.scalars.end());
   write(record.step, values);
   last_step_ = record.step;
@@ -34,11 +65,28 @@ void Records::add_validation(std::int64_t step, const std::string& metric, doubl
 
 void Records::write(std::int64_t step, const std::vector<std::pair<std::string, double>>& values) {
   nlohmann::ordered_json line{{"step", step}};
-  for (const auto& [name, value] : values) line[name] = value;
-  std::ofstream file(path_, std::ios::app);
-  file << line.dump() << "\n";
-  file.flush();
-  if (!file) throw IoError(path_.string(), "cannot write; is the disk full?");
+  for (const auto& [name, value] : values) {
+    line[name] = value;
+    if (name != "seconds") events_.scalar(name, step, value);
+  }
+  lines_.write(line.dump());
+}
+
+std::vector<MetricLine> read_metrics(const fs::path& folder) {
+  std::vector<MetricLine> lines;
+  std::ifstream file(folder / kLines);
+  std::int64_t number = 0;
+  for (std::string text; std::getline(file, text);) {
+    ++number;
+    const auto object = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!object.is_object() || !object.contains("step"))
+      throw IoError((folder / kLines).string(), fmt::format("line {} is damaged", number));
+    MetricLine line{.step = object["step"].get<std::int64_t>(), .values = {}};
+    for (const auto& [name, value] : object.items())
+      if (name != "step" && value.is_number()) line.values.emplace_back(name, value.get<double>());
+    lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 }  // namespace kiln

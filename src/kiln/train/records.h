@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "kiln/io/jsonl.h"
+#include "kiln/io/tensorboard.h"
 #include "kiln/train/trainer.h"
 
 namespace kiln {
@@ -14,7 +16,7 @@ namespace kiln {
 /// the same scalars.
 class Records {
  public:
-  /// Goes on after `step`: later lines of both files are cut off.  `step` 0 begins anew.
+  /// Goes on after `step`: what both files hold beyond it is cut off.
   Records(const std::filesystem::path& folder, std::int64_t step, std::int64_t examples_per_round);
 
   void add(const TrainRecord& record);  ///< step, seconds, examples_per_second, loss, player/name
@@ -22,15 +24,26 @@ class Records {
                       double value);  ///< step, seconds, valid/metric
 
  private:
-  double seconds() const;
+  double seconds() const;  // of training, earlier sessions included
   void write(std::int64_t step, const std::vector<std::pair<std::string, double>>& values);
 
-  std::filesystem::path path_;
+  double earlier_seconds_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::int64_t examples_per_round_;
-  double earlier_seconds_ = 0;  // of the sessions before this one
   std::int64_t last_step_;
   double last_seconds_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  JsonlWriter lines_;
+  TensorboardWriter events_;
 };
+
+/// One line of metrics.jsonl.
+struct MetricLine {
+  std::int64_t step = 0;
+  std::vector<std::pair<std::string, double>> values;
+};
+
+/// Every line of a run's metrics.jsonl, in order; empty when there is no such file.  Throws IoError
+/// for a damaged line.
+std::vector<MetricLine> read_metrics(const std::filesystem::path& folder);
 
 }  // namespace kiln
