@@ -1,10 +1,9 @@
 #include <fmt/format.h>
-#include <torch/torch.h>
 
+#include "apps/kiln/item_scores.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/threads.h"
 #include "kiln/io/atomic_file.h"
-#include "kiln/train/feed.h"
 
 namespace kiln::program {
 namespace {
@@ -15,62 +14,27 @@ struct ScoreArguments {
   std::int64_t draws = 0, batch = 100;
 };
 
-// What the model can say of one item, under its own name: an exact density, a bound, or a critic's
-// logit.
-struct Score {
-  std::string name;
-  std::function<Tensor(const Tensor&)> of;
-};
-
-Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
-  if (auto* likelihood = dynamic_cast<Likelihood*>(run.model.get()))
-    return {"log_prob", [likelihood](const Tensor& x) { return likelihood->log_prob(x); }};
-  if (auto* bound = dynamic_cast<Bound*>(run.model.get()))
-    return {"bound", [bound, draws, &rng](const Tensor& x) {
-              return draws > 0 ? bound->log_prob_iwae(x, draws, rng) : bound->elbo(x, rng);
-            }};
-  if (auto* critic = dynamic_cast<Critic*>(run.model.get()))
-    return {"realness_logit", [critic](const Tensor& x) { return critic->realness_logits(x); }};
-  run.refuse("likelihood, bound or critic");
-}
-
 int score(const ScoreArguments& a, const Console& console) {
-  torch::NoGradGuard no_grad;
   start_up();
   const auto run = load(a.run, console);
   const auto judged = judged_data(run, a.data, a.split);
-  const auto device = parse_device(a.run.device);
-  Rng rng(static_cast<std::uint64_t>(a.run.seed), "score", device);
-  const auto figure = score_of(run, a.draws, rng);
-  Loader loader(judged.data, judged.transform,
-                {.batch = a.batch,
-                 .shuffle = false,
-                 .repeat = false,
-                 .drop_last = false,
-                 .seed = static_cast<std::uint64_t>(a.run.seed),
-                 .threads = 1});
-  std::string csv = fmt::format("index,{}\n", figure.name);
-  std::int64_t index = 0;
-  double sum = 0;
-  for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
-    const auto values = figure.of(to_batch(std::move(host), loader.info(), device).x)
-                            .to(torch::kCPU, torch::kFloat64)
-                            .contiguous();
-    for (std::int64_t i = 0; i < values.numel(); ++i, ++index) {
-      const double value = values.data_ptr<double>()[i];
-      sum += value;
-      csv += fmt::format("{},{}\n", index, value);
-    }
-  }
+  const auto scores = score_items(run, judged.data, judged.transform,
+                                  {.draws = a.draws,
+                                   .batch = a.batch,
+                                   .seed = static_cast<std::uint64_t>(a.run.seed),
+                                   .device = parse_device(a.run.device)});
+  std::string csv = fmt::format("index,{}\n", scores.name);
+  for (std::size_t i = 0; i < scores.values.size(); ++i)
+    csv += fmt::format("{},{}\n", i, scores.values[i]);
   write_file_atomically(a.out, csv);
-  const double mean = sum / static_cast<double>(index);
-  console.result(fmt::format("{} rows of {} in {}; mean {:.4f}", index, figure.name, a.out, mean),
+  console.result(fmt::format("{} rows of {} in {}; mean {:.4f}", scores.values.size(), scores.name,
+                             a.out, scores.mean()),
                  {{"run", a.run.run},
                   {"data", judged.name},
                   {"file", a.out},
-                  {"rows", index},
-                  {"score", figure.name},
-                  {"mean", mean}});
+                  {"rows", scores.values.size()},
+                  {"score", scores.name},
+                  {"mean", scores.mean()}});
   return 0;
 }
 

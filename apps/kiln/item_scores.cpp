@@ -1,0 +1,63 @@
+#include "apps/kiln/item_scores.h"
+
+#include <torch/torch.h>
+
+#include <numeric>
+
+#include "kiln/train/feed.h"
+
+namespace kiln::program {
+namespace {
+
+struct Score {
+  std::string name;
+  std::function<Tensor(const Tensor&)> of;
+};
+
+Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
+  if (auto* likelihood = dynamic_cast<Likelihood*>(run.model.get()))
+    return {"log_prob", [likelihood](const Tensor& x) { return likelihood->log_prob(x); }};
+  if (auto* bound = dynamic_cast<Bound*>(run.model.get()))
+    return {"bound", [bound, draws, &rng](const Tensor& x) {
+              return draws > 0 ? bound->log_prob_iwae(x, draws, rng) : bound->elbo(x, rng);
+            }};
+  if (auto* critic = dynamic_cast<Critic*>(run.model.get()))
+    return {"realness_logit", [critic](const Tensor& x) { return critic->realness_logits(x); }};
+  run.refuse("likelihood, bound or critic");
+}
+
+}  // namespace
+
+double ItemScores::mean() const {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+bool scores_items(const Model& model) {
+  return dynamic_cast<const Likelihood*>(&model) || dynamic_cast<const Bound*>(&model) ||
+         dynamic_cast<const Critic*>(&model);
+}
+
+ItemScores score_items(const LoadedRun& run, const DatasetPtr& data, const Transform& transform,
+                       const ScoreOptions& options) {
+  torch::NoGradGuard no_grad;
+  Rng rng(options.seed, "score", options.device);
+  const auto figure = score_of(run, options.draws, rng);
+  Loader loader(data, transform,
+                {.batch = options.batch,
+                 .shuffle = false,
+                 .repeat = false,
+                 .drop_last = false,
+                 .seed = options.seed,
+                 .threads = 1});
+  ItemScores scores{figure.name, {}};
+  for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
+    const auto values = figure.of(to_batch(std::move(host), loader.info(), options.device).x)
+                            .to(torch::kCPU, torch::kFloat64)
+                            .contiguous();
+    const auto* first = values.data_ptr<double>();
+    scores.values.insert(scores.values.end(), first, first + values.numel());
+  }
+  return scores;
+}
+
+}  // namespace kiln::program
