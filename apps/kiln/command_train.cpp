@@ -152,31 +152,47 @@ struct ResumeArguments {
   std::optional<std::int64_t> steps;
 };
 
+// "--learning-rate=1" or "--learning-rate" "1", as an option's name and value; a switch needs no
+// value.
+std::pair<std::string, std::string> take_setting(const std::vector<std::string>& extras,
+                                                 std::size_t& i) {
+  auto name = extras[i].substr(std::min(extras[i].find_first_not_of('-'), extras[i].size()));
+  const auto equals = name.find('=');
+  std::string value = "true";
+  if (equals != std::string::npos)
+    value = name.substr(equals + 1);
+  else if (i + 1 < extras.size() && !extras[i + 1].starts_with("--"))
+    value = extras[++i];
+  name = name.substr(0, equals);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return {name, value};
+}
+
 // A run keeps its options; whoever asks for others is shown the difference.
 void refuse_changes(const std::string& run, const std::vector<std::string>& extras) {
   if (extras.empty()) return;
-  const auto config = read_run_config(std::filesystem::path(run) / "config.toml");
+  const auto config = RunFolder::open(run).config();
   auto stored = to_map(config.train);
   stored.insert(config.model_options.begin(), config.model_options.end());
-  std::vector<std::string> differences;
+  std::vector<std::string> known, differences;
+  for (const auto& [name, value] : stored) known.push_back(flag_of(name));
   for (std::size_t i = 0; i < extras.size(); ++i) {
-    auto name = extras[i].substr(std::min(extras[i].find_first_not_of('-'), extras[i].size()));
-    const auto equals = name.find('=');
-    const bool joined = equals != std::string::npos;
-    const auto asked =
-        joined ? name.substr(equals + 1) : (i + 1 < extras.size() ? extras[++i] : std::string());
-    name = name.substr(0, equals);
-    std::replace(name.begin(), name.end(), '-', '_');
+    const auto& given = extras[i];
+    const auto [name, value] = take_setting(extras, i);
     const auto found = stored.find(name);
-    if (found == stored.end())
-      throw ConfigError(
-          "resume", fmt::format("no option '{}'; a resumed run keeps its own options", extras[i]));
-    differences.push_back(fmt::format("{} is {}, not {}", name, found->second, asked));
+    if (found == stored.end()) {
+      const auto hint = did_you_mean(given, known);
+      throw ConfigError("resume", fmt::format("no option '{}'{} A run goes on with its own options",
+                                              given, hint.empty() ? "." : hint));
+    }
+    if (found->second != value)
+      differences.push_back(fmt::format("{} is {}, not {}", name, found->second, value));
   }
-  throw ConfigError(
-      "resume",
-      fmt::format("a run goes on with its own options: {}; leave them out, or train a new run",
-                  join(differences, "; ")));
+  if (!differences.empty())
+    throw ConfigError(
+        "resume",
+        fmt::format("a run goes on with its own options: {}; leave them out, or train a new run",
+                    join(differences, "; ")));
 }
 
 int resume(const ResumeArguments& arguments, const Console& console) {
