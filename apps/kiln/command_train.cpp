@@ -2,6 +2,7 @@
 
 #include "apps/kiln/program.h"
 #include "apps/kiln/progress.h"
+#include "apps/kiln/report.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/registry/session.h"
@@ -22,6 +23,15 @@ SessionHooks hooks_for(const Console& console, Progress& progress) {
           .interrupted = interrupted};
 }
 
+// The page of a run shows what training left behind; a full disk must not hide how training ended.
+void write_own_report(const std::string& run, const Console& console) {
+  try {
+    write_report(std::filesystem::path(run) / "report.html", {run}, {.measure = false}, console);
+  } catch (const IoError& error) {
+    console.warn(fmt::format("warning: no report: {}", error.what()));
+  }
+}
+
 int run_session(Session& session, const Console& console, Progress& progress) {
   const auto path = session.folder().path().string();
   TrainEnd end{};
@@ -36,6 +46,7 @@ int run_session(Session& session, const Console& console, Progress& progress) {
                        error.step());
   }
   progress.clear();
+  write_own_report(path, console);
   const auto& trainer = session.trainer();
   const char* ends[] = {"finished", "stopped early", "interrupted"};
   const auto* how = ends[static_cast<int>(end)];

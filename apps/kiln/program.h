@@ -49,6 +49,13 @@ void add_resume(const Program& program);
 void add_sample(const Program& program);
 void add_eval(const Program& program);
 void add_score(const Program& program);
+void add_reconstruct(const Program& program);
+void add_complete(const Program& program);
+void add_interpolate(const Program& program);
+void add_report(const Program& program);
+void add_models(const Program& program);
+void add_data(const Program& program);
+void add_doctor(const Program& program);
 
 /// `learning_rate` as a flag: "--learning-rate".
 std::string flag_of(const std::string& name);

@@ -45,9 +45,10 @@ struct ProgramResult {
 };
 
 /// Runs the program `kiln` with its own standard streams.  `while_running` is called every 5 ms
-/// with the process id.
+/// with the process id; `in_child` is called in the new process before the program starts.
 inline ProgramResult run_kiln(const std::vector<std::string>& arguments,
-                              const std::function<void(pid_t)>& while_running = {}) {
+                              const std::function<void(pid_t)>& while_running = {},
+                              const std::function<void()>& in_child = {}) {
   TemporaryFolder streams;
   const auto out = (streams / "out").string(), err = (streams / "err").string();
   std::vector<char*> argv{const_cast<char*>(KILN_PROGRAM)};
@@ -57,6 +58,7 @@ inline ProgramResult run_kiln(const std::vector<std::string>& arguments,
   if (child == 0) {
     dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
     dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
+    if (in_child) in_child();
     execv(KILN_PROGRAM, argv.data());
     _exit(127);
   }

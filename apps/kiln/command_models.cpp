@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include "apps/kiln/option_table.h"
+#include "apps/kiln/program.h"
+#include "kiln/core/text.h"
+#include "kiln/train/train_options.h"
+
+namespace kiln::program {
+namespace {
+
+struct ModelsArguments {
+  std::string model;
+  bool training = false, markdown = false;
+};
+
+nlohmann::json about(const ModelEntry& entry) {
+  return {{"name", entry.name},
+          {"title", entry.title},
+          {"paper", entry.paper},
+          {"capabilities", entry.capabilities}};
+}
+
+void list_models(bool markdown, const Console& console) {
+  nlohmann::json list = nlohmann::json::array();
+  std::string text = markdown ? "| model | title | paper | capabilities |\n|---|---|---|---|" : "";
+  for (const auto& entry : models()) {
+    list.push_back(about(entry));
+    const auto can = join(entry.capabilities, ", ");
+    if (markdown)
+      text += fmt::format("\n| `{}` | {} | {} | {} |", entry.name, entry.title, entry.paper, can);
+    else
+      text += fmt::format("{}{:8} {}\n{:8} {}; {}", text.empty() ? "" : "\n", entry.name,
+                          entry.title, "", entry.paper, can);
+  }
+  console.result(text, {{"models", list}});
+}
+
+// A result's text ends without its newline: the console adds it.
+std::string without_last_newline(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+void show_options(const std::string& heading, nlohmann::json object,
+                  const std::vector<FieldInfo>& fields, bool markdown, const Console& console) {
+  object["options"] = option_json(fields);
+  const auto text = markdown ? option_markdown(fields) : heading + option_lines(fields);
+  console.result(without_last_newline(text), object);
+}
+
+int show(const ModelsArguments& a, const Console& console) {
+  if (a.training) {
+    if (!a.model.empty()) throw ConfigError("models", "give a MODEL or --training, not both");
+    show_options("options of `kiln train` for every model\n", nlohmann::json::object(),
+                 describe<TrainOptions>(), a.markdown, console);
+    return 0;
+  }
+  if (a.model.empty()) {
+    list_models(a.markdown, console);
+    return 0;
+  }
+  const auto& entry = find_model(a.model);
+  const auto heading = fmt::format("{}: {}\npaper: {}\ncapabilities: {}\noptions\n", entry.name,
+                                   entry.title, entry.paper, join(entry.capabilities, ", "));
+  show_options(heading, about(entry), entry.fields, a.markdown, console);
+  return 0;
+}
+
+}  // namespace
+
+void add_models(const Program& program) {
+  auto a = std::make_shared<ModelsArguments>();
+  auto* command =
+      program.add("models", "list the models, or show one model's options", "kiln models nade");
+  command->add_option("MODEL", a->model, "a model's name [all models]");
+  command->add_flag("--training", a->training, "the options that `kiln train` has for every model");
+  command->add_flag("--markdown", a->markdown, "as a table for the docs");
+  program.on_run(command, [a, &console = program.console] { return show(*a, console); });
+}
+
+}  // namespace kiln::program

@@ -1,0 +1,86 @@
+#include "apps/kiln/report_curves.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "apps/kiln/html.h"
+#include "kiln/io/svg_plot.h"
+
+namespace kiln::program {
+namespace {
+
+constexpr std::string_view kValid = "valid/";
+constexpr std::string_view kLoss = "/loss";
+constexpr std::size_t kMostScalars = 12;
+
+bool is_validation(const Series& series) { return series.name.starts_with(kValid); }
+bool is_player_loss(const Series& series) {
+  return series.name.ends_with(kLoss) && !is_validation(series);
+}
+
+std::string plot(const std::string& title, const std::string& unit, std::vector<PlotSeries> series,
+                 const std::string& caption) {
+  return figure(
+      "plot",
+      svg_line_plot(
+          {.title = title, .x_label = "step", .y_label = unit, .series = std::move(series)}),
+      caption);
+}
+
+// Validation as a figure that falls, as the loss does: a bound is turned round.
+PlotSeries validation_line(const Series& valid) {
+  const auto metric = valid.name.substr(kValid.size());
+  PlotSeries line{.name = "validation", .x = valid.steps, .y = valid.values, .dashed = true};
+  if (metric == "elbo")
+    for (auto& value : line.y) value = -value;
+  return line;
+}
+
+}  // namespace
+
+std::string learning_curves(const RunHistory& history) {
+  std::vector<PlotSeries> losses;
+  const Series* valid = nullptr;
+  for (const auto& series : history.series) {
+    if (is_player_loss(series))
+      losses.push_back(
+          {series.name.substr(0, series.name.size() - kLoss.size()), series.steps, series.values});
+    if (is_validation(series)) valid = &series;
+  }
+  if (losses.empty()) return "<p class=\"faint\">No learning curve has been recorded yet.</p>\n";
+  std::string caption = "Training loss, means between records";
+  if (losses.size() == 1) losses.front().name = "training";
+  if (valid && losses.size() == 1) {
+    caption +=
+        fmt::format("; dashed: validation, {}",
+                    valid->name == "valid/elbo" ? "-elbo" : valid->name.substr(kValid.size()));
+    losses.push_back(validation_line(*valid));
+  }
+  std::string html = plot("Loss", "nats", std::move(losses), caption);
+  std::size_t shown = 0;
+  for (const auto& series : history.series) {
+    if (is_player_loss(series) || is_validation(series) || series.name == "loss") continue;
+    if (++shown > kMostScalars) break;
+    html += plot(series.name, "", {{.x = series.steps, .y = series.values}}, series.name);
+  }
+  return "<div class=\"cards\">\n" + html + "</div>\n";
+}
+
+std::string compared_validation(
+    const std::vector<std::pair<std::string, const RunHistory*>>& runs) {
+  std::map<std::string, std::vector<PlotSeries>> by_metric;
+  for (const auto& [name, history] : runs)
+    for (const auto& series : history->series)
+      if (is_validation(series))
+        by_metric[series.name.substr(kValid.size())].push_back(
+            {.name = name, .x = series.steps, .y = series.values});
+  std::string html;
+  for (auto& [metric, series] : by_metric)
+    if (series.size() > 1)
+      html += plot("Validation " + metric, "nats", std::move(series),
+                   "Each run on its own validation part");
+  return html.empty() ? "" : "<div class=\"cards\">\n" + html + "</div>\n";
+}
+
+}  // namespace kiln::program

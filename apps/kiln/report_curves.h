@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/kiln/run_history.h"
+
+namespace kiln::program {
+
+/// Learning curves as HTML figures: the players' losses with validation beside them, then every
+/// other scalar on its own.
+std::string learning_curves(const RunHistory& history);
+
+/// Validation of several runs in one plot; empty unless two of them were validated by one metric.
+std::string compared_validation(const std::vector<std::pair<std::string, const RunHistory*>>& runs);
+
+}  // namespace kiln::program

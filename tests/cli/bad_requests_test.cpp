@@ -1,0 +1,166 @@
+// Wrong requests and wrong files: the exit code, and the whole line on standard error.
+#include <gtest/gtest.h>
+
+#include "tests/cli/tiny_runs.h"
+
+namespace kiln {
+namespace {
+
+constexpr int kRequest = 2, kFile = 3;
+
+void expect_refusal(const std::vector<std::string>& arguments, int code,
+                    const std::string& message) {
+  const auto result = run_kiln(arguments);
+  EXPECT_EQ(result.code, code);
+  EXPECT_EQ(result.err, "kiln: " + message + "\n");
+  EXPECT_EQ(result.out, "");
+}
+
+// For messages that end in a list of everything that there is.
+void expect_refusal_begins(const std::vector<std::string>& arguments, int code,
+                           const std::string& message) {
+  const auto result = run_kiln(arguments);
+  EXPECT_EQ(result.code, code);
+  EXPECT_EQ(result.err.substr(0, message.size() + 6), "kiln: " + message);
+  EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1);
+  EXPECT_EQ(result.out, "");
+}
+
+TEST(BadRequests, UnknownCommandNamesTheNearest) {
+  expect_refusal({"trian", "nade"}, kRequest,
+                 "[kiln] A subcommand is required; did you mean 'train'?");
+}
+
+TEST(BadRequests, UnknownModelNamesTheNearest) {
+  const std::string message = "[model] no model 'nadee'; did you mean 'nade'? Models: nade";
+  expect_refusal_begins({"train", "nadee", "--data", "digits"}, kRequest, message);
+  expect_refusal_begins({"models", "nadee"}, kRequest, message);
+}
+
+TEST(BadRequests, UnknownOptionsNameTheNearest) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "run").string();
+  expect_refusal_begins({"train", "nade", "--data", "digits", "--hiden", "3", "--out", out},
+                        kRequest,
+                        "[train] no option '--hiden'; did you mean '--hidden'? Options: ");
+  expect_refusal({"sample", tiny_run("nade"), "--temprature", "2"}, kRequest,
+                 "[sample] no option '--temprature'; did you mean '--temperature'? `kiln sample "
+                 "--help` lists them");
+  expect_refusal({"reconstruct", tiny_run("vae"), "--spilt", "test"}, kRequest,
+                 "[reconstruct] no option '--spilt'; did you mean '--split'? `kiln reconstruct "
+                 "--help` lists them");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST(BadRequests, ValuesOutOfRangeAreNamed) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "run").string();
+  expect_refusal({"train", "nade", "--data", "digits", "--hidden", "0", "--out", out}, kRequest,
+                 "[nade.hidden] must be between 1 and 1048576, got 0");
+  expect_refusal({"train", "nade", "--data", "digits", "--batch", "many", "--out", out}, kRequest,
+                 "[train.batch] needs a whole number, got 'many'");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST(BadRequests, TrainingIntoAFolderThatHoldsARunIsRefused) {
+  const auto run = tiny_run("nade");
+  expect_refusal({"train", "nade", "--data", "digits:n=100", "--out", run, "--quiet"}, kRequest,
+                 "[" + run + "] already holds a run; continue it with `kiln resume " + run +
+                     "` or choose another --out");
+}
+
+TEST(BadRequests, TrainingIntoAFolderOfOtherFilesIsRefused) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "thesis.txt") << "mine";
+  expect_refusal({"train", "nade", "--data", "digits:n=100", "--out", folder.string(), "--quiet"},
+                 kRequest,
+                 "[" + folder.string() +
+                     "] exists and is not an empty folder; choose another "
+                     "--out");
+  EXPECT_EQ(contents(folder / "thesis.txt"), "mine");
+}
+
+TEST(BadRequests, ResumingWithOtherOptionsShowsTheDifference) {
+  const auto run = tiny_run("nade");
+  expect_refusal({"resume", run, "--hidden", "7", "--batch=10", "--seed", "1"}, kRequest,
+                 "[resume] a run goes on with its own options: hidden is 6, not 7; batch is 20, "
+                 "not 10; leave them out, or train a new run");
+  expect_refusal({"resume", run, "--hiden", "7"}, kRequest,
+                 "[resume] no option '--hiden'; did you mean '--hidden'? A run goes on with its "
+                 "own options");
+}
+
+TEST(BadRequests, AnImplicitModelHasNoLikelihood) {
+  expect_refusal({"eval", tiny_run("dcgan")}, kRequest,
+                 "[dcgan] is implicit: it has no likelihood; what it has: sampler, decoder, "
+                 "critic");
+}
+
+TEST(BadRequests, AModelWithoutTheCapabilityNamesWhatItHas) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "x.png").string();
+  expect_refusal({"reconstruct", tiny_run("nade"), "-o", out}, kRequest,
+                 "[nade] has no encoder; what it has: sampler, likelihood, completer");
+  expect_refusal({"interpolate", tiny_run("nade"), "-o", out}, kRequest,
+                 "[nade] has no decoder; what it has: sampler, likelihood, completer");
+  expect_refusal({"complete", tiny_run("vae"), "--known", "top-half", "-o", out}, kRequest,
+                 "[vae] has no completer; what it has: sampler, bound, encoder, decoder");
+  expect_refusal({"interpolate", tiny_run("dcgan"), "--between", "data", "-o", out}, kRequest,
+                 "[dcgan] has no encoder, so only --between prior; what it has: sampler, decoder, "
+                 "critic");
+}
+
+TEST(BadRequests, CommandsThatDrawSayWhatTheyNeed) {
+  const auto run = tiny_run("nade");
+  expect_refusal({"complete", run, "--known", "top-half", "--index", "1,x"}, kRequest,
+                 "[complete.index] needs numbers from 0 to 39, separated by commas; got 'x'");
+  expect_refusal({"complete", run, "--known", "top-half", "--image", "a.png", "--data", "digits"},
+                 kRequest, "[complete] give --image or --data, not both");
+  expect_refusal({"complete", run, "--known", "tophalf"}, kRequest,
+                 "[known] no pattern and no picture 'tophalf'; did you mean 'top-half'? Patterns: "
+                 "top-half, bottom-half, left-half, right-half, centre");
+  expect_refusal({"interpolate", tiny_run("vae"), "--path", "arc"}, kRequest,
+                 "[interpolate.path] has no choice 'arc'. Choices: slerp, lerp");
+  expect_refusal({"reconstruct", tiny_run("vae"), "-o", "x.gif"}, kRequest,
+                 "[out] needs a name that ends in .png, got 'x.gif'");
+}
+
+TEST(BadRequests, ReportOfSeveralRunsNeedsAName) {
+  expect_refusal({"report", tiny_run("nade"), tiny_run("vae")}, kRequest,
+                 "[report] a page about several runs needs -o FILE.html");
+}
+
+TEST(BadRequests, DataOfOtherValuesOrShapeAreRefused) {
+  expect_refusal(
+      {"eval", tiny_run("nade"), "--data", "ring8:n=50", "--quiet"}, kRequest,
+      "[data] ring8:n=50,seed=1 holds real numbers and the model needs binary; choose a model "
+      "of real numbers, or say values=unit if all of them lie in [0, 1]");
+  expect_refusal({"eval", tiny_run("nade"), "--data", "bars:n=50", "--quiet"}, kRequest,
+                 "[data] bars:n=50 has data_dim 16, the run was trained with 784");
+}
+
+TEST(BadRequests, MissingPathsAreNamed) {
+  const std::string message =
+      "[nowhere] no such run folder; `kiln train MODEL --data SPEC --out RUN` makes one";
+  for (const auto* command :
+       {"sample", "eval", "score", "reconstruct", "interpolate", "report", "resume"})
+    expect_refusal({command, "nowhere"}, kFile, message);
+  expect_refusal({"complete", "nowhere", "--known", "top-half", "-o", "x.png"}, kFile, message);
+  expect_refusal({"data", "idx:nowhere.idx"}, kFile,
+                 "[data.file] cannot open nowhere.idx: No such file or directory");
+}
+
+TEST(BadRequests, ATruncatedGzipFileIsNamed) {
+  const TemporaryFolder folder;
+  // The first 18 bytes of a gzip stream: its header and the start of a block that never ends.
+  const std::string start(
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xed\xc1\x01\x0d\x00\x00\x00\xc2", 18);
+  const auto file = (folder / "x-idx3-ubyte.gz").string();
+  std::ofstream(file, std::ios::binary) << start;
+  expect_refusal(
+      {"data", "idx:" + file}, kFile,
+      "[data.gzip] " + file + " is cut short: its compressed data do not end; get it again");
+}
+
+}  // namespace
+}  // namespace kiln

@@ -1,0 +1,95 @@
+// The report: one page that needs nothing but itself.
+#include <gtest/gtest.h>
+
+#include "tests/cli/tiny_runs.h"
+
+namespace kiln {
+namespace {
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+// No address that a browser would open: only pictures within the page and places of the page.
+void expect_self_contained(const std::string& page) {
+  for (const auto* start : {"src=\"", "href=\""})
+    for (auto at = page.find(start); at != std::string::npos; at = page.find(start, at + 1)) {
+      const auto target = page.substr(at + std::string(start).size(), 11);
+      EXPECT_TRUE(target.starts_with("data:image/") || target.starts_with("#")) << target;
+    }
+  EXPECT_EQ(count(page, "<script"), 0u);
+  EXPECT_EQ(count(page, "@import"), 0u);
+  EXPECT_EQ(count(page, "url("), 0u);
+}
+
+TEST(Report, ComparesRunsOnOnePageThatNeedsNothingElse) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "all.html").string();
+  const auto result = run_kiln({"report", tiny_run("nade"), tiny_run("vae"), tiny_run("dcgan"),
+                                "-o", out, "--items", "20", "--draws", "3", "--json"});
+  const auto object = only_object(result);
+  EXPECT_EQ(object["file"], out);
+  EXPECT_EQ(object["runs"].size(), 3u);
+  const auto page = contents(out);
+  expect_self_contained(page);
+  EXPECT_EQ(count(page, "<section id="), 3u);
+  EXPECT_EQ(count(page, "<h3>Completions</h3>"), 1u);
+  EXPECT_EQ(count(page, "<h3>Reconstructions</h3>"), 1u);
+  EXPECT_EQ(count(page, "<h3>Between codes</h3>"), 2u);
+  EXPECT_EQ(count(page, "<h3>Scores</h3>"), 3u);
+  EXPECT_EQ(count(page, "<h3>Samples over training</h3>"), 3u);
+  for (const auto* metric : {"nll", "bpd", "elbo", "iwae"})
+    EXPECT_EQ(count(page, std::string("<th>") + metric + "</th>"), 1u) << metric;
+}
+
+TEST(Report, CommandItNamesRepeatsTheRun) {
+  const auto page = contents(std::filesystem::path(tiny_run("nade")) / "report.html");
+  const auto first = page.find("<pre>kiln train nade --data digits:n=200,test=40");
+  ASSERT_NE(first, std::string::npos);
+  const auto command = page.substr(first + 5, page.find("</pre>", first) - first - 5);
+  EXPECT_NE(command.find(" --hidden 6 "), std::string::npos) << command;
+  EXPECT_NE(command.find(" --steps 40 "), std::string::npos) << command;
+  std::vector<std::string> words;
+  std::istringstream stream(command);
+  for (std::string word; stream >> word;) words.push_back(word);
+  words.erase(words.begin());
+  const TemporaryFolder folder;
+  words.back() = (folder / "again").string();
+  words.emplace_back("--quiet");
+  ASSERT_EQ(run_kiln(words).code, 0);
+  EXPECT_EQ(contents(folder / "again/config.toml"),
+            contents(std::filesystem::path(tiny_run("nade")) / "config.toml"));
+  EXPECT_TRUE(
+      contents(folder / "again/checkpoints/step-00000040.safetensors") ==
+      contents(std::filesystem::path(tiny_run("nade")) / "checkpoints/step-00000040.safetensors"));
+}
+
+TEST(Report, OfATrainingHasCurvesAndSamplesOnly) {
+  const auto page = contents(std::filesystem::path(tiny_run("vae")) / "report.html");
+  expect_self_contained(page);
+  EXPECT_EQ(count(page, "<h3>Learning</h3>"), 1u);
+  EXPECT_GE(count(page, "<svg"), 3u);  // loss, kl, reconstruction
+  EXPECT_EQ(count(page, "<h3>Samples</h3>"), 1u);
+  EXPECT_EQ(count(page, "<h3>Scores</h3>"), 0u);
+}
+
+TEST(Report, OfARunWithHostileNamesHoldsNoMarkupOfTheirs) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "a<script>&").string();
+  std::filesystem::create_directories(run);
+  std::filesystem::copy(tiny_run("nade"), run, std::filesystem::copy_options::recursive);
+  std::ofstream(std::filesystem::path(run) / "metrics.jsonl", std::ios::app)
+      << R"({"step": 50, "model/<b>x</b>": 1})"
+      << "\n{\"step\": 60, \"lo";
+  const auto result = run_kiln({"report", run, "--items", "5", "--quiet"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto page = contents(std::filesystem::path(run) / "report.html");
+  expect_self_contained(page);
+  EXPECT_EQ(count(page, "<b>x"), 0u);
+  EXPECT_GE(count(page, "&lt;script&gt;"), 2u);
+}
+
+}  // namespace
+}  // namespace kiln
