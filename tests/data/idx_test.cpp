@@ -117,9 +117,8 @@ TEST(Idx, RefusesMissingPaths) {
 
 TEST(Idx, RefusesATruncatedGzip) {
   const TemporaryFolder folder;
-  auto packed = gzipped(grey_images());
-  packed.resize(packed.size() - 9);
-  const auto path = folder.write("file.gz", packed);
+  const auto packed = gzipped(grey_images());
+  const auto path = folder.write("file.gz", Bytes(packed.begin(), packed.end() - 9));
   EXPECT_EQ(message("idx:" + path), "[data.gzip] " + path +
                                         " is cut short: its compressed data do not end; get it "
                                         "again");
