@@ -10,7 +10,7 @@
 #include <numbers>
 
 #include "tests/data/synthetic/items.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/io/temp_folder.h"
 
 namespace kiln {
 namespace {
@@ -203,7 +203,7 @@ TEST(Shapes, EveryGroundButThePlainOneHasTwoColours) {
 
 TEST(Shapes, RefuseAnImageOfAnotherSize) {
   std::vector<float> image(10);
-  EXPECT_EQ(refusal<ShapeError>([&] { draw_shape({}, 16, image); }),
+  EXPECT_EQ(message_of<ShapeError>([&] { draw_shape({}, 16, image); }),
             "[draw_shape] image must have 3 x 16 x 16 numbers, got 10");
 }
 
