@@ -90,6 +90,21 @@ TEST(Shapes, LieWhereTheirAttributesSay) {
   }
 }
 
+TEST(Shapes, RotationTurnsThemClockwise) {
+  ShapeAttributes scene{.shape = ShapeKind::arrow, .radius = 0.3, .ink = {1, 1, 1}};
+  for (const double rotation : {-0.5, 0.0, 0.4}) {
+    scene.rotation = rotation;
+    const auto image = drawn(scene, 128);
+    const auto lit = [&](double distance, double angle) {
+      const double x = 0.5 + distance * std::sin(angle), y = 0.5 - distance * std::cos(angle);
+      return image[static_cast<std::size_t>(y * 128) * 128 + static_cast<std::size_t>(x * 128)];
+    };
+    EXPECT_EQ(lit(0.27, rotation), 1) << rotation;  // the tip
+    EXPECT_EQ(lit(0.27, rotation + 0.4), 0) << rotation;
+    EXPECT_EQ(lit(0.27, rotation - 0.4), 0) << rotation;
+  }
+}
+
 TEST(Shapes, TheSameSceneIsDrawnAtAnySize) {
   const auto small = open_keys("shapes", {{"size", "64"}}).train;
   const auto large = open_keys("shapes", {{"size", "256"}}).train;
