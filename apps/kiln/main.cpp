@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <exception>
@@ -14,13 +13,11 @@ namespace {
 
 enum ExitCode { kDone = 0, kOurBug = 1, kBadRequest = 2, kBadFile = 3, kBadNumbers = 4 };
 
-// libgomp reads this when it is loaded, so the only way to set it is to begin again.  Spinning
-// threads are ruinous wherever another process wants a core.
-void set_wait_policy(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY")) return;
-  setenv("OMP_WAIT_POLICY", "passive", 1);
-  execv("/proc/self/exe", argv);  // returns only when it fails; then we go on without
-}
+// libgomp reads this variable in its own initialiser, long before main; the program's
+// pre-initialisers run before those of any library.  Spinning threads are ruinous wherever another
+// process wants a core.
+void set_wait_policy() { setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0); }
+[[gnu::section(".preinit_array"), gnu::used]] void (*const run_first)() = set_wait_policy;
 
 void refuse_extras(const CLI::App& command) {
   const auto extras = command.remaining();
@@ -75,7 +72,6 @@ int report(const std::exception& error, int code) {
 
 int main(int argc, char** argv) {
   using namespace kiln;
-  program::set_wait_policy(argv);
   try {
     return program::run(argc, argv);
   } catch (const ConfigError& error) {

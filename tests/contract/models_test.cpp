@@ -203,13 +203,19 @@ TEST(Contract, SamplesHaveTheShapeAndValuesOfTheData) {
     model->eval();
     Rng rng(4);
     const auto x = sampler->sample({.count = 7}, rng);
-    auto shape = tiny_batch(entry, *model, 7).sizes();
-    EXPECT_EQ(x.sizes(), shape);
+    const auto shape = tiny_batch(entry, *model, 7).sizes().vec();
+    EXPECT_EQ(x.sizes(), at::IntArrayRef(shape));
     EXPECT_FALSE(x.requires_grad());
     EXPECT_TRUE(x.isfinite().all().item<bool>());
-    if (model->values() == Values::binary) EXPECT_TRUE(((x == 0) | (x == 1)).all().item<bool>());
-    if (model->values() == Values::unit) EXPECT_TRUE(((x >= 0) & (x <= 1)).all().item<bool>());
-    if (model->values() == Values::signed_unit) EXPECT_TRUE((x.abs() <= 1).all().item<bool>());
+    if (model->values() == Values::binary) {
+      EXPECT_TRUE(((x == 0) | (x == 1)).all().item<bool>());
+    }
+    if (model->values() == Values::unit) {
+      EXPECT_TRUE(((x >= 0) & (x <= 1)).all().item<bool>());
+    }
+    if (model->values() == Values::signed_unit) {
+      EXPECT_TRUE((x.abs() <= 1).all().item<bool>());
+    }
   }
 }
 

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <limits>
-#include <regex>
 #include <set>
 
 #include "kiln/core/error.h"
@@ -25,20 +24,40 @@ std::size_t count(const std::string& text, const std::string& part) {
   return found;
 }
 
+// The tags of a document without their angle brackets, in order.
+std::vector<std::string> tags(const std::string& svg) {
+  std::vector<std::string> list;
+  for (auto at = svg.find('<'); at != std::string::npos; at = svg.find('<', at + 1))
+    list.push_back(svg.substr(at + 1, svg.find('>', at) - at - 1));
+  return list;
+}
+
+std::vector<std::string> tags_of(const std::string& svg, const std::string& kind) {
+  std::vector<std::string> list;
+  for (const auto& tag : tags(svg))
+    if (tag.starts_with(kind + " ")) list.push_back(tag);
+  return list;
+}
+
+std::string attribute(const std::string& tag, const std::string& name) {
+  const auto found = tag.find(" " + name + "=\"");
+  if (found == std::string::npos) return "";
+  const auto start = found + name.size() + 3;
+  return tag.substr(start, tag.find('"', start) - start);
+}
+
 // Every tag is closed in order and no number is missing.
 void expect_well_formed(const std::string& svg) {
   std::vector<std::string> open;
-  const std::regex tag("<(/?)([a-z]+)([^<>]*?)(/?)>");
-  for (std::sregex_iterator it(svg.begin(), svg.end(), tag), end; it != end; ++it) {
-    const std::smatch& match = *it;
-    if (match[4].length()) continue;
-    if (!match[1].length()) {
-      open.push_back(match[2]);
-    } else {
-      ASSERT_FALSE(open.empty());
-      EXPECT_EQ(open.back(), match[2]);
-      open.pop_back();
+  for (const auto& tag : tags(svg)) {
+    if (tag.ends_with('/')) continue;
+    if (tag[0] != '/') {
+      open.push_back(tag.substr(0, tag.find(' ')));
+      continue;
     }
+    ASSERT_FALSE(open.empty());
+    EXPECT_EQ(open.back(), tag.substr(1));
+    open.pop_back();
   }
   EXPECT_TRUE(open.empty());
   EXPECT_EQ(count(svg, "<"), count(svg, ">"));
@@ -46,12 +65,28 @@ void expect_well_formed(const std::string& svg) {
   EXPECT_EQ(count(svg, "\"inf"), 0u);
 }
 
-// The coordinates of all line paths, in their order.
+// The numbers in the data of a path, whatever its letters.
+std::vector<double> numbers(const std::string& data) {
+  std::vector<double> list;
+  for (std::size_t at = 0; at < data.size(); ++at) {
+    if (std::string_view("0123456789.-").find(data[at]) == std::string_view::npos) continue;
+    std::size_t length = 0;
+    list.push_back(std::stod(data.substr(at), &length));
+    at += length - 1;
+  }
+  return list;
+}
+
+// The points of all lines, in order; the dots' "h0" is no point.
 std::vector<std::pair<double, double>> path_points(const std::string& svg) {
   std::vector<std::pair<double, double>> points;
-  const std::regex point("[ML]([0-9.-]+) ([0-9.-]+)");
-  for (std::sregex_iterator it(svg.begin(), svg.end(), point), end; it != end; ++it)
-    points.emplace_back(std::stod((*it)[1]), std::stod((*it)[2]));
+  for (const auto& tag : tags_of(svg, "path")) {
+    std::string data = attribute(tag, "d");
+    for (auto at = data.find("h0"); at != std::string::npos; at = data.find("h0"))
+      data.erase(at, 2);
+    const auto list = numbers(data);
+    for (std::size_t i = 0; i + 1 < list.size(); i += 2) points.emplace_back(list[i], list[i + 1]);
+  }
   return points;
 }
 
@@ -113,9 +148,8 @@ TEST(LinePlot, EqualPlotsGiveEqualTextAndEverySeriesItsColour) {
   EXPECT_EQ(svg, svg_line_plot(plot));
   expect_well_formed(svg);
   std::set<std::string> styles;
-  const std::regex style("<path d=\"[^\"]*\" ([^/]*)/>");
-  for (std::sregex_iterator it(svg.begin(), svg.end(), style), end; it != end; ++it)
-    styles.insert((*it)[1]);
+  for (const auto& tag : tags_of(svg, "path"))
+    styles.insert(attribute(tag, "stroke") + attribute(tag, "stroke-dasharray"));
   EXPECT_EQ(styles.size(), 12u) << "repeated colours are dashed";
   for (int k = 0; k < 12; ++k) EXPECT_EQ(count(svg, ">s" + std::to_string(k) + "<"), 1u);
 }
@@ -150,9 +184,9 @@ TEST(ScatterPlot, OneUnitIsAsLongAcrossAsUp) {
       {.classes = {{.name = "a", .x = {0, 10}, .y = {0, 1}}, {.name = "b", .x = {0}, .y = {1}}}});
   expect_well_formed(svg);
   std::vector<std::pair<double, double>> dots;
-  const std::regex circle("<circle cx=\"([0-9.]+)\" cy=\"([0-9.]+)\" r=\"2.5\"");
-  for (std::sregex_iterator it(svg.begin(), svg.end(), circle), end; it != end; ++it)
-    dots.emplace_back(std::stod((*it)[1]), std::stod((*it)[2]));
+  for (const auto& tag : tags_of(svg, "circle"))
+    if (attribute(tag, "r") == "2.5")
+      dots.emplace_back(std::stod(attribute(tag, "cx")), std::stod(attribute(tag, "cy")));
   ASSERT_EQ(dots.size(), 3u);
   EXPECT_NEAR(dots[1].first - dots[0].first, 10 * (dots[0].second - dots[2].second), 0.2);
   EXPECT_NE(svg.find(std::string(series_colour(1))), std::string::npos);
@@ -163,14 +197,12 @@ TEST(Histogram, BarsHaveAreaOne) {
   plot.series[0].values = {0, 0.1, 0.3, 0.6, 1, kNan};  // 2, 1, 1 and 1 of width 1/4
   const auto svg = svg_histogram(plot);
   expect_well_formed(svg);
-  std::smatch match;
-  const std::regex shape("M([0-9.]+) ([0-9.]+)V([0-9.]+)H([0-9.]+)V([0-9.]+)H");
-  ASSERT_TRUE(std::regex_search(svg, match, shape));
-  const auto value = [&](std::size_t i) { return std::stod(match[i]); };
+  // M x y V y H x V y H x ...
+  const auto shape = numbers(attribute(tags_of(svg, "path").at(0), "d"));
   const double per_unit = 300 / (1.6 * 1.06);  // the highest bar is 2 / 5 / (1/4) = 1.6
-  EXPECT_NEAR(value(2) - value(3), 1.6 * per_unit, 0.02);
-  EXPECT_NEAR(value(2) - value(5), 0.8 * per_unit, 0.02);
-  EXPECT_NEAR(value(4) - value(1), 540 / 1.04 / 4, 0.02);
+  EXPECT_NEAR(shape[1] - shape[2], 1.6 * per_unit, 0.02);
+  EXPECT_NEAR(shape[1] - shape[4], 0.8 * per_unit, 0.02);
+  EXPECT_NEAR(shape[3] - shape[0], 540 / 1.04 / 4, 0.02);
   EXPECT_EQ(count(svg, "fill-opacity=\"0.4\""), 1u) << "b has nothing to show";
   EXPECT_EQ(count(svg_histogram({.series = {}}), "no data"), 1u);
 }

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kVectors = 4;  // of a block of hidden units
 constexpr std::size_t kBlock = kVectors * kLanes;
 constexpr std::size_t kChunk = 18;  // samples whose a and h stay in the first cache on the way up
+constexpr std::size_t kAhead = 4;   // steps between asking for a row and using it
 constexpr std::size_t kTogether = kLanes == 16 ? 6 : 2;  // samples whose dh stays in registers
 
 // Where a block of hidden units lies in a row of W, V, dW or dV; only the last block of an odd
@@ -83,6 +84,12 @@ class Block {
     }
   }
 
+  // Brings this block's part of a step's row near.
+  HWY_INLINE void fetch(const float* matrix, std::size_t step) const {
+    const float* p = matrix + row(step) + columns_.first;
+    KILN_UNROLL for (std::size_t j = 0; j < kBlock; j += 16) hwy::Prefetch(p + j);
+  }
+
   HWY_INLINE void set(std::size_t q, std::size_t z, Vec t) {
     const Vec h = SigmoidOfExponent(t);
     hn::Store(t, kTag, t_[q] + z * kLanes);
@@ -123,10 +130,12 @@ class Block {
       const float* r = out_.scaled + i * scan_.lanes() + first;
       const float* r_next = r + scan_.lanes();
       float unchanged[kChunk];
-      std::memcpy(unchanged, r_next, count * sizeof(float));
+      std::memcpy(unchanged, r_next, sizeof unchanged);
       for (auto left = changed; left; left &= left - 1) unchanged[std::countr_zero(left)] = 0;
       Vec dv[kVectors], dv_next[kVectors];
       float *row_dv = out_.dV + row(i), *row_dv_next = out_.dV + row(i + 1);
+      fetch(out_.dV, HWY_MIN(i + kAhead, scan_.dims - 1));
+      fetch(out_.dV, HWY_MIN(i + kAhead + 1, scan_.dims - 1));
       load_sum(first, row_dv, dv), load_sum(first, row_dv_next, dv_next);
       for (std::size_t q = 0; q < count; ++q) {
         const Vec rq = Splat(r[q]), rq_next = Splat(unchanged[q]);
@@ -183,6 +192,7 @@ class Block {
     for (std::size_t i = scan_.dims; i-- > 0;) {
       const float *r = out_.scaled + i * scan_.lanes() + first, *v_row = scan_.V + row(i);
       Vec v[kVectors];
+      fetch(scan_.V, i >= kAhead ? i - kAhead : 0);
       KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) v[z] = columns_.load(v_row, z);
       KILN_UNROLL for (std::size_t g = 0; g < kTogether; ++g) {
         const Vec rg = Splat(r[g]);

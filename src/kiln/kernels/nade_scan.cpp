@@ -145,7 +145,7 @@ void check_binary(const Tensor& x) {
 
 Tensor nade_nll(const Tensor& x, const NadeTensors& nade) {
   check_sizes("x", x, nade);
-  if (kernel_serves(nade) && x.device().is_cpu() && !x.requires_grad()) {
+  if (kernel_serves(nade) && x.device().is_cpu() && !x.requires_grad() && x.size(0) > 0) {
     return NadeFunction::apply(x.to(torch::kFloat32).contiguous(), nade.W.contiguous(),
                                nade.V.contiguous(), nade.b.contiguous(), nade.c.contiguous(),
                                nade.order.contiguous());

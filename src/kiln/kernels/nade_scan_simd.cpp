@@ -133,7 +133,7 @@ void loss_of_lanes(const NadeScan& scan, std::size_t lane, float* logits, float*
     for (std::size_t i = begin; i < HWY_MIN(begin + kRun, scan.dims); ++i) {
       float* place = logits + i * scan.lanes() + lane;
       const Vec l = hn::Add(hn::Load(kTag, place), Splat(scan.b[scan.order[i]]));
-      const Vec e = Exp2(hn::Max(Splat(-126.0f), hn::Mul(hn::Abs(l), Splat(-kLog2E))));
+      const Vec e = Exp2(Clamp(hn::Mul(hn::Abs(l), Splat(-kLog2E)), 126.0f));
       const Vec r = Reciprocal(hn::Add(Splat(1.0f), e));
       const std::uint64_t word = scan.ones_at(i, lane, kLanes);
       const auto ones = hn::LoadMaskBits(kTag, reinterpret_cast<const std::uint8_t*>(&word));

@@ -24,8 +24,8 @@ struct NadeScan {
 
   /// Bytes in a row of bits: eight from that of any lane on can be read.
   std::size_t bit_bytes() const { return batch / 8 + 16; }
-  /// Floats in a row of logits: whole vectors, and at least five beyond the last sample.
-  std::size_t lanes() const { return (batch + 5 + 15) / 16 * 16; }
+  /// Floats in a row of logits: whole vectors, and at least eighteen from that of any sample on.
+  std::size_t lanes() const { return (batch + 17 + 15) / 16 * 16; }
 
   /// Pixels of step i for `count` <= 32 samples from `first` on, one bit each.
   std::uint32_t ones_at(std::size_t i, std::size_t first, std::size_t count) const {

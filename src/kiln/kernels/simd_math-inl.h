@@ -48,10 +48,14 @@ HWY_INLINE Vec Exp2(Vec t) {
   return hn::BitCast(kTag, hn::Add(hn::BitCast(bits, p), exponent));
 }
 
-// The bounds come first because Min and Max hand on their second argument when it is NaN: a NaN
-// weight must show in the loss.
+// A NaN weight must show in the loss, so NaN stays NaN: on x86 Min and Max hand on their second
+// argument then; Highway's scalar ones would hand on the bound.
 HWY_INLINE Vec Clamp(Vec t, float bound) {
+#if HWY_TARGET == HWY_SCALAR
+  return t.raw > bound ? Splat(bound) : t.raw < -bound ? Splat(-bound) : t;
+#else
   return hn::Min(Splat(bound), hn::Max(Splat(-bound), t));
+#endif
 }
 
 // 1 / d for 1 <= d <= 2^126 + 1: the approximation and one Newton step.

@@ -31,7 +31,6 @@ class Model : public torch::nn::Module {
 };
 
 // ---- Training as a game
-// -------------------------------------------------------------------------------------------------
 
 enum class OptimizerKind { adam, sgd, rmsprop };
 std::vector<std::pair<OptimizerKind, std::string_view>> enum_names(OptimizerKind);
@@ -80,16 +79,7 @@ class Game : public Model {
       const std::string& prefix) const;  ///< Those whose name starts with "prefix.".
 };
 
-/// A model that learns by counting or by passes over the data, in bounded memory.
-class Fitted : public Model {
- public:
-  virtual void begin_pass() = 0;
-  virtual void observe(const Batch& batch) = 0;
-  virtual bool end_pass() = 0;  ///< True when done.
-};
-
 // ---- Capabilities
-// -------------------------------------------------------------------------------------------------------
 
 struct SampleRequest {
   std::int64_t count = 64;

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "tests/data/synthetic/items.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/io/temp_folder.h"
 
 namespace kiln {
 namespace {
@@ -70,7 +70,7 @@ TEST(Bars, TheLabelNamesTheDirectionOfTheLines) {
 }
 
 TEST(Bars, RefusesAnImageOfAnotherSize) {
-  EXPECT_EQ(refusal<ShapeError>([] { bars_log_prob(4, picture(3, 0)); }),
+  EXPECT_EQ(message_of<ShapeError>([] { bars_log_prob(4, picture(3, 0)); }),
             "[bars_log_prob] image must have 4 x 4 numbers, got 9");
 }
 

@@ -108,6 +108,74 @@ TEST(Digits, LieInTheMiddleInABoxOfTwentyPixels) {
   }
 }
 
+struct Holes {
+  int count = 0;
+  double middle = 0;  // mean row of their pixels
+};
+
+// Pieces of ground (connected by sides) besides the one that holds the corner.
+Holes holes_of(const std::vector<float>& image) {
+  std::vector<int> piece(image.size(), -1);
+  Holes holes;
+  double pixels = 0;
+  int pieces = 0;
+  for (std::size_t start = 0; start < image.size(); ++start) {
+    if (piece[start] >= 0 || image[start] > 0.3) continue;
+    std::vector<std::size_t> open{start};
+    piece[start] = pieces;
+    while (!open.empty()) {
+      const auto at = open.back(), row = at / kSide, column = at % kSide;
+      open.pop_back();
+      if (pieces > 0) holes.middle += static_cast<double>(row), ++pixels;
+      const auto visit = [&](bool inside, std::size_t next) {
+        if (!inside || piece[next] >= 0 || image[next] > 0.3) return;
+        piece[next] = pieces;
+        open.push_back(next);
+      };
+      visit(row > 0, at - kSide), visit(row + 1 < kSide, at + kSide);
+      visit(column > 0, at - 1), visit(column + 1 < kSide, at + 1);
+    }
+    ++pieces;
+  }
+  holes.count = pieces - 1;
+  holes.middle /= std::max(pixels, 1.0);
+  return holes;
+}
+
+TEST(Digits, HaveTheHolesOfTheirNames) {
+  std::array<std::array<int, 3>, 10> counts{};
+  std::array<double, 10> middle{};
+  for (const auto& item : read_items(*open_keys("digits").train, 2000)) {
+    const auto digit = static_cast<std::size_t>(item.label);
+    const auto holes = holes_of(item.x);
+    ++counts[digit][static_cast<std::size_t>(std::min(holes.count, 2))];
+    if (holes.count == 1) middle[digit] += holes.middle;
+  }
+  const std::array<std::size_t, 10> expected{1, 0, 0, 0, 0, 0, 1, 0, 2, 1};
+  for (std::size_t digit = 0; digit < 10; ++digit) {
+    const auto most = std::max_element(counts[digit].begin(), counts[digit].end());
+    EXPECT_EQ(static_cast<std::size_t>(most - counts[digit].begin()), expected[digit]) << digit;
+  }
+  EXPECT_NEAR(middle[0] / counts[0][1], 13.5, 1);
+  EXPECT_GT(middle[6] / counts[6][1], 15.5);  // the belly of a 6 is below the middle
+  EXPECT_LT(middle[9] / counts[9][1], 11.5);  // the head of a 9 above
+}
+
+TEST(Digits, OnesStandOnAFootAsOftenAsTheirStyleSays) {
+  int ones = 0, feet = 0;
+  for (const auto& item : read_items(*open_keys("digits").train, 10000)) {
+    if (item.label != 1) continue;
+    int widest = 0;  // ink in a row of the lower third
+    for (std::size_t row = 18; row < kSide; ++row)
+      widest = std::max(
+          widest, static_cast<int>(std::count_if(&item.x[row * kSide], &item.x[row * kSide] + kSide,
+                                                 [](float v) { return v > 0.3f; })));
+    ++ones, feet += widest >= 8;
+  }
+  const double share = digit_styles(1).back().share;
+  EXPECT_NEAR(feet / double(ones), share, 5 * std::sqrt(share * (1 - share) / ones));
+}
+
 TEST(Digits, AreWholeBytes) {
   for (const auto& item : read_items(*open_keys("digits").train, 20))
     for (const float value : item.x)

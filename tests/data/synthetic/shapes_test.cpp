@@ -10,7 +10,7 @@
 #include <numbers>
 
 #include "tests/data/synthetic/items.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/io/temp_folder.h"
 
 namespace kiln {
 namespace {
@@ -87,6 +87,21 @@ TEST(Shapes, LieWhereTheirAttributesSay) {
       }
     EXPECT_NEAR(x / mass, scene.x, 0.1 / 64) << i;
     EXPECT_NEAR(y / mass, scene.y, 0.1 / 64) << i;
+  }
+}
+
+TEST(Shapes, RotationTurnsThemClockwise) {
+  ShapeAttributes scene{.shape = ShapeKind::arrow, .radius = 0.3, .ink = {1, 1, 1}};
+  for (const double rotation : {-0.5, 0.0, 0.4}) {
+    scene.rotation = rotation;
+    const auto image = drawn(scene, 128);
+    const auto lit = [&](double distance, double angle) {
+      const double x = 0.5 + distance * std::sin(angle), y = 0.5 - distance * std::cos(angle);
+      return image[static_cast<std::size_t>(y * 128) * 128 + static_cast<std::size_t>(x * 128)];
+    };
+    EXPECT_EQ(lit(0.27, rotation), 1) << rotation;  // the tip
+    EXPECT_EQ(lit(0.27, rotation + 0.4), 0) << rotation;
+    EXPECT_EQ(lit(0.27, rotation - 0.4), 0) << rotation;
   }
 }
 
@@ -203,7 +218,7 @@ TEST(Shapes, EveryGroundButThePlainOneHasTwoColours) {
 
 TEST(Shapes, RefuseAnImageOfAnotherSize) {
   std::vector<float> image(10);
-  EXPECT_EQ(refusal<ShapeError>([&] { draw_shape({}, 16, image); }),
+  EXPECT_EQ(message_of<ShapeError>([&] { draw_shape({}, 16, image); }),
             "[draw_shape] image must have 3 x 16 x 16 numbers, got 10");
 }
 

@@ -9,7 +9,7 @@
 
 #include "kiln/core/error.h"
 #include "tests/data/synthetic/items.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/io/temp_folder.h"
 
 namespace kiln {
 namespace {
@@ -117,7 +117,7 @@ TEST(Synthetic, OtherNamesAreNotOurs) {
 std::string message(const std::string& name, std::map<std::string, std::string> keys,
                     const std::string& path = {}) {
   const SourceSpec spec{.name = name, .path = path, .keys = std::move(keys)};
-  return refusal<ConfigError>([&] { open_synthetic(spec, {}); });
+  return message_of<ConfigError>([&] { open_synthetic(spec, {}); });
 }
 
 TEST(Synthetic, RefusesUnknownKeysWithTheNearest) {
@@ -138,7 +138,7 @@ TEST(Synthetic, RefusesValuesOutOfRangeAndPaths) {
   EXPECT_EQ(message("digits", {{"n", "0"}}),
             "[data.digits.n] must be between 1 and 1000000000, got 0");
   EXPECT_EQ(message("bars", {}, "4"), "[data.bars] takes key=value, not a path: got '4'");
-  EXPECT_EQ(refusal<ConfigError>([] {
+  EXPECT_EQ(message_of<ConfigError>([] {
               open_synthetic({.name = "bars", .path = {}, .keys = {}},
                              {.seed = std::uint64_t{1} << 63});
             }),

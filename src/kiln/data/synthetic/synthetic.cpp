@@ -21,9 +21,9 @@ Entry entry(std::string name, std::string help, std::string example, MakeGenerat
     const auto options = read_keys<Options>(spec);
     return generated_splits(make(spec, options), spec, options, open_options);
   };
-  return {{std::move(name), std::move(help), std::move(example),
-           describe_keys(describe<SpecKeys<Options>>())},
-          open};
+  return {
+      {std::move(name), std::move(help), std::move(example), describe_keys(describe<Options>())},
+      open};
 }
 
 template <class Options>
