@@ -1,7 +1,6 @@
 #include "kiln/models/adversarial/dcgan.h"
 
 #include <fmt/format.h>
-#include <torch/nn/functional/activation.h>
 #include <torch/nn/init.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
@@ -159,8 +158,7 @@ Tensor Dcgan::realness_logits(const Tensor& x) {
 
 Tensor Dcgan::sample_prior(std::int64_t count, Rng& rng) {
   check_positive("dcgan.sample_prior", "count", count);
-  return rng.normal({count, options_.latent})
-      .to(parameters().front().options().requires_grad(false));
+  return rng.normal({count, options_.latent}).to(parameters().front().options());
 }
 
 Tensor Dcgan::sample(const SampleRequest& request, Rng& rng) {

@@ -1,7 +1,5 @@
 #include "kiln/models/latent/vae.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "kiln/core/check.h"
@@ -185,7 +183,7 @@ Tensor Vae::sample(const SampleRequest& request, Rng& rng) {
 }
 
 Tensor Vae::normal(at::IntArrayRef shape, Rng& rng) const {
-  return rng.normal(shape).to(encoder_mean_->weight.options().requires_grad(false));
+  return rng.normal(shape).to(encoder_mean_->weight.options());
 }
 
 std::vector<std::int64_t> Vae::batch_shape(std::int64_t batch) const {
