@@ -40,6 +40,7 @@ const std::vector<Case>& cases() {
       {"checkerboard", {}, 2.5, 0.125},
       {"checkerboard", {{"cells", "3"}, {"side", "6"}}, 4, 0.125},
       {"pinwheel", {}, 3, 0.02},
+      {"pinwheel", {{"arms", "2"}, {"tangential", "0.4"}, {"rate", "0.5"}}, 4, 0.04},
       {"pinwheel", {{"arms", "3"}, {"rate", "0"}, {"tangential", "0.1"}}, 3, 0.05},
   };
   return all;
@@ -82,8 +83,10 @@ TEST(Toy2d, DensitiesIntegrateToOneAndSamplesHaveTheirEntropy) {
 // Counts in a coarse grid against the integral of the density over each cell.
 TEST(Toy2d, SamplesFollowTheDensityByChiSquare) {
   const int count = 10000, bins = 12;
-  for (const Case& c : {Case{"moons", {}, 3, 0.05}, Case{"swissroll", {}, 3.6, 0.05},
-                        Case{"pinwheel", {}, 2.4, 0.02}, Case{"gaussians", {}, 4.2, 0.05}}) {
+  for (const Case& c :
+       {Case{"moons", {}, 3, 0.05}, Case{"swissroll", {}, 3.6, 0.05},
+        Case{"pinwheel", {}, 2.4, 0.02}, Case{"gaussians", {}, 4.2, 0.05},
+        Case{"pinwheel", {{"arms", "2"}, {"tangential", "0.4"}, {"rate", "0.5"}}, 3.6, 0.04}}) {
     const auto law = plane_law(c.spec());
     std::vector<double> expected(bins * bins, 0), counts(bins * bins, 0);
     const auto bin_of = [&](double x) {
@@ -235,7 +238,7 @@ TEST(Toy2d, CheckerboardLeavesTheLightCellsEmpty) {
 // The same integral by a plain sum over 400,000 points of the curve.
 TEST(Toy2d, CurveDensitiesEqualABruteForceIntegral) {
   const int points = 400000;
-  for (const double sigma : {0.005, 0.1, 3.0}) {
+  for (const double sigma : {0.005, 0.1, 3.0, 30.0}) {
     const std::map<std::string, std::string> keys{{"sigma", std::to_string(sigma)}};
     const auto density = *true_log_density({.name = "swissroll", .path = {}, .keys = keys});
     for (const auto& [x, y] : {std::pair{0.0, -0.95}, {1.3, 0.2}, {0.2, 2.83}, {-1.87, 0.01}}) {
