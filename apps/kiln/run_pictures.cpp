@@ -118,7 +118,6 @@ fs::path picture_path(const RunArguments& run, const std::string& out, const std
   const auto path = out.empty() ? fs::path(run.run) / "samples" / (name + ".png") : fs::path(out);
   if (path.extension() != ".png")
     throw ConfigError("out", fmt::format("needs a name that ends in .png, got '{}'", out));
-  if (path.has_parent_path()) fs::create_directories(path.parent_path());
   return path;
 }
 
@@ -128,6 +127,7 @@ Image grid_of(const Tensor& x, Values values, std::int64_t columns) {
 
 void write_picture(const fs::path& path, const Tensor& x, std::int64_t columns,
                    const RunArguments& arguments, const LoadedRun& run) {
+  if (path.has_parent_path()) fs::create_directories(path.parent_path());
   write_png(path, grid_of(x, run.model->values(), columns),
             {{"model", run.config.model},
              {"run", fs::path(arguments.run).filename().string()},

@@ -107,7 +107,7 @@ TEST(BrokenRuns, NumbersThatAreNotFiniteNamePlayerParameterAndLastGoodCheckpoint
   const TemporaryFolder folder;
   const auto run = (folder / "run").string();
   auto arguments = tiny_training("nade", run);
-  arguments.insert(arguments.end(), {"--learning-rate", "1e30", "--optimizer", "sgd"});
+  arguments.insert(arguments.end(), {"--learning-rate", "1e39", "--optimizer", "sgd"});
   const auto result = run_kiln(arguments);
   EXPECT_EQ(result.code, kNumbers);
   EXPECT_EQ(result.out, "");

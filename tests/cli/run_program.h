@@ -12,24 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/io/temp_folder.h"
+
 namespace kiln {
 
 /// A folder that is gone at the end of the test.
-class TemporaryFolder {
+class TemporaryFolder : public TempFolder {
  public:
-  TemporaryFolder() {
-    auto pattern = (std::filesystem::temp_directory_path() / "kiln-test-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  std::string string() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
+  std::string string() const { return path().string(); }
 };
 
 inline std::string contents(const std::filesystem::path& path) {

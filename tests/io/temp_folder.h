@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/refusal.h"
+
 namespace kiln {
 
 /// An empty folder for one test, removed with everything in it.
@@ -37,17 +39,6 @@ inline void write_plainly(const std::filesystem::path& path, std::string_view by
   std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary)
       .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
-
-/// The message of the E that `action` throws; a text of its own if it throws none.
-template <class E, class Action>
-std::string message_of(Action&& action) {
-  try {
-    action();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "nothing was refused";
 }
 
 }  // namespace kiln

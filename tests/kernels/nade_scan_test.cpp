@@ -10,6 +10,7 @@
 #include "kiln/core/error.h"
 #include "kiln/core/rng.h"
 #include "kiln/kernels/nade_scan_simd.h"
+#include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
@@ -209,16 +210,6 @@ TEST(NadeScan, BackwardRunsTwiceOnRequestAndRefusesSecondDerivatives) {
                  "[nade_scan] the fused kernel has no second derivatives; build the loss from "
                  "nade_logits_cumsum instead");
   }
-}
-
-template <class E, class Call>
-std::string message_of(const Call& call) {
-  try {
-    call();
-  } catch (const E& refusal) {
-    return refusal.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(NadeScan, RefusesWhatIsNotBinaryInTheKernelAndInTheTwin) {

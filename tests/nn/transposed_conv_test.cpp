@@ -9,6 +9,7 @@
 
 #include "kiln/core/error.h"
 #include "kiln/core/rng.h"
+#include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
@@ -204,34 +205,24 @@ TEST(TransposedConv, ModuleHasTheParametersOfConvTranspose2d) {
   EXPECT_LT(relative_error(layer(x), twin(x)), 5e-6);
 }
 
-template <class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(TransposedConv, RefusesWhatDoesNotFit) {
   const auto weight = torch::ones({3, 2, 4, 4});
-  EXPECT_EQ(message([&] {
+  EXPECT_EQ(message_of([&] {
               transposed_conv2d(torch::ones({1, 2, 4, 4}), weight, 2);
             }),
             "[transposed_conv2d] x must have shape [*, 3, *, *], got [1, 2, 4, 4]");
-  EXPECT_EQ(message([&] {
+  EXPECT_EQ(message_of([&] {
               transposed_conv2d(torch::ones({3, 4, 4}), weight, 2);
             }),
             "[transposed_conv2d] x must have shape [*, 3, *, *], got [3, 4, 4]");
-  EXPECT_EQ(message([&] {
+  EXPECT_EQ(message_of([&] {
               transposed_conv2d(torch::ones({1, 3, 1, 1}), weight, 1, 2);
             }),
             "[transposed_conv2d] padding 2 leaves no output for x [1, 3, 1, 1]; use less of it");
   EXPECT_EQ(
-      message([] { TransposedConv2d(TransposedConv2dOptions{.in = 1, .out = 0, .kernel = 3}); }),
+      message_of([] { TransposedConv2d(TransposedConv2dOptions{.in = 1, .out = 0, .kernel = 3}); }),
       "[transposed_conv2d] out must be positive, got 0");
-  EXPECT_EQ(message([] {
+  EXPECT_EQ(message_of([] {
               TransposedConv2d(TransposedConv2dOptions{
                   .in = 1, .out = 1, .kernel = 3, .stride = 2, .output_padding = 2});
             }),

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "kiln/train/weights.h"
+#include "tests/support/refusal.h"
 #include "tests/train/toy_game.h"
 
 namespace kiln {
@@ -32,15 +33,6 @@ struct Toy {
   Loader loader;
   Trainer trainer;
 };
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
   const auto options = toy_options(40);

@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "tests/support/refusal.h"
+
 namespace kiln {
 namespace {
 
@@ -37,16 +39,6 @@ bool equal(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   for (std::size_t i = 0; i < a.size(); ++i)
     if (!torch::equal(a[i], b[i])) return false;
   return true;
-}
-
-template <class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 // ---- Values known by hand
@@ -292,27 +284,27 @@ TEST(Dcgan, DrawsNothingFromTheDefaultGenerator) {
 // ---- Refusals
 
 TEST(Dcgan, RefusesImagesItHasNoNetworkFor) {
-  EXPECT_EQ(message([] { Dcgan({.height = 48, .width = 64}); }),
+  EXPECT_EQ(message_of([] { Dcgan({.height = 48, .width = 64}); }),
             "[dcgan] images must be 28, 32 or 64 pixels square, got 48x64; read them with "
             "images:...,size=32");
-  EXPECT_EQ(message([] { Dcgan({.channels = 0, .height = 0, .width = 0}); }),
+  EXPECT_EQ(message_of([] { Dcgan({.channels = 0, .height = 0, .width = 0}); }),
             "[dcgan] needs images, got a table");
-  EXPECT_EQ(message([] { Dcgan({.filters = 0}); }),
+  EXPECT_EQ(message_of([] { Dcgan({.filters = 0}); }),
             "[dcgan.filters] must be between 1 and 512, got 0");
 }
 
 TEST(Dcgan, RefusesCallsThatDoNotFit) {
   const auto gan = seeded(kTiny);
   Rng rng(1);
-  EXPECT_EQ(message([&] {
+  EXPECT_EQ(message_of([&] {
               gan->decode_mean(torch::ones({2, 5}));
             }),
             "[dcgan.generate] z must have shape [*, 4], got [2, 5]");
-  EXPECT_EQ(message([&] {
+  EXPECT_EQ(message_of([&] {
               gan->realness_logits(torch::ones({2, 1, 32, 32}));
             }),
             "[dcgan.critic_logits] x must have shape [*, 1, 28, 28], got [2, 1, 32, 32]");
-  EXPECT_EQ(message([&] { gan->sample({.count = 1, .label = 2}, rng); }),
+  EXPECT_EQ(message_of([&] { gan->sample({.count = 1, .label = 2}, rng); }),
             "[dcgan.sample] the model has no classes, got label 2; leave it out");
   EXPECT_TRUE(gan->is_training());  // a refusal inside an evaluation leaves the mode as it was
 }

@@ -5,6 +5,7 @@
 
 #include "kiln/core/error.h"
 #include "kiln/kernels/nade_scan.h"
+#include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
@@ -48,16 +49,6 @@ double chi_square_excess(const Tensor& states, const Tensor& probs) {
   const auto chi2 = ((counts - expected).square() / expected).sum().item<double>();
   const auto freedom = static_cast<double>(probs.size(0) - 1);
   return (chi2 - freedom) / std::sqrt(2 * freedom);
-}
-
-template <class E, class Call>
-std::string message_of(const Call& call) {
-  try {
-    call();
-  } catch (const E& refusal) {
-    return refusal.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Nade, ZeroWeightsMakeEveryImageCostDLog2) {

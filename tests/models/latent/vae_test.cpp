@@ -7,6 +7,7 @@
 #include <map>
 
 #include "kiln/prob/log_mean_exp.h"
+#include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
@@ -37,16 +38,6 @@ Tensor every_image(int dims) {
   for (int i = 0; i < 1 << dims; ++i)
     for (int d = 0; d < dims; ++d) images[i][d] = (i >> d) & 1;
   return images;
-}
-
-template <class Call>
-std::string message(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 // ---- Values known by hand
@@ -374,40 +365,6 @@ TEST(Vae, DrawsNothingFromTheDefaultGenerator) {
   vae.players()[0].objective({torch::ones({2, 4}), {}}, rng);
   vae.log_prob_iwae(torch::ones({2, 4}), 3, rng);
   EXPECT_TRUE(torch::equal(torch::rand({3}), expected));
-}
-
-// ---- Refusals
-
-TEST(Vae, RefusesShapesThatAreNotItsOwn) {
-  Vae vae({.data_dim = 6, .latent = 2, .hidden = 4});
-  Rng rng(1);
-  EXPECT_EQ(message([&] {
-              vae.bound_terms(torch::ones({3, 5}), rng);
-            }),
-            "[vae.bound_terms] x must have shape [*, 6], got [3, 5]");
-  EXPECT_EQ(message([&] {
-              vae.log_prob_iwae(torch::ones({3, 6}), 0, rng);
-            }),
-            "[vae.log_prob_iwae] draws must be positive, got 0");
-  EXPECT_EQ(message([&] {
-              vae.decode_mean(torch::ones({3, 1}));
-            }),
-            "[vae.decode_mean] z must have shape [*, 2], got [3, 1]");
-  EXPECT_EQ(message([&] { vae.start_from_data(torch::ones({5})); }),
-            "[vae.start_from_data] mean must have shape [6], got [5]");
-  Vae images({.data_dim = 4, .channels = 1, .height = 2, .width = 2, .latent = 2, .hidden = 4});
-  EXPECT_EQ(message([&] {
-              images.encode_mean(torch::ones({3, 4}));
-            }),
-            "[vae.encode] x must have shape [*, 1, 2, 2], got [3, 4]");
-}
-
-TEST(Vae, RefusesSettingsThatMakeNoSense) {
-  EXPECT_EQ(message([] { Vae({.latent = 0}); }), "[vae.latent] must be between 1 and 4096, got 0");
-  EXPECT_EQ(message([] { Vae({.sigma = .1}); }),
-            "[vae.sigma] a bernoulli decoder has no deviation; use decoder gaussian");
-  EXPECT_EQ(message([] { Vae({.data_dim = 2, .network = CoderNetwork::conv}); }),
-            "[vae] network conv needs images, got a table; use network dense");
 }
 
 // ---- What the method promises: it finds the one bit that decides all pixels.
