@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,30 +11,13 @@
 #include <thread>
 
 #include "kiln/core/error.h"
+#include "tests/io/file_size_limit.h"
 #include "tests/io/temp_folder.h"
 
 namespace kiln {
 namespace {
 
 namespace fs = std::filesystem;
-
-// While it lives no file of this process may grow past `bytes`: a full disk that needs no root.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-};
 
 std::size_t entries(const fs::path& folder) {
   return static_cast<std::size_t>(

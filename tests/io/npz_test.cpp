@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "kiln/core/error.h"
 #include "kiln/core/philox.h"
@@ -110,9 +109,7 @@ TEST(Npz, DamagedContentIsNeverReadAsGood) {
     Bytes bad = good;
     const auto at = rng.below(bad.size());
     bad[at] = static_cast<std::uint8_t>(bad[at] ^ (1 + rng.below(255)));
-    std::filesystem::remove(path);
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<char*>(bad.data()), long(bad.size()));
+    write_plainly(path, {reinterpret_cast<const char*>(bad.data()), bad.size()});
     try {  // a byte that carries no meaning (a date, say) may change; the array may not
       EXPECT_EQ(read_npz_member(path, "train", kLimit), member) << at;
     } catch (const IoError&) {

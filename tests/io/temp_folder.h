@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace kiln {
 
@@ -29,6 +31,13 @@ class TempFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// A new file without the syncing that makes atomic writes slow in loops.
+inline void write_plainly(const std::filesystem::path& path, std::string_view bytes) {
+  std::filesystem::remove(path);
+  std::ofstream(path, std::ios::binary)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
 
 /// The message of the E that `action` throws; a text of its own if it throws none.
 template <class E, class Action>

@@ -61,8 +61,7 @@ Image checked_size(std::string_view format, const std::string& name, std::uint64
                              width, height, kSideLimit, kPixelLimit));
   return {.width = static_cast<std::int64_t>(width),
           .height = static_cast<std::int64_t>(height),
-          .channels = channels,
-          .pixels = {}};
+          .channels = channels};
 }
 
 void allocate_pixels(Image& image, std::int64_t channels) {
@@ -110,7 +109,7 @@ Image read_image_header(const std::filesystem::path& path) {
 Image centre_square(const Image& image) {
   const std::int64_t side = std::min(image.width, image.height);
   const std::int64_t left = (image.width - side) / 2, top = (image.height - side) / 2;
-  Image square{.width = side, .height = side, .channels = image.channels, .pixels = {}};
+  Image square{.width = side, .height = side, .channels = image.channels};
   for (std::int64_t y = 0; y < side; ++y) {
     const auto row = image.pixels.begin() + ((top + y) * image.width + left) * image.channels;
     square.pixels.insert(square.pixels.end(), row, row + side * image.channels);
@@ -122,7 +121,7 @@ Image with_channels(const Image& image, std::int64_t channels) {
   if (channels != 1 && channels != 3)
     throw ConfigError("image", fmt::format("channels must be 1 or 3, got {}", channels));
   if (image.channels == channels) return image;
-  Image converted{.width = image.width, .height = image.height, .channels = channels, .pixels = {}};
+  Image converted{.width = image.width, .height = image.height, .channels = channels};
   converted.pixels.reserve(static_cast<std::size_t>(image.width * image.height * channels));
   if (channels == 3) {
     for (const std::uint8_t grey : image.pixels)

@@ -12,7 +12,7 @@ namespace kiln {
 /// A picture in memory: 8-bit samples, row by row, channels together.  C is 1 (grey) or 3 (RGB).
 struct Image {
   std::int64_t width = 0, height = 0, channels = 1;
-  std::vector<std::uint8_t> pixels;  ///< height * width * channels.
+  std::vector<std::uint8_t> pixels = {};  ///< height * width * channels.
 };
 
 /// Reads PNG, JPEG, WebP, PGM or PPM, told by the file's first bytes.  16-bit samples are scaled,

@@ -56,8 +56,7 @@ Image make_grid(const std::vector<Image>& images, const GridOptions& options) {
                                   count, images[0].width, images[0].height, zoom, kGridLimit));
   Image canvas{.width = columns * step_x + options.padding,
                .height = rows * step_y + options.padding,
-               .channels = channels,
-               .pixels = {}};
+               .channels = channels};
   canvas.pixels.assign(static_cast<std::size_t>(canvas.width * canvas.height * channels),
                        kSeparator);
   for (std::int64_t i = 0; i < count; ++i)
@@ -68,10 +67,8 @@ Image make_grid(const std::vector<Image>& images, const GridOptions& options) {
 
 Image zoomed(const Image& image, std::int64_t factor) {
   if (factor < 1) throw ConfigError("image.zoom", fmt::format("must be positive, got {}", factor));
-  Image large{.width = image.width * factor,
-              .height = image.height * factor,
-              .channels = image.channels,
-              .pixels = {}};
+  Image large{
+      .width = image.width * factor, .height = image.height * factor, .channels = image.channels};
   large.pixels.reserve(static_cast<std::size_t>(large.width * large.height * large.channels));
   for (std::int64_t y = 0; y < large.height; ++y)
     for (std::int64_t x = 0; x < large.width; ++x) {
@@ -92,7 +89,7 @@ Image from_planar_floats(std::span<const float> chw, std::int64_t channels, std:
                                           chw.size(), channels, height, width));
   if (!(low < high))
     throw ConfigError("image", fmt::format("low must be below high, got {} and {}", low, high));
-  Image image{.width = width, .height = height, .channels = channels, .pixels = {}};
+  Image image{.width = width, .height = height, .channels = channels};
   image.pixels.reserve(chw.size());
   for (std::int64_t at = 0; at < area; ++at)
     for (std::int64_t c = 0; c < channels; ++c) {

@@ -13,7 +13,10 @@
 namespace kiln {
 namespace {
 
-constexpr int kScanLimit = 200;  // a progressive file may repeat scans to waste time
+constexpr int kScanLimit = 200;  // a file may repeat scans to waste time
+// Huffman codes take a bit at least for each block of 8 x 8 in each channel, and the channel with
+// most blocks has one for 128 pixels at least.
+constexpr std::uint64_t kPixelsPerByte = 1024;
 
 // libjpeg reports errors by a call that must not return: it jumps.  Functions that call setjmp hold
 // nothing that needs a destructor.
@@ -118,6 +121,9 @@ Image decode_jpeg_header(const std::string& name, ImageBytes bytes) {
 Image decode_jpeg(const std::string& name, ImageBytes bytes) {
   Reader reader(bytes);
   Image image = open(name, reader);
+  if (reader.info.arith_code) refuse_image("jpeg", name, "has arithmetic coding; save it without");
+  if (static_cast<std::uint64_t>(image.width * image.height) / kPixelsPerByte > bytes.size())
+    refuse_image("jpeg", name, "is cut short: too few bytes for its size");
   const auto space = reader.info.jpeg_color_space;
   const bool inks = space == JCS_CMYK || space == JCS_YCCK;
   reader.info.out_color_space = inks ? JCS_CMYK : image.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;

@@ -44,9 +44,9 @@ void unpack_npz_member(const std::filesystem::path& path, const std::string& nam
 
 /// An array to write: float32, row by row.
 struct NpyArray {
-  std::string name;  ///< Within a .npz.
-  std::vector<std::int64_t> shape;
-  std::vector<float> values;
+  std::string name = {};  ///< Within a .npz.
+  std::vector<std::int64_t> shape = {};
+  std::vector<float> values = {};
 };
 void write_npy(const std::filesystem::path& path, const NpyArray& array);  ///< Atomic.
 void write_npz(const std::filesystem::path& path,

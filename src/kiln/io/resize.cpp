@@ -12,14 +12,14 @@ namespace {
 // What one pixel of the result takes from a row (or column) of the source.
 struct Tap {
   std::int64_t first = 0;
-  std::vector<double> weights;  // sum to 1
+  std::vector<double> weights = {};  // sum to 1
 };
 
 // Pixel i of the result covers [i * from, (i+1) * from) where source pixel j covers
 // [j * to, (j+1) * to).
 Tap area_tap(std::int64_t i, std::int64_t from, std::int64_t to) {
   const std::int64_t low = i * from, high = low + from;
-  Tap tap{.first = low / to, .weights = {}};
+  Tap tap{.first = low / to};
   for (std::int64_t j = tap.first; j * to < high; ++j) {
     const std::int64_t covered = std::min(high, (j + 1) * to) - std::max(low, j * to);
     tap.weights.push_back(static_cast<double>(covered) / static_cast<double>(from));
@@ -77,7 +77,7 @@ Image resize(const Image& image, std::int64_t width, std::int64_t height) {
   if (width == image.width && height == image.height) return image;
   const auto wide = resample(image.pixels, image.height, image.width, image.channels, width);
   const auto done = resample(wide, 1, image.height, width * image.channels, height);
-  Image result{.width = width, .height = height, .channels = image.channels, .pixels = {}};
+  Image result{.width = width, .height = height, .channels = image.channels};
   result.pixels.reserve(done.size());
   for (const float value : done)
     result.pixels.push_back(static_cast<std::uint8_t>(std::lround(value)));

@@ -126,9 +126,7 @@ Entry read_entry(const std::string& name, const std::string& tensor, const json&
                         value.contains("shape") && value.contains("data_offsets");
   if (!complete || !value["dtype"].is_string())
     refuse(name, fmt::format("'{}' must have dtype, shape and data_offsets only", tensor));
-  Entry entry{
-      .tensor = {
-          .name = tensor, .dtype = value["dtype"].get<std::string>(), .shape = {}, .bytes = {}}};
+  Entry entry{.tensor = {.name = tensor, .dtype = value["dtype"].get<std::string>()}};
   for (const std::uint64_t size : numbers(name, tensor, value["shape"]))
     entry.tensor.shape.push_back(static_cast<std::int64_t>(size));
   const auto offsets = numbers(name, tensor, value["data_offsets"]);

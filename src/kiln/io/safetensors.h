@@ -10,17 +10,17 @@ namespace kiln {
 
 /// One array of a safetensors file.
 struct RawTensor {
-  std::string name;
-  std::string dtype;  ///< "F32", "F64", "F16", "BF16", "I64", "I32", "U8", "BOOL" ...
-  std::vector<std::int64_t> shape;
-  std::vector<std::uint8_t> bytes;  ///< Little-endian, row by row.
+  std::string name = {};
+  std::string dtype = {};  ///< "F32", "F64", "F16", "BF16", "I64", "I32", "U8", "BOOL" ...
+  std::vector<std::int64_t> shape = {};
+  std::vector<std::uint8_t> bytes = {};  ///< Little-endian, row by row.
 };
 
 /// A safetensors file in memory.  https://huggingface.co/docs/safetensors names the format; every
 /// reader of it can read ours.
 struct SafetensorsFile {
-  std::map<std::string, std::string> metadata;
-  std::vector<RawTensor> tensors;  ///< In the order of their bytes.
+  std::map<std::string, std::string> metadata = {};
+  std::vector<RawTensor> tensors = {};  ///< In the order of their bytes.
 };
 
 /// Reads and checks everything: header size, JSON, dtypes, offsets (ordered, no hole, no overlap,

@@ -1,0 +1,149 @@
+#include "kiln/io/svg_plot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kiln/core/error.h"
+#include "kiln/io/plot_frame.h"
+
+namespace kiln {
+namespace {
+
+constexpr std::size_t kMostPoints = 2000;  // of one unbroken line: several for each pixel
+
+struct Point {
+  double x, y;
+};
+using Points = std::vector<Point>;
+
+void check_series(const std::vector<PlotSeries>& series) {
+  for (const auto& one : series)
+    if (one.x.size() != one.y.size())
+      throw ShapeError("plot",
+                       fmt::format("'{}' has {} x and {} y", one.name, one.x.size(), one.y.size()));
+}
+
+// Only points of which both numbers can be shown decide how long the axes are.
+std::pair<Range, Range> ranges(const std::vector<PlotSeries>& series, bool log_y) {
+  std::vector<double> xs, ys;
+  for (const auto& one : series)
+    for (std::size_t i = 0; i < one.x.size(); ++i)
+      if (plottable(one.x[i]) && plottable(one.y[i], log_y))
+        xs.push_back(one.x[i]), ys.push_back(one.y[i]);
+  return {range_of(xs), range_of(ys, log_y)};
+}
+
+// The parts of a series between its gaps.
+std::vector<Points> unbroken(const PlotSeries& series, bool log_y) {
+  std::vector<Points> parts(1);
+  for (std::size_t i = 0; i < series.x.size(); ++i)
+    if (plottable(series.x[i]) && plottable(series.y[i], log_y))
+      parts.back().push_back({series.x[i], series.y[i]});
+    else if (!parts.back().empty())
+      parts.emplace_back();
+  if (parts.back().empty()) parts.pop_back();
+  return parts;
+}
+
+// Of every group of neighbours the lowest and the highest, in their order.
+Points thinned(const Points& points) {
+  if (points.size() <= kMostPoints) return points;
+  const std::size_t group = (2 * points.size() + kMostPoints - 1) / kMostPoints;
+  Points kept;
+  for (auto first = points.begin(); first != points.end();) {
+    const auto last =
+        first + std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(group), points.end() - first);
+    auto [low, high] = std::minmax_element(first, last, [](Point a, Point b) { return a.y < b.y; });
+    if (high < low) std::swap(low, high);
+    kept.push_back(*low);
+    if (high != low) kept.push_back(*high);
+    first = last;
+  }
+  return kept;
+}
+
+// A part of one point is drawn as a dot: a line of no length with round ends.
+std::string path_of(const PlotFrame& frame, const std::vector<Points>& parts) {
+  std::string data;
+  for (const auto& part : parts) {
+    const Points points = thinned(part);
+    for (std::size_t i = 0; i < points.size(); ++i)
+      data += fmt::format("{}{} {}", i ? "L" : "M", Svg::number(frame.x(points[i].x)),
+                          Svg::number(frame.y(points[i].y)));
+    if (points.size() == 1) data += "h0";
+  }
+  return data;
+}
+
+// Beyond ten series the colours repeat, dashed.
+bool is_dashed(const LinePlot& plot, std::size_t index) {
+  return plot.series[index].dashed || index >= kSeriesColours;
+}
+
+// Thin where there are so many points that a line becomes a band.
+std::string line_style(const LinePlot& plot, std::size_t index) {
+  return fmt::format(
+      "fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" stroke-linejoin=\"round\" "
+      "stroke-linecap=\"round\"{}",
+      series_colour(index), plot.series[index].x.size() > kMostPoints ? 1 : 2,
+      is_dashed(plot, index) ? " stroke-dasharray=\"6 4\"" : "");
+}
+
+// Lengthens the shorter axis until a unit is as long on both.
+void equalise(FrameSpec& spec) {
+  spec.width = spec.height = 400;
+  const double x = spec.x.high - spec.x.low, y = spec.y.high - spec.y.low;
+  const double length = std::max(x, y);
+  spec.x = {spec.x.low - (length - x) / 2, spec.x.high + (length - x) / 2};
+  spec.y = {spec.y.low - (length - y) / 2, spec.y.high + (length - y) / 2};
+}
+
+}  // namespace
+
+std::string svg_line_plot(const LinePlot& plot) {
+  check_series(plot.series);
+  FrameSpec spec{
+      .title = plot.title, .x_label = plot.x_label, .y_label = plot.y_label, .log_y = plot.log_y};
+  for (std::size_t i = 0; i < plot.series.size(); ++i)
+    spec.legend.push_back({plot.series[i].name, std::string(series_colour(i)),
+                           is_dashed(plot, i) ? LegendMark::dashed_line : LegendMark::line});
+  const auto [x, y] = ranges(plot.series, plot.log_y);
+  spec.x = widened(x, 0), spec.y = widened(y, 0.05, plot.log_y);
+  PlotFrame frame(spec);
+  bool empty = true;
+  for (std::size_t i = 0; i < plot.series.size(); ++i) {
+    const std::string data = path_of(frame, unbroken(plot.series[i], plot.log_y));
+    if (data.empty()) continue;
+    empty = false;
+    frame.svg().path(data, line_style(plot, i));
+  }
+  if (empty) frame.say_no_data();
+  return frame.finish();
+}
+
+std::string svg_scatter_plot(const ScatterPlot& plot) {
+  check_series(plot.classes);
+  FrameSpec spec{.title = plot.title, .x_label = plot.x_label, .y_label = plot.y_label};
+  for (std::size_t i = 0; i < plot.classes.size(); ++i)
+    spec.legend.push_back({plot.classes[i].name, std::string(series_colour(i)), LegendMark::dot});
+  const auto [x, y] = ranges(plot.classes, false);
+  spec.x = widened(x, 0.04), spec.y = widened(y, 0.04);
+  if (plot.equal_scale) equalise(spec);
+  PlotFrame frame(spec);
+  bool empty = true;
+  for (std::size_t i = 0; i < plot.classes.size(); ++i) {
+    frame.svg().open_group(fmt::format("fill=\"{}\" fill-opacity=\"0.65\"", series_colour(i)));
+    for (const auto& part : unbroken(plot.classes[i], false))
+      for (const auto& point : part) {
+        frame.svg().circle(frame.x(point.x), frame.y(point.y), plot.radius);
+        empty = false;
+      }
+    frame.svg().close_group();
+  }
+  if (empty) frame.say_no_data();
+  return frame.finish();
+}
+
+}  // namespace kiln

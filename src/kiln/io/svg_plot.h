@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+// Plots as SVG text: deterministic, readable without a program, safe for any colour vision. Numbers
+// that are not finite (or not positive on a log axis) leave gaps; labels should name their units.
+
+struct PlotSeries {
+  std::string name = {};  ///< In the legend; may be empty.
+  std::vector<double> x = {}, y = {};
+  bool dashed = false;  ///< Lines only.
+};
+
+struct LinePlot {
+  std::string title = {}, x_label = {}, y_label = {};
+  std::vector<PlotSeries> series = {};
+  bool log_y = false;
+};
+
+/// Long series are thinned to the least and largest of neighbours, so no peak is lost.  Throws
+/// ShapeError when a series has more x than y or less.
+std::string svg_line_plot(const LinePlot& plot);
+
+struct ScatterPlot {
+  std::string title = {}, x_label = {}, y_label = {};
+  std::vector<PlotSeries> classes = {};  ///< One colour each.
+  bool equal_scale = true;               ///< One unit is as long across as up.
+  double radius = 2.5;                   ///< Pixels.
+};
+
+std::string svg_scatter_plot(const ScatterPlot& plot);
+
+struct HistogramSeries {
+  std::string name = {};
+  std::vector<double> values = {};
+};
+
+struct HistogramPlot {
+  std::string title = {}, x_label = {};
+  std::vector<HistogramSeries> series = {};  ///< Overlaid.  Each is scaled to area 1.
+  std::int64_t bins = 0;                     ///< 0: by the number of values (Rice's rule).
+};
+
+std::string svg_histogram(const HistogramPlot& plot);
+
+struct HeatMap {
+  std::string title = {}, x_label = {}, y_label = {}, value_label = {};
+  std::int64_t rows = 0, columns = 0;
+  std::vector<double> values = {};  ///< Row by row; row 0 is drawn at the top.
+  /// What the axes show at the edges.  Left equal, they count cells, ticks at the cells' centres.
+  double x_left = 0, x_right = 0, y_top = 0, y_bottom = 0;
+};
+
+/// Throws ShapeError unless there are rows * columns values.
+std::string svg_heat_map(const HeatMap& map);
+
+}  // namespace kiln

@@ -1,0 +1,244 @@
+// needs: base
+#include "kiln/io/svg_plot.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "kiln/core/error.h"
+#include "kiln/core/philox.h"
+#include "kiln/io/base64.h"
+#include "kiln/io/svg.h"
+#include "tests/io/temp_folder.h"
+
+namespace kiln {
+namespace {
+
+const double kNan = std::numeric_limits<double>::quiet_NaN();
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+// The tags of a document without their angle brackets, in order.
+std::vector<std::string> tags(const std::string& svg) {
+  std::vector<std::string> list;
+  for (auto at = svg.find('<'); at != std::string::npos; at = svg.find('<', at + 1))
+    list.push_back(svg.substr(at + 1, svg.find('>', at) - at - 1));
+  return list;
+}
+
+std::vector<std::string> tags_of(const std::string& svg, const std::string& kind) {
+  std::vector<std::string> list;
+  for (const auto& tag : tags(svg))
+    if (tag.starts_with(kind + " ")) list.push_back(tag);
+  return list;
+}
+
+std::string attribute(const std::string& tag, const std::string& name) {
+  const auto found = tag.find(" " + name + "=\"");
+  if (found == std::string::npos) return "";
+  const auto start = found + name.size() + 3;
+  return tag.substr(start, tag.find('"', start) - start);
+}
+
+// Every tag is closed in order and no number is missing.
+void expect_well_formed(const std::string& svg) {
+  std::vector<std::string> open;
+  for (const auto& tag : tags(svg)) {
+    if (tag.ends_with('/')) continue;
+    if (tag[0] != '/') {
+      open.push_back(tag.substr(0, tag.find(' ')));
+      continue;
+    }
+    ASSERT_FALSE(open.empty());
+    EXPECT_EQ(open.back(), tag.substr(1));
+    open.pop_back();
+  }
+  EXPECT_TRUE(open.empty());
+  EXPECT_EQ(count(svg, "<"), count(svg, ">"));
+  EXPECT_EQ(count(svg, "nan"), 0u);
+  EXPECT_EQ(count(svg, "\"inf"), 0u);
+}
+
+// The numbers in the data of a path, whatever its letters.
+std::vector<double> numbers(const std::string& data) {
+  std::vector<double> list;
+  for (std::size_t at = 0; at < data.size(); ++at) {
+    if (std::string_view("0123456789.-").find(data[at]) == std::string_view::npos) continue;
+    std::size_t length = 0;
+    list.push_back(std::stod(data.substr(at), &length));
+    at += length - 1;
+  }
+  return list;
+}
+
+// The points of all lines, in order; the dots' "h0" is no point.
+std::vector<std::pair<double, double>> path_points(const std::string& svg) {
+  std::vector<std::pair<double, double>> points;
+  for (const auto& tag : tags_of(svg, "path")) {
+    std::string data = attribute(tag, "d");
+    for (auto at = data.find("h0"); at != std::string::npos; at = data.find("h0"))
+      data.erase(at, 2);
+    const auto list = numbers(data);
+    for (std::size_t i = 0; i + 1 < list.size(); i += 2) points.emplace_back(list[i], list[i + 1]);
+  }
+  return points;
+}
+
+TEST(LinePlot, PointsLieInProportionToTheirValues) {
+  const auto svg = svg_line_plot({.series = {{.x = {0, 1, 4}, .y = {10, 20, 0}}}});
+  expect_well_formed(svg);
+  const auto p = path_points(svg);
+  ASSERT_EQ(p.size(), 3u);
+  EXPECT_NEAR(p[2].first - p[0].first, 540, 0.02) << "the ends of x are the ends of the area";
+  EXPECT_NEAR(p[1].first - p[0].first, 540 / 4.0, 0.02);
+  EXPECT_NEAR(p[0].second - p[1].second, 300 / 1.1 / 2, 0.02) << "y grows upwards, 5 % margin";
+  EXPECT_NEAR(p[2].second - p[1].second, 300 / 1.1, 0.02);
+}
+
+TEST(LinePlot, ALogAxisMakesEqualRatiosEqualLengths) {
+  const auto svg =
+      svg_line_plot({.series = {{.x = {0, 1, 2}, .y = {1e-4, 1e-2, 1}}}, .log_y = true});
+  const auto p = path_points(svg);
+  ASSERT_EQ(p.size(), 3u);
+  EXPECT_NEAR(p[0].second - p[1].second, p[1].second - p[2].second, 0.02);
+}
+
+TEST(LinePlot, WhatIsNotFiniteLeavesAGap) {
+  const PlotSeries series{.x = {0, 1, 2, 3, 4, 5}, .y = {1, 2, kNan, 3, HUGE_VAL, 5}};
+  const auto svg = svg_line_plot({.series = {series}});
+  expect_well_formed(svg);
+  EXPECT_EQ(path_points(svg).size(), 4u);
+  EXPECT_EQ(count(svg, "h0"), 2u) << "the lonely 3 and 5 are dots";
+  const auto log = svg_line_plot({.series = {{.x = {0, 1, 2}, .y = {1, -1, 2}}}, .log_y = true});
+  EXPECT_EQ(path_points(log).size(), 2u);
+}
+
+TEST(LinePlot, LongSeriesKeepTheirPeaks) {
+  PlotSeries series;
+  for (int i = 0; i < 50000; ++i) series.x.push_back(i), series.y.push_back(i == 31415 ? 100 : 0);
+  const auto svg = svg_line_plot({.series = {series}});
+  const auto points = path_points(svg);
+  EXPECT_LE(points.size(), 2000u);
+  double top = 1e9, bottom = 0;
+  for (const auto& [x, y] : points) top = std::min(top, y), bottom = std::max(bottom, y);
+  EXPECT_NEAR(bottom - top, 300 / 1.1, 0.02);
+}
+
+TEST(LinePlot, NothingToShowIsSaid) {
+  for (const auto& series : {std::vector<PlotSeries>{}, {{.x = {1}, .y = {kNan}}}}) {
+    const auto svg = svg_line_plot({.title = "t", .series = series});
+    expect_well_formed(svg);
+    EXPECT_EQ(count(svg, "no data"), 1u);
+  }
+  EXPECT_EQ(message_of<ShapeError>([] { svg_line_plot({.series = {{.x = {1}, .y = {}}}}); }),
+            "[plot] '' has 1 x and 0 y");
+}
+
+TEST(LinePlot, EqualPlotsGiveEqualTextAndEverySeriesItsColour) {
+  LinePlot plot{.title = "a", .x_label = "step", .y_label = "loss [nats]"};
+  for (int k = 0; k < 12; ++k)
+    plot.series.push_back({.name = "s" + std::to_string(k), .x = {0, 1}, .y = {0.0, double(k)}});
+  const auto svg = svg_line_plot(plot);
+  EXPECT_EQ(svg, svg_line_plot(plot));
+  expect_well_formed(svg);
+  std::set<std::string> styles;
+  for (const auto& tag : tags_of(svg, "path"))
+    styles.insert(attribute(tag, "stroke") + attribute(tag, "stroke-dasharray"));
+  EXPECT_EQ(styles.size(), 12u) << "repeated colours are dashed";
+  for (int k = 0; k < 12; ++k) EXPECT_EQ(count(svg, ">s" + std::to_string(k) + "<"), 1u);
+}
+
+TEST(SvgText, IsEscaped) {
+  EXPECT_EQ(escape_xml("a<b> & \"c\" 'd'"), "a&lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;");
+  EXPECT_EQ(escape_xml("é‖∑😀"), "é‖∑😀");
+  const std::string bad = "\xef\xbf\xbd";
+  EXPECT_EQ(escape_xml("a\xff"
+                       "b"),
+            "a" + bad + "b");
+  EXPECT_EQ(escape_xml("\xc3"), bad) << "cut short";
+  EXPECT_EQ(escape_xml("\xc0\x80"), bad + bad) << "too long a form";
+  EXPECT_EQ(escape_xml("\xed\xa0\x80"), bad + bad + bad) << "a surrogate";
+  EXPECT_EQ(escape_xml(std::string("\0\x1b", 2)), bad + bad);
+  const auto svg = svg_line_plot({.title = "</svg><script>", .x_label = "&", .series = {}});
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "<script"), 0u);
+  EXPECT_EQ(character_count("é‖😀a"), 4u);
+}
+
+TEST(SvgText, NumbersAreShort) {
+  EXPECT_EQ(Svg::number(1.0), "1");
+  EXPECT_EQ(Svg::number(-0.001), "0");
+  EXPECT_EQ(Svg::number(12.345), "12.35");
+  EXPECT_EQ(Svg::number(100), "100");
+  EXPECT_EQ(Svg::number(-2.5), "-2.5");
+}
+
+TEST(ScatterPlot, OneUnitIsAsLongAcrossAsUp) {
+  const auto svg = svg_scatter_plot(
+      {.classes = {{.name = "a", .x = {0, 10}, .y = {0, 1}}, {.name = "b", .x = {0}, .y = {1}}}});
+  expect_well_formed(svg);
+  std::vector<std::pair<double, double>> dots;
+  for (const auto& tag : tags_of(svg, "circle"))
+    if (attribute(tag, "r") == "2.5")
+      dots.emplace_back(std::stod(attribute(tag, "cx")), std::stod(attribute(tag, "cy")));
+  ASSERT_EQ(dots.size(), 3u);
+  EXPECT_NEAR(dots[1].first - dots[0].first, 10 * (dots[0].second - dots[2].second), 0.2);
+  EXPECT_NE(svg.find(std::string(series_colour(1))), std::string::npos);
+}
+
+TEST(Histogram, BarsHaveAreaOne) {
+  HistogramPlot plot{.series = {{.name = "a"}, {.name = "b", .values = {kNan}}}, .bins = 4};
+  plot.series[0].values = {0, 0.1, 0.3, 0.6, 1, kNan};  // 2, 1, 1 and 1 of width 1/4
+  const auto svg = svg_histogram(plot);
+  expect_well_formed(svg);
+  // M x y V y H x V y H x ...
+  const auto shape = numbers(attribute(tags_of(svg, "path").at(0), "d"));
+  const double per_unit = 300 / (1.6 * 1.06);  // the highest bar is 2 / 5 / (1/4) = 1.6
+  EXPECT_NEAR(shape[1] - shape[2], 1.6 * per_unit, 0.02);
+  EXPECT_NEAR(shape[1] - shape[4], 0.8 * per_unit, 0.02);
+  EXPECT_NEAR(shape[3] - shape[0], 540 / 1.04 / 4, 0.02);
+  EXPECT_EQ(count(svg, "fill-opacity=\"0.4\""), 1u) << "b has nothing to show";
+  EXPECT_EQ(count(svg_histogram({.series = {}}), "no data"), 1u);
+}
+
+TEST(HeatMap, HoldsItsCellsAndRefusesOthers) {
+  HeatMap map{
+      .title = "t", .value_label = "p", .rows = 2, .columns = 3, .values = {0, 1, 2, 3, kNan, 5}};
+  const auto svg = svg_heat_map(map);
+  expect_well_formed(svg);
+  EXPECT_EQ(count(svg, "data:image/png;base64,iVBORw0KGgo"), 2u) << "the cells and the scale";
+  map.values.pop_back();
+  EXPECT_EQ(message_of<ShapeError>([&] { svg_heat_map(map); }),
+            "[plot] a heat map of 2 x 3 cells cannot hold 5 values");
+}
+
+TEST(HeatMap, TheScaleGrowsLighterThroughout) {
+  double before = -1;
+  for (int i = 0; i <= 100; ++i) {
+    const auto c = scale_colour(i / 100.0);
+    const double luma = 0.2126 * c.red + 0.7152 * c.green + 0.0722 * c.blue;  // ITU-R BT.709
+    EXPECT_GT(luma, before) << i;
+    before = luma;
+  }
+}
+
+TEST(Base64, EqualsTheVectorsOfRfc4648) {
+  const auto encode = [](std::string_view text) {
+    return base64({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
+  EXPECT_EQ(encode(""), "");
+  EXPECT_EQ(encode("f"), "Zg==");
+  EXPECT_EQ(encode("fo"), "Zm8=");
+  EXPECT_EQ(encode("foo"), "Zm9v");
+  EXPECT_EQ(encode("foobar"), "Zm9vYmFy");
+  EXPECT_EQ(encode("\xfb\xff\xbf"), "+/+/");
+}
+
+}  // namespace
+}  // namespace kiln
