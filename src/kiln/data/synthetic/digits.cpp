@@ -23,12 +23,12 @@ const DigitStyle& choose_style(int digit, Philox& rng) {
 
 Hand draw_hand(Philox& rng) {
   Hand hand;
-  hand.wobble = rng.uniform(0.012, 0.035);
-  hand.slant = 0.12 + 0.22 * rng.normal();
-  hand.aspect = std::exp(0.16 * rng.normal());
-  hand.rotation = 0.07 * rng.normal();
-  hand.bend_x = 0.04 * rng.normal();
-  hand.bend_y = 0.025 * rng.normal();
+  hand.wobble = rng.uniform(0.015, 0.045);
+  hand.slant = 0.15 + 0.26 * rng.normal();
+  hand.aspect = std::exp(0.2 * rng.normal());
+  hand.rotation = 0.09 * rng.normal();
+  hand.bend_x = 0.06 * rng.normal();
+  hand.bend_y = 0.035 * rng.normal();
   hand.thickness = std::clamp(2.55 * std::exp(0.24 * rng.normal()), 1.5, 3.5);
   hand.pressure = rng.uniform(0, 0.25);
   hand.taper = rng.uniform(0, 0.6);

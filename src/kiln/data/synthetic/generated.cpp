@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <functional>
 #include <limits>
-#include <numeric>
 
 namespace kiln {
 namespace {
@@ -57,8 +55,7 @@ class GeneratedSet : public Dataset {
         seed_(seed),
         first_(first),
         size_(size),
-        item_size_(std::accumulate(info_.shape.begin(), info_.shape.end(), std::int64_t{1},
-                                   std::multiplies<>())) {
+        item_size_(info_.item_size()) {
     if (info_.levels == 256 && size <= kCacheBytes / item_size_)
       cache_ = std::make_unique<ByteCache>(size, item_size_);
   }
@@ -93,7 +90,8 @@ Splits generated_splits(GeneratorPtr generator, const SourceSpec& spec, const Pa
                         const OpenOptions& open) {
   const std::uint64_t seed = parts.seed ? static_cast<std::uint64_t>(*parts.seed) : open.seed;
   if (seed > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    throw ConfigError(spec.name + ".seed", fmt::format("must be below 2^63, got {}", seed));
+    throw ConfigError("data." + spec.name + ".seed",
+                      fmt::format("must be below 2^63, got {}", seed));
   SourceSpec exact = spec;
   exact.keys["seed"] = std::to_string(seed);
   DataInfo info = generator->info();

@@ -8,6 +8,7 @@
 
 #include "kiln/core/options.h"
 #include "kiln/core/philox.h"
+#include "kiln/data/file_sources.h"
 #include "kiln/data/source.h"
 
 namespace kiln {
@@ -34,19 +35,28 @@ struct PartOptions {
 constexpr std::uint64_t kValidFirst = std::uint64_t{1} << 40;
 constexpr std::uint64_t kTestFirst = std::uint64_t{1} << 41;
 
-/// The keys of a generator's SPEC.  Leaves out binarize and dequantize, which belong to the caller;
-/// throws ConfigError for a path and for every key that `Options` does not have.
+/// A generator's keys and those of every source, so that a refusal offers the nearest of both.
+template <class Options>
+struct SpecKeys : Options {
+  CommonKeys common;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    Options::fields(self, visit);
+    CommonKeys::fields(self.common, visit);
+  }
+};
+
+/// The generator's keys in a SPEC.  Throws ConfigError for a path, an unknown key (naming the
+/// nearest) or a value out of range.
 template <class Options>
 Options read_keys(const SourceSpec& spec) {
+  const auto where = "data." + spec.name;
   if (!spec.path.empty())
-    throw ConfigError(spec.name, "takes keys, not a path: write '" + spec.name +
-                                     ":key=value', got '" + spec.path + "'");
-  OptionMap values(spec.keys.begin(), spec.keys.end());
-  values.erase("binarize");
-  values.erase("dequantize");
-  Options options;
-  assign(spec.name, options, values);
-  return options;
+    throw ConfigError(where, "takes key=value, not a path: got '" + spec.path + "'");
+  SpecKeys<Options> keys;
+  assign(where, keys, spec.keys);
+  return keys;
 }
 
 /// How one source makes its items.

@@ -56,7 +56,7 @@ void press(std::span<Dot> stroke, const Hand& hand, Philox& rng) {
 // Every writer places the knots a little differently (neighbours move together, or curves would
 // kink) and bows the whole glyph.
 Stroke moved(const Stroke& stroke, const Hand& hand, Philox& rng) {
-  constexpr double kTogether = 0.55;  // correlation of neighbouring knots
+  constexpr double kTogether = 0.75;  // correlation of neighbouring knots
   const double fresh = std::sqrt(1 - kTogether * kTogether);
   Stroke knots = stroke;
   double u = rng.normal(), v = rng.normal();

@@ -60,7 +60,8 @@ void draw_ground(ShapeAttributes& a, Philox& rng) {
   a.ground_to = muted(darker ? value - step : value + step, saturation, hue + 0.1);
   a.ground_angle = rng.uniform(0, std::numbers::pi);
   a.ground_period = rng.uniform(0.12, 0.3);
-  a.clouds = (std::uint64_t{rng.bits()} << 32) | rng.bits();
+  const std::uint64_t high = rng.bits(), low = rng.bits();
+  a.clouds = (high << 32) | low;
 }
 
 double radius_of(ShapeSize size, double t) {

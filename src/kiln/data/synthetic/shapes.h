@@ -43,8 +43,8 @@ struct ShapeAttributes {
   double x = 0.5, y = 0.5;  ///< Of the centre; y points down.
   double radius = 0.2;      ///< Of the circle around the shape.
   double rotation = 0;      ///< Radians, clockwise, within half a radian of upright.
-  Rgb ink;                  ///< Of the shape.
-  Rgb ground_from, ground_to;
+  Rgb ink = {};             ///< Of the shape.
+  Rgb ground_from = {}, ground_to = {};
   double ground_angle = 0, ground_period = 0.2;  ///< Of stripes, checks and spots.
   std::uint64_t clouds = 0;                      ///< Key of the cloudy ground.
 };

@@ -2,7 +2,6 @@
 
 #include <functional>
 
-#include "kiln/core/text.h"
 #include "kiln/data/synthetic/bars.h"
 #include "kiln/data/synthetic/digits.h"
 #include "kiln/data/synthetic/shapes.h"
@@ -16,24 +15,15 @@ struct Entry {
   std::function<Splits(const SourceSpec&, const OpenOptions&)> open;
 };
 
-template <class Options>
-std::vector<std::pair<std::string, std::string>> keys_of() {
-  std::vector<std::pair<std::string, std::string>> keys;
-  for (const auto& field : describe<Options>()) {
-    std::string help = field.help;
-    if (!field.choices.empty()) help += ": " + join(field.choices, ", ");
-    keys.emplace_back(field.name, help + " (default " + field.default_value + ")");
-  }
-  return keys;
-}
-
 template <class Options, class MakeGenerator>
 Entry entry(std::string name, std::string help, std::string example, MakeGenerator make) {
   const auto open = [make](const SourceSpec& spec, const OpenOptions& open_options) {
     const auto options = read_keys<Options>(spec);
     return generated_splits(make(spec, options), spec, options, open_options);
   };
-  return {{std::move(name), std::move(help), std::move(example), keys_of<Options>()}, open};
+  return {
+      {std::move(name), std::move(help), std::move(example), describe_keys(describe<Options>())},
+      open};
 }
 
 template <class Options>
