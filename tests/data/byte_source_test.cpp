@@ -2,7 +2,9 @@
 #include "kiln/data/byte_source.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <limits>
 #include <numeric>
 
@@ -74,6 +76,21 @@ TEST(SpillBuffer, GivesBackWhatItTookInMemoryOrOnDisk) {
     EXPECT_EQ(buffer.size(), 1000u);
     EXPECT_EQ(all_of(*buffer.finish()), bytes) << limit;
   }
+}
+
+TEST(SpillBuffer, SaysWhatToDoWhenTheDiskIsFull) {
+  struct ::rlimit before {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const auto old_handler = ::signal(SIGXFSZ, SIG_IGN);
+  const struct ::rlimit tiny { 1000, before.rlim_max };
+  ::setrlimit(RLIMIT_FSIZE, &tiny);
+  SpillBuffer buffer("data.gz", 10);
+  const auto message = message_of<IoError>([&] { buffer.append(counting(3000)); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, old_handler);
+  EXPECT_EQ(message, "[data.file] cannot unpack data.gz into a temporary file in " +
+                         std::filesystem::temp_directory_path().string() +
+                         ": File too large; set TMPDIR to a folder with room, or raise memory=");
 }
 
 TEST(Gzip, InflatesWhatWasDeflated) {

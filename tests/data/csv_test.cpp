@@ -101,11 +101,13 @@ TEST(Csv, ZerosAndOnesAreBinaryUnlessTheSpecSaysOtherwise) {
   EXPECT_EQ(table("0,1\n1,1\n", {{"values", "real"}})->info().values, Values::real);
   EXPECT_EQ(table("0,0.5\n", {{"values", "unit"}})->info().values, Values::unit);
   EXPECT_EQ(table("-1,0.5\n", {{"values", "signed_unit"}})->info().values, Values::signed_unit);
-  EXPECT_EQ(message_of<ConfigError>([] {
-              table("-1,0.5\n", {{"values", "unit"}});
-            }),
-            "[data.csv] t.csv holds numbers from -1 to 0.5, which values=unit does not allow; "
-            "choose another, or leave it out");
+  for (const auto* values : {"unit", "signed_unit", "binary"})
+    EXPECT_EQ(message_of<ConfigError>([&] {
+                table("0,-1\n1.5,0.5\n", {{"values", values}});
+              }),
+              fmt::format("[data.csv] t.csv holds numbers from -1 to 1.5, which values={} does not "
+                          "allow; choose another, or leave it out",
+                          values));
 }
 
 TEST(Csv, ATableTooLargeForMemoryGivesTheSameRows) {

@@ -50,18 +50,22 @@ TEST(Idx, BlackAndWhiteIsBinaryOnlyIfEveryByteIs) {
   const auto info = idx_dataset("", memory_bytes("m", black_and_white()), nullptr)->info();
   EXPECT_EQ(info.values, Values::binary);
   EXPECT_EQ(info.levels, 2);
-  auto one_grey = black_and_white();
-  one_grey.back() = 254;
-  EXPECT_EQ(idx_dataset("", memory_bytes("m", one_grey), nullptr)->info().values, Values::unit);
+  for (std::size_t pixel = 0; pixel < 6; ++pixel) {
+    auto one_grey = black_and_white();
+    one_grey[16 + pixel] = 254;
+    EXPECT_EQ(idx_dataset("", memory_bytes("m", one_grey), nullptr)->info().values, Values::unit);
+  }
 }
 
 TEST(Idx, PartsAreBinaryTogetherOrNotAtAll) {
   const TemporaryFolder folder;
-  folder.write("train-images-idx3-ubyte", black_and_white());
-  folder.write("t10k-images-idx3-ubyte", grey_images());
-  const auto splits = open("mnist:" + folder.path().string()).splits;
-  EXPECT_EQ(splits.train->info().values, Values::unit);
-  EXPECT_EQ(splits.test->info().values, Values::unit);
+  for (const bool grey_train : {false, true}) {
+    folder.write("train-images-idx3-ubyte", grey_train ? grey_images() : black_and_white());
+    folder.write("t10k-images-idx3-ubyte", grey_train ? black_and_white() : grey_images());
+    const auto splits = open("mnist:" + folder.path().string()).splits;
+    EXPECT_EQ(splits.train->info().values, Values::unit);
+    EXPECT_EQ(splits.test->info().values, Values::unit);
+  }
 }
 
 TEST(Idx, FindsLabelsByTheUsualNamesOrByKey) {

@@ -84,15 +84,19 @@ int open_to_read(const std::filesystem::path& path, struct stat& status) {
   throw IoError("data.file", fmt::format("{} is no regular file", path.string()));
 }
 
+// Errors of the temporary folder, with what a person can do about them.
+[[noreturn]] void refuse_temporary(const std::string& name, int error) {
+  throw IoError(
+      "data.file",
+      fmt::format("cannot unpack {} into a temporary file in {}: {}; set TMPDIR to a "
+                  "folder with room, or raise memory=",
+                  name, std::filesystem::temp_directory_path().string(), std::strerror(error)));
+}
+
 int open_unnamed_file(const std::string& name) {
   auto path = (std::filesystem::temp_directory_path() / "kiln-XXXXXX").string();
   const int descriptor = ::mkostemp(path.data(), O_CLOEXEC);
-  if (descriptor < 0)
-    throw IoError(
-        "data.file",
-        fmt::format("cannot make a temporary file for {} in {}: {}; set TMPDIR to a "
-                    "folder with room, or raise memory=",
-                    name, std::filesystem::temp_directory_path().string(), std::strerror(errno)));
+  if (descriptor < 0) refuse_temporary(name, errno);
   ::unlink(path.c_str());
   return descriptor;
 }
@@ -101,12 +105,7 @@ void write_all(int descriptor, std::span<const std::uint8_t> bytes, const std::s
   while (!bytes.empty()) {
     const auto count = ::write(descriptor, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0)
-      throw IoError(
-          "data.file",
-          fmt::format("cannot unpack {} into {}: {}; set TMPDIR to a folder with room, "
-                      "or raise memory=",
-                      name, std::filesystem::temp_directory_path().string(), std::strerror(errno)));
+    if (count < 0) refuse_temporary(name, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }
 }
