@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <chrono>
+#include <cstdio>
 #include <functional>
 #include <limits>
 
@@ -77,7 +78,7 @@ void race_training_steps() {
     adam.step();
   };
 
-  const auto [ours, theirs] = race(step, bare_step, 200);
+  const auto [ours, theirs] = race(step, bare_step, 60);
   fmt::print(
       "VAE 784-500-500-20, batch 100, training step: kiln {:.2f} ms, bare LibTorch {:.2f} ms, "
       "ratio {:.2f}\n",
@@ -95,9 +96,8 @@ void race_transposed(const Layer& layer, std::int64_t batch) {
   const auto run = [&](const std::function<Tensor()>& forward) {
     return [=] { torch::autograd::grad({forward()}, {x, w}, {grad}); };
   };
-  const auto [ours, theirs] =
-      race(run([=] { return kiln::transposed_conv2d(x, w, 2, 1); }),
-           run([=] { return torch::conv_transpose2d(x, w, {}, 2, 1); }), 10);
+  const auto [ours, theirs] = race(run([=] { return kiln::transposed_conv2d(x, w, 2, 1); }),
+                                   run([=] { return torch::conv_transpose2d(x, w, {}, 2, 1); }), 6);
   fmt::print(
       "transposed convolution {:>3} -> {:>3}, {:>2} -> {:>2} px, batch {}: kiln {:.1f} ms, "
       "LibTorch {:.1f} ms, ratio {:.2f}\n",
@@ -107,6 +107,7 @@ void race_transposed(const Layer& layer, std::int64_t batch) {
 }  // namespace
 
 int main() {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // lines appear as they are measured
   kiln::start_up(2);
   torch::manual_seed(1);
   race_training_steps();
