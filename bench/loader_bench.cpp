@@ -1,5 +1,7 @@
-// How fast batches are made, against how fast the models eat them: the loader must never be what a training waits for.
-//   loader_bench [FOLDER of binarized_mnist]     default: $KILN_DATA/binarized_mnist, else the built-in digits
+// How fast batches are made, against how fast the models eat them: the loader must never be what a
+// training waits for.
+//   loader_bench [FOLDER of binarized_mnist]     default: $KILN_DATA/binarized_mnist, else the
+//   built-in digits
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,10 +48,11 @@ int main(int argc, char** argv) {
   start_up(2);
   const auto spec = argc > 1 ? std::string("mnist:") + argv[1] : default_source();
   const auto source = open_source(parse_source(spec));
-  fmt::print("{}\n{:8} {:>16} {:>16} {:>8}\n", spec, "model", "loader images/s", "model images/s", "ratio");
-  for (const auto& [name, options, batch, rounds] : {Consumer{"nade", {{"hidden", "500"}}, 100, 60},
-                                                     Consumer{"vae", {{"hidden", "500"}}, 100, 60},
-                                                     Consumer{"dcgan", {}, 64, 8}}) {
+  fmt::print("{}\n{:8} {:>16} {:>16} {:>8}\n", spec, "model", "loader images/s", "model images/s",
+             "ratio");
+  for (const auto& [name, options, batch, rounds] :
+       {Consumer{"nade", {{"hidden", "500"}}, 100, 60},
+        Consumer{"vae", {{"hidden", "500"}}, 100, 60}, Consumer{"dcgan", {}, 64, 8}}) {
     const auto& entry = find_model(name);
     auto all = options;
     all.merge(data_facts(entry, source.splits.train->info()));

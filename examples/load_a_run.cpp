@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
     const auto run = kiln::load_run(argv[1]);
     kiln::Rng rng(1, "sample");
     const auto x = run.as<kiln::Sampler>("sampler").sample({.count = 16}, rng);
-    fmt::print("{} at step {}: 16 samples with mean {:.4f}\n", run.config.model, run.step, x.mean().item<double>());
+    fmt::print("{} at step {}: 16 samples with mean {:.4f}\n", run.config.model, run.step,
+               x.mean().item<double>());
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;

@@ -14,6 +14,7 @@ struct SampleArguments {
   RunArguments run;
   std::int64_t count = 64;
   double temperature = 1;
+  bool mean = false;
   std::string out;
 };
 
@@ -49,12 +50,19 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
                        x, values, text);
 }
 
+Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng) {
+  if (!a.mean)
+    return run.as<Sampler>("sampler").sample({.count = a.count, .temperature = a.temperature}, rng);
+  torch::NoGradGuard no_grad;
+  auto& decoder = run.as<Decoder>("decoder");
+  return decoder.decode_mean(a.temperature * decoder.sample_prior(a.count, rng));
+}
+
 int sample(const SampleArguments& a, const Console& console) {
   start_up();
   const auto run = load(a.run, console);
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "sample", parse_device(a.run.device));
-  const auto x =
-      run.as<Sampler>("sampler").sample({.count = a.count, .temperature = a.temperature}, rng);
+  const auto x = draw(a, run, rng);
   const auto path = write(a, run, x).string();
   console.result(path, {{"run", a.run.run},
                         {"step", run.step},
@@ -78,6 +86,8 @@ void add_sample(const Program& program) {
       ->add_option("--temperature", a->temperature,
                    "below 1: safer samples, above 1: bolder ones [1]")
       ->check(CLI::Range(1e-3, 100.0));
+  command->add_flag("--mean", a->mean,
+                    "for models with a decoder: the mean of x given a drawn code, not a draw of x");
   program.on_run(command, [a, &console = program.console] { return sample(*a, console); });
 }
 

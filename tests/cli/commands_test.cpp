@@ -1,6 +1,9 @@
 // Every command on tiny runs: what it prints, what it writes, and that --json prints one object.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "kiln/io/image.h"
 #include "tests/cli/tiny_runs.h"
 
@@ -40,6 +43,25 @@ TEST(Commands, SampleWritesAPictureThatSaysWhatMadeIt) {
   const auto text = read_png_text(out);
   EXPECT_EQ(text.at("model"), "nade");
   EXPECT_EQ(text.at("seed"), "3");
+}
+
+TEST(Commands, SampleMeanGivesProbabilitiesOfADecoderAndIsRefusedWithoutOne) {
+  const TemporaryFolder folder;
+  const auto drawn = (folder / "drawn.npy").string(), mean = (folder / "mean.npy").string();
+  only_object(run_kiln({"sample", tiny_run("vae"), "-n", "2", "-o", drawn, "--json"}));
+  only_object(run_kiln({"sample", tiny_run("vae"), "-n", "2", "-o", mean, "--mean", "--json"}));
+  const auto values = [](const std::string& path) {
+    const auto bytes = contents(path);
+    std::vector<float> numbers(2 * 784);
+    std::memcpy(numbers.data(), bytes.data() + (bytes.size() - 4 * numbers.size()),
+                4 * numbers.size());
+    return numbers;
+  };
+  const auto between = [](float v) { return v > 0 && v < 1; };
+  const auto grey = values(mean), binary = values(drawn);
+  EXPECT_TRUE(std::all_of(grey.begin(), grey.end(), between));
+  EXPECT_TRUE(std::none_of(binary.begin(), binary.end(), between));
+  EXPECT_EQ(run_kiln({"sample", tiny_run("nade"), "--mean"}).code, 2);
 }
 
 TEST(Commands, EvalGivesEveryMetricOfTheModelWithItsError) {

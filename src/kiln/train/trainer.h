@@ -25,13 +25,15 @@ struct TrainRecord {
 
 /// What the trainer asks of its surroundings.  Every hook may be empty.
 struct TrainHooks {
-  std::function<double()> validate = {};  ///< A figure of the model as it stands; smaller is better.
+  std::function<double()> validate =
+      {};  ///< A figure of the model as it stands; smaller is better.
   std::function<void(const TrainRecord&)> record = {};
   std::function<void(std::int64_t step, double value, bool best)> validated = {};
-  std::function<void(std::int64_t step)> preview = {};     ///< Draw pictures of the model as it stands.
-  std::function<void(std::int64_t step)> checkpoint = {};  ///< Save snapshot().
+  std::function<void(std::int64_t step)> preview =
+      {};  ///< Draw pictures of the model as it stands.
+  std::function<void(std::int64_t step)> checkpoint = {};             ///< Save snapshot().
   std::function<void(std::int64_t step, double loss)> progress = {};  ///< After every round.
-  std::function<bool()> interrupted = {};                             ///< True: checkpoint and stop.
+  std::function<bool()> interrupted = {};  ///< True: checkpoint and stop.
 };
 
 enum class TrainEnd { finished, stopped_early, interrupted };
