@@ -212,21 +212,42 @@ TEST(Pen, AStraightLineHoldsTheInkOfItsArea) {
   }
 }
 
+// Mean column of the ink in a row of pixels.
+double column_of(const std::vector<float>& image, std::size_t row) {
+  double mass = 0, sum = 0;
+  for (std::size_t column = 0; column < kSide; ++column) {
+    const double value = image[row * kSide + column];
+    mass += value, sum += value * static_cast<double>(column);
+  }
+  return sum / mass;
+}
+
 TEST(Pen, SlantLeansTheTopToTheRight) {
   const Hand hand{.wobble = 0, .slant = 0.3, .pressure = 0, .taper = 0};
   Philox rng(1);
   std::vector<float> image(kSide * kSide);
   write_strokes({{{.5, 0}, {.5, .5}, {.5, 1}}}, hand, kSide, rng, image);
-  const auto column_of = [&](std::size_t row) {
-    double mass = 0, sum = 0;
-    for (std::size_t column = 0; column < kSide; ++column) {
-      const double value = image[row * kSide + column];
-      mass += value, sum += value * static_cast<double>(column);
-    }
-    return sum / mass;
-  };
   // Ten rows apart, the line moves by slant * 10 pixels.
-  EXPECT_NEAR(column_of(9) - column_of(19), 3, 0.1);
+  EXPECT_NEAR(column_of(image, 9) - column_of(image, 19), 3, 0.1);
+}
+
+// Three knots whose moves correlate by 3/4 with the one before: the middle one leaves the chord of
+// the others by a variance of (1 + (1 + 9/16) / 2 - 2 * 3/4) wobble^2 = 9/32 wobble^2.
+TEST(Pen, WobbleMovesTheKnotsByItsStandardDeviation) {
+  const Hand hand{.wobble = 0.03, .thickness = 3, .pressure = 0, .taper = 0};
+  Philox rng(2);
+  std::vector<float> image(kSide * kSide);
+  const int count = 500;
+  double squares = 0;
+  for (int i = 0; i < count; ++i) {
+    write_strokes({{{.5, 0}, {.5, .5}, {.5, 1}}}, hand, kSide, rng, image);
+    const double middle = (column_of(image, 13) + column_of(image, 14)) / 2;
+    const double chord = (column_of(image, 5) + column_of(image, 22)) / 2;
+    squares += (middle - chord) * (middle - chord);
+  }
+  const double pixels = 17;  // from the first knot to the last
+  const double expected = 0.03 * std::sqrt(9.0 / 32) * pixels;
+  EXPECT_NEAR(std::sqrt(squares / count) / expected, 1, 5 / std::sqrt(2.0 * count));
 }
 
 }  // namespace

@@ -90,6 +90,17 @@ TEST(Shapes, LieWhereTheirAttributesSay) {
   }
 }
 
+TEST(Shapes, InkAndGroundKeepTheirChannels) {
+  const ShapeAttributes scene{
+      .ink = {0.2f, 0.4f, 0.6f}, .ground_from = {0.8f, 0.4f, 0.0f}, .ground_to = {1, 1, 1}};
+  const auto image = drawn(scene, 20);
+  const std::array<int, 3> ink{51, 102, 153}, ground{204, 102, 0};  // bytes of the colours
+  for (std::size_t channel = 0; channel < 3; ++channel) {
+    EXPECT_EQ(image[channel * 400 + 210], level_of(static_cast<std::uint8_t>(ink[channel])));
+    EXPECT_EQ(image[channel * 400], level_of(static_cast<std::uint8_t>(ground[channel])));
+  }
+}
+
 TEST(Shapes, RotationTurnsThemClockwise) {
   ShapeAttributes scene{.shape = ShapeKind::arrow, .radius = 0.3, .ink = {1, 1, 1}};
   for (const double rotation : {-0.5, 0.0, 0.4}) {
