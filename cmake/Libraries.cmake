@@ -2,7 +2,6 @@
 # and runs under sanitizers.  kiln: everything that touches tensors.
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(tomlplusplus REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -16,9 +15,8 @@ file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
 foreach(name error options philox text version)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/core/${name}.cpp)
 endforeach()
-# Flags and header-only libraries that our sources need and our headers do not: they are not installed with us.
-set(KILN_BUILD_ONLY
-    $<BUILD_INTERFACE:kiln_flags> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:tomlplusplus::tomlplusplus>)
+# Our flags, and a header-only library that our sources need and our headers do not: who uses an installed Kiln needs neither.
+set(KILN_BUILD_ONLY $<BUILD_INTERFACE:kiln_flags> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 add_library(kiln_base STATIC ${KILN_BASE_SOURCES})
 add_library(kiln::kiln_base ALIAS kiln_base)
 target_compile_features(kiln_base PUBLIC cxx_std_20)
@@ -32,6 +30,7 @@ endif()
 
 find_package(Torch 1.13 REQUIRED)
 find_package(hwy REQUIRED)
+find_package(tomlplusplus REQUIRED)  # not header-only in Debian
 find_package(OpenMP REQUIRED)  # without its flag at::parallel_for, a header template, silently runs on one thread
 
 # One precompiled header for every target that sees LibTorch: it takes half a minute to build and saves that much per file.
@@ -47,7 +46,7 @@ list(FILTER KILN_KERNEL_SOURCES INCLUDE REGEX "/kernels/[^/]*_simd\\.cpp$")
 add_library(kiln STATIC ${KILN_SOURCES})
 add_library(kiln::kiln ALIAS kiln)
 target_link_libraries(kiln PUBLIC kiln_base torch OpenMP::OpenMP_CXX
-  PRIVATE hwy::hwy Threads::Threads ${CMAKE_DL_LIBS} ${KILN_BUILD_ONLY})
+  PRIVATE hwy::hwy tomlplusplus::tomlplusplus Threads::Threads ${CMAKE_DL_LIBS} ${KILN_BUILD_ONLY})
 target_compile_definitions(kiln PRIVATE KILN_VERSION="${PROJECT_VERSION}")
 target_precompile_headers(kiln REUSE_FROM kiln_pch)
 # Files named *_simd.cpp hold vector code that is compiled once per instruction set; they see no LibTorch.

@@ -5,7 +5,8 @@ compiler=${CXX:-clang++-14}
 mkdir -p build/fuzz
 flags="-std=c++20 -O1 -g -DFMT_HEADER_ONLY -Isrc -I. $(pkg-config --cflags libwebp libzip libxxhash)"
 libraries="$(pkg-config --libs libpng libjpeg libwebp libzip libxxhash zlib)"
-sources="src/kiln/core/error.cpp src/kiln/core/text.cpp $(ls src/kiln/io/*.cpp)"
+sources="$(ls src/kiln/core/error.cpp src/kiln/core/text.cpp src/kiln/core/options.cpp src/kiln/core/philox.cpp \
+  src/kiln/io/*.cpp src/kiln/data/*.cpp src/kiln/data/synthetic/*.cpp)"
 for source in $sources; do
   object=build/fuzz/$(basename "$source" .cpp).o
   [ "$object" -nt "$source" ] ||
