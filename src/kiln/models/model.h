@@ -100,6 +100,26 @@ class Likelihood {
   virtual Tensor log_prob(const Tensor& x) = 0;  ///< x as in Batch -> [B], nats, exact.
 };
 
+/// An exact density as a product of conditionals in some order of the numbers of x,
+/// p(x) = prod_i p(x_d | numbers before d), d = o_i the number visited at step i.  Everything here
+/// is on flat items [B, D], so that `kiln check` can take the model apart.
+class Autoregressive : public Likelihood {
+ public:
+  virtual const Tensor& ordering() const = 0;  ///< [D] int64, CPU: the number visited at each step.
+
+  /// x [B, D] -> log p(x_d | numbers before d) [B, D], nats, in natural places; a row adds up to
+  /// log_prob.
+  virtual Tensor log_conditionals(const Tensor& x) = 0;
+
+  /// The sampler as a function of its randomness: uniform [B, D] in [0, 1) -> x [B, D].  The cached
+  /// way, as `sample` uses it.
+  virtual Tensor draw(const Tensor& uniform) = 0;
+
+  /// The naive way: x_d [B] from its uniform [B] by a full pass over x [B, D], which is read only
+  /// before d.
+  virtual Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) = 0;
+};
+
 class Bound {
  public:
   virtual ~Bound() = default;

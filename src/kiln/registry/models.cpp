@@ -18,6 +18,7 @@ std::vector<std::string> capabilities_of() {
   };
   add(std::is_base_of_v<Sampler, M>, "sampler");
   add(std::is_base_of_v<Likelihood, M>, "likelihood");
+  add(std::is_base_of_v<Autoregressive, M>, "autoregressive");
   add(std::is_base_of_v<Bound, M>, "bound");
   add(std::is_base_of_v<Encoder, M>, "encoder");
   add(std::is_base_of_v<Decoder, M>, "decoder");

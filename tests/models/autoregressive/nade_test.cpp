@@ -188,6 +188,25 @@ TEST(Nade, SamplesFollowTheEnumeratedLaw) {
   }
 }
 
+TEST(Nade, ConditionalsMultiplyToTheDensityAndDrawStepByStep) {
+  for (const auto kind : {Ordering::raster, Ordering::zigzag}) {
+    Nade nade(image_options(3, 4, kind));
+    randomise(nade, 1, 8);
+    Rng rng(3);
+    const auto uniform = rng.uniform({200, 12});
+    const auto drawn = nade.draw(uniform);
+    const auto sums = nade.log_conditionals(drawn).sum(1);
+    EXPECT_LT((sums - nade.log_prob(drawn)).abs().max().item<double>(), 2e-5);
+
+    auto x = torch::full({200, 12}, 0.5);  // read only where it has been drawn
+    for (std::int64_t i = 0; i < 12; ++i) {
+      const auto d = nade.ordering()[i].item<std::int64_t>();
+      x.select(1, d).copy_(nade.draw_one(x, d, uniform.select(1, d)));
+    }
+    EXPECT_EQ(x.ne(drawn).sum().item<std::int64_t>(), 0);
+  }
+}
+
 TEST(Nade, CompletionsFollowTheEnumeratedConditionalLaw) {
   Nade nade(image_options(2, 3, Ordering::serpentine));  // visits 0 1 2 5 4 3
   randomise(nade, 0.8, 12);

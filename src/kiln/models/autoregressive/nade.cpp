@@ -69,6 +69,12 @@ Tensor Nade::logits(const Tensor& x) {
   return nade_logits_cumsum(flat("nade.logits", "x", x), tensors());
 }
 
+// log p(x_d | ...) = x_d l_d - softplus(l_d).
+Tensor Nade::log_conditionals(const Tensor& x) {
+  const auto l = logits(x);
+  return flat("nade.log_conditionals", "x", x) * l - torch::softplus(l);
+}
+
 std::vector<Player> Nade::players() {
   return {
       {.name = "model", .parameters = trainable(), .objective = [this](const Batch& batch, Rng&) {
@@ -83,6 +89,13 @@ Tensor Nade::sample(const SampleRequest& request, Rng& rng) {
                       fmt::format("temperature must be positive, got {}", request.temperature));
   const auto uniform = rng.uniform({request.count, options_.data_dim});
   return shaped(nade_draw(uniform, {}, request.temperature, tensors()));
+}
+
+Tensor Nade::draw(const Tensor& uniform) { return nade_draw(uniform, {}, 1.0, tensors()); }
+
+Tensor Nade::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
+  torch::NoGradGuard no_grad;
+  return uniform.lt(torch::sigmoid(logits(x).select(1, d))).to(x.scalar_type());
 }
 
 // The known pixels must be a prefix of the ordering; then ancestral sampling goes on from them.

@@ -44,7 +44,7 @@ struct NadeOptions {
 /// [B, C, H, W] when channels > 0, of 0 and 1.  Densities are in nats.
 /// W and V are [D, H] with row d belonging to pixel d, whatever the ordering (W is the paper's W
 /// transposed).  Differs from the paper: Adam instead of decayed SGD; b can start from the data.
-class Nade : public Game, public Sampler, public Likelihood, public Completer {
+class Nade : public Game, public Sampler, public Autoregressive, public Completer {
  public:
   using Options = NadeOptions;
 
@@ -67,7 +67,10 @@ class Nade : public Game, public Sampler, public Likelihood, public Completer {
   /// terms.  x is not read where known is 0.
   Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) override;
 
-  const Tensor& ordering() const { return order_; }  ///< [D] int64: the pixel visited at each step.
+  const Tensor& ordering() const override { return order_; }
+  Tensor log_conditionals(const Tensor& x) override;
+  Tensor draw(const Tensor& uniform) override;  ///< x_d = 1 where uniform < p.
+  Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override;
 
  private:
   NadeTensors tensors() const { return {W_, V_, b_, c_, order_}; }
