@@ -32,7 +32,7 @@ TEST(BadRequests, UnknownCommandNamesTheNearest) {
 }
 
 TEST(BadRequests, UnknownModelNamesTheNearest) {
-  const std::string message = "[model] no model 'nadee'; did you mean 'nade'? Models: nade";
+  const std::string message = "[model] no model 'nadee'; did you mean 'nade'? Models: joint";
   expect_refusal_begins({"train", "nadee", "--data", "digits"}, kRequest, message);
   expect_refusal_begins({"models", "nadee"}, kRequest, message);
 }

@@ -6,6 +6,9 @@
 #include "kiln/models/adversarial/dcgan.h"
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/latent/vae.h"
+#include "kiln/models/tabular/independent.h"
+#include "kiln/models/tabular/joint.h"
+#include "kiln/models/tabular/markov.h"
 
 namespace kiln {
 namespace {
@@ -56,6 +59,22 @@ ModelEntry entry(std::string name, std::string title, std::string paper, OptionM
 // themselves.
 const std::vector<ModelEntry>& models() {
   static const std::vector<ModelEntry> table{
+      entry<Joint>(
+          "joint", "Full joint table of discrete numbers", "Koller & Friedman 2009, 2.1",
+          {{"data_dim", "4"}, {"channels", "1"}, {"height", "2"}, {"width", "2"}, {"states", "3"}}),
+      entry<Independent>("independent", "Independent discrete numbers", "Murphy 2012, 3.5",
+                         {{"data_dim", "16"},
+                          {"channels", "1"},
+                          {"height", "4"},
+                          {"width", "4"},
+                          {"states", "3"}}),
+      entry<Markov>("markov", "Markov chain of order k over discrete numbers", "Murphy 2012, 17.2",
+                    {{"data_dim", "16"},
+                     {"channels", "1"},
+                     {"height", "4"},
+                     {"width", "4"},
+                     {"states", "3"},
+                     {"order_k", "2"}}),
       entry<Nade>("nade", "Neural autoregressive distribution estimator, binary",
                   "arXiv:1605.02226",
                   {{"data_dim", "16"},
@@ -91,7 +110,8 @@ const ModelEntry& find_model(const std::string& name) {
                                          hint.empty() ? "." : hint, join(known, ", ")));
 }
 
-OptionMap data_facts(const ModelEntry& entry, const DataInfo& info) {
+OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
+                     std::optional<Binarize> binarize) {
   OptionMap all{{"data_dim", std::to_string(info.item_size())},
                 {"classes", std::to_string(info.classes)}};
   const bool image = info.is_image();
@@ -99,8 +119,11 @@ OptionMap data_facts(const ModelEntry& entry, const DataInfo& info) {
   all["height"] = std::to_string(image ? info.shape[1] : 0);
   all["width"] = std::to_string(image ? info.shape[2] : 0);
   OptionMap facts;
-  for (const auto& field : entry.fields)
-    if (field.from_data) facts.emplace(field.name, all.at(field.name));
+  for (const auto& field : entry.fields) {
+    if (!field.from_data) continue;
+    facts.emplace(field.name, field.name == "states" ? std::to_string(states_of(info, binarize))
+                                                     : all.at(field.name));
+  }
   return facts;
 }
 

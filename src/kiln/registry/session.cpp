@@ -15,13 +15,6 @@
 namespace kiln {
 namespace {
 
-std::shared_ptr<Game> as_game(const ModelEntry& entry, const OptionMap& options,
-                              std::uint64_t seed) {
-  auto game = std::dynamic_pointer_cast<Game>(make_model(entry, options, seed));
-  if (!game) throw ConfigError(entry.name, "does not learn by gradients");
-  return game;
-}
-
 std::uint64_t seed_of(const RunConfig& config) {
   return static_cast<std::uint64_t>(config.train.seed);
 }
@@ -39,16 +32,17 @@ std::string validation_metric(const Model& model) {
 }  // namespace
 
 Transform transform_for(const Source& source, const DataInfo& info, const Model& model) {
-  return make_transform(info, model.values(), source.binarize, source.dequantize);
+  return make_transform(info, model.value_set(), source.binarize, source.dequantize);
 }
 
 Session::Data Session::open_data(const RunConfig& config, const SessionHooks& hooks) {
   const OpenOptions options{.seed = seed_of(config), .skip_bad = config.skip_bad};
   Data data;
   data.source = open_source(parse_source(config.data), options);
+  data.valid_source =
+      config.valid.empty() ? data.source : open_source(parse_source(config.valid), options);
   auto splits = data.source.splits;
-  if (!config.valid.empty())
-    splits.valid = open_source(parse_source(config.valid), options).splits.train;
+  if (!config.valid.empty()) splits.valid = data.valid_source.splits.train;
   splits = with_validation(splits, config.train.validation_fraction, seed_of(config));
   data.train = splits.train;
   data.valid = splits.valid;
@@ -62,13 +56,24 @@ Session::Data Session::open_data(const RunConfig& config, const SessionHooks& ho
   return data;
 }
 
+// A state that only the validation data show is a state all the same.
+OptionMap Session::facts_of(const ModelEntry& entry, const Data& data) {
+  auto facts = data_facts(entry, data.train->info(), data.source.binarize);
+  if (const auto found = facts.find("states"); found != facts.end())
+    found->second = std::to_string(std::max(
+        std::stoll(found->second),
+        static_cast<long long>(states_of(data.valid->info(), data.valid_source.binarize))));
+  return facts;
+}
+
 void Session::fit_data(Data& data, const Model& model, const SessionHooks& hooks) {
   data.transform = transform_for(data.source, data.train->info(), model);
+  data.valid_transform = transform_for(data.valid_source, data.valid->info(), model);
   say(hooks, fmt::format("data: {} for training, {} for validation; {}", data.train->size(),
                          data.valid->size(), data.transform.describe()));
 }
 
-Session::Session(RunFolder folder, Data data, std::shared_ptr<Game> model, torch::Device device,
+Session::Session(RunFolder folder, Data data, std::shared_ptr<Model> model, torch::Device device,
                  SessionHooks hooks)
     : folder_(std::move(folder)),
       data_(std::move(data)),
@@ -88,13 +93,11 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   entry.complete(request.model_options);  // refuses a wrong option before anything is opened
   auto data = open_data(config, hooks);
   auto options = request.model_options;
-  options.merge(data_facts(entry, data.train->info()));
+  options.merge(facts_of(entry, data));
   config.model_options = entry.complete(options);
-  auto model = as_game(entry, config.model_options, seed_of(config));
+  auto model = make_model(entry, config.model_options, seed_of(config));
   fit_data(data, *model, hooks);
-  const auto batch = std::min(config.train.batch, data.train->size());
-  config.train.batch = batch;
-  config.train = resolve(config.train, data.train->size() / batch);
+  config.train = resolve_for(*model, config.train, data.train->size());
   model->start_from_data(data_mean(data.train, data.transform, 50000, seed_of(config)));
   model->to(request.device);
   Session session(RunFolder::create(request.out, config, entry.fields), std::move(data),
@@ -118,7 +121,7 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
     folder.replace_config(config, entry.fields);
   }
   auto data = open_data(config, hooks);
-  auto model = as_game(entry, config.model_options, seed_of(config));
+  auto model = make_model(entry, config.model_options, seed_of(config));
   fit_data(data, *model, hooks);
   model->to(device);
   Session session(std::move(folder), std::move(data), std::move(model), device, hooks);
@@ -129,11 +132,7 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
 
 void Session::build_trainer() {
   const auto& train = folder_.config().train;
-  loader_ = std::make_unique<Loader>(
-      data_.train, data_.transform,
-      LoaderOptions{.batch = train.batch,
-                    .seed = derive_key(static_cast<std::uint64_t>(train.seed), "data"),
-                    .threads = static_cast<int>(train.loader_threads)});
+  loader_ = std::make_unique<Loader>(data_.train, data_.transform, loader_options(*model_, train));
   trainer_ = std::make_unique<Trainer>(*model_, *loader_, train, device_);
 }
 
@@ -171,7 +170,8 @@ double Session::validate() const {
   const JudgeOptions options{.batch = std::max<std::int64_t>(100, folder_.config().train.batch),
                              .most_items = folder_.config().train.validation_items,
                              .seed = seed_of(folder_.config())};
-  const double mean = judge(*model_, metric_, data_.valid, data_.transform, device_, options).mean;
+  const double mean =
+      judge(*model_, metric_, data_.valid, data_.valid_transform, device_, options).mean;
   return metric_ == "elbo" ? -mean : mean;
 }
 
@@ -186,7 +186,8 @@ void Session::preview(std::int64_t step) const {
   const auto x = decoder ? decoder->decode_mean(decoder->sample_prior(64, noise))
                          : sampler->sample({.count = 64}, noise);
   std::filesystem::create_directories(folder_.path() / "samples");
-  write_samples(folder_.path() / "samples" / fmt::format("step-{:08}", step), x, model_->values(),
+  write_samples(folder_.path() / "samples" / fmt::format("step-{:08}", step), x,
+                model_->value_set(),
                 {{"model", folder_.config().model},
                  {"seed", std::to_string(folder_.config().train.seed)},
                  {"step", std::to_string(step)}});
