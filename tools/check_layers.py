@@ -18,17 +18,18 @@ ALLOWED = {
     "io": ["core"],
     "nn": ["core", "prob", "kernels"],
     "data": ["core", "io"],
+    "graphical": ["core", "io", "data"],
     "models": ["core", "prob", "nn", "kernels", CONTRACT],
     "train": ["core", "io", "data", CONTRACT],
     "metrics": ["core", "prob", "nn", "io", "data", "train", CONTRACT],
     "check": ["core", "prob", "nn", "train", "metrics", CONTRACT],
-    "theory": ["core", "prob", "nn", "train", "metrics", CONTRACT, "models/tabular"],
+    "theory": ["core", "prob", "nn", "train", "metrics", CONTRACT, "models/tabular", "graphical"],
     "registry": ["core", "kernels", "prob", "io", "nn", "data", "models", "train", "metrics"],
 }
 ABOVE = ["apps", "examples", "bench", "fuzz", "tests"]  # may include all of src/kiln
 
 # kiln_base: what must build without LibTorch, and so must everything that it includes.
-BASE_FOLDERS = ("io", "data")
+BASE_FOLDERS = ("io", "data", "graphical")
 BASE_CORE = ("error", "options", "philox", "text", "values", "version")
 BASE_TEST = "// needs: base"
 
