@@ -121,7 +121,7 @@ std::optional<NodeProblem> Dag::problem(const std::vector<DagNode>& nodes) {
     if (++names[nodes[i].name] > 1)
       return NodeProblem{i, fmt::format("there is already a node '{}'; rename one", nodes[i].name)};
     if (const auto wrong = states_problem(nodes[i]); !wrong.empty())
-      return NodeProblem{i, fmt::format("node '{}' {}", nodes[i].name, wrong)};
+      return NodeProblem{i, fmt::format("node '{}': {}", nodes[i].name, wrong)};
   }
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (const auto wrong = parents_problem(nodes, nodes[i]); !wrong.empty())
