@@ -18,6 +18,9 @@ file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
 foreach(name error options philox text version)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/core/${name}.cpp)
 endforeach()
+foreach(file prob/chain_messages prob/markov_chain prob/parameter_count prob/table theory/parameter_table)
+  list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/${file}.cpp)
+endforeach()
 # Our flags, and header-only libraries that our sources need and our headers do not: who uses an installed Kiln needs none.
 set(KILN_BUILD_ONLY $<BUILD_INTERFACE:kiln_flags> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:Boost::headers>)
 add_library(kiln_base STATIC ${KILN_BASE_SOURCES})

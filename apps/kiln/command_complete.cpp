@@ -50,6 +50,11 @@ Tensor read_as_item(const CompleteArguments& a, const LoadedRun& run, const Cons
       return (unit > 0.5).to(torch::kFloat32);
     case Values::signed_unit:
       return 2 * unit - 1;
+    case Values::states: {
+      const auto q = run.model->states();
+      console.note(fmt::format("grey levels -> {} states", q));
+      return (unit * q).floor().clamp_max(q - 1);
+    }
     default:
       return unit;
   }
@@ -96,7 +101,7 @@ int complete(const CompleteArguments& a, const Console& console) {
   const auto [x, name] = originals(a, run, console);
   const auto known = known_pixels(a.known, {x.size(1), x.size(2), x.size(3)});
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "complete", parse_device(a.run.device));
-  write_picture(path, completion_rows(completer, run.model->values(), x, known, a.draws, rng),
+  write_picture(path, completion_rows(completer, run.model->value_set(), x, known, a.draws, rng),
                 a.draws + 2, a.run, run);
   console.result(path.string(), {{"run", a.run.run},
                                  {"step", run.step},

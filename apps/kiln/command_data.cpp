@@ -125,7 +125,7 @@ void write_preview(const std::filesystem::path& out, const Dataset& data,
   if (!info.is_image()) return write_file_atomically(out, scatter(info, x, labels));
   const auto images = torch::from_blob(x.data(), {static_cast<std::int64_t>(items.size()),
                                                   info.shape[0], info.shape[1], info.shape[2]});
-  write_png(out, picture_grid(images, info.values, kColumns), {{"data", info.name}});
+  write_png(out, picture_grid(images, {info.values, info.levels}, kColumns), {{"data", info.name}});
 }
 
 int look(const DataArguments& a, const Console& console) {

@@ -29,7 +29,7 @@ std::map<std::string, std::string> provenance(const SampleArguments& a, const Lo
 // FILE.npy: the numbers; DIR/: one file an item; anything else: one picture.
 fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) {
   const auto text = provenance(a, run);
-  const auto values = run.model->values();
+  const auto values = run.model->value_set();
   const fs::path out = a.out.empty()
                            ? fs::path(a.run.run) / "samples" / fmt::format("sample-{}", a.run.seed)
                            : fs::path(a.out);

@@ -49,9 +49,11 @@ void refuse_extras(const CLI::App& command) {
   for (const auto* option : command.get_options())
     for (const auto& name : option->get_lnames()) known.push_back("--" + name);
   const auto hint = did_you_mean(extras.front(), known);
-  throw ConfigError(command.get_name(),
-                    fmt::format("no option '{}'{} `kiln {} --help` lists them", extras.front(),
-                                hint.empty() ? "." : hint, command.get_name()));
+  auto name = command.get_name();  // "theory params": a topic's name follows its command's
+  for (const auto* above = command.get_parent(); above->get_parent(); above = above->get_parent())
+    name = above->get_name() + " " + name;
+  throw ConfigError(name, fmt::format("no option '{}'{} `kiln {} --help` lists them",
+                                      extras.front(), hint.empty() ? "." : hint, name));
 }
 
 int run(int argc, char** argv) {
@@ -63,7 +65,7 @@ int run(int argc, char** argv) {
   Program program{app, console, commands, {argv + 1, argv + argc}};
   for (const auto add :
        {add_train, add_resume, add_sample, add_eval, add_score, add_reconstruct, add_complete,
-        add_interpolate, add_report, add_models, add_data, add_doctor})
+        add_interpolate, add_report, add_models, add_data, add_doctor, add_theory})
     add(program);
   try {
     app.parse(argc, argv);
@@ -71,7 +73,8 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     std::vector<std::string> names;
-    for (const auto& command : commands) names.push_back(command.app->get_name());
+    for (const auto& command : commands)
+      if (command.app->get_parent() == &app) names.push_back(command.app->get_name());
     const std::string given = argc > 1 ? argv[1] : "";
     const auto hint =
         app.get_subcommands().empty() && !given.empty() ? did_you_mean(given, names) : "";

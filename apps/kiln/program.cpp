@@ -129,9 +129,9 @@ JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std:
                                     source.spec.text()));
   }
   judged.transform = transform_for(source, judged.data->info(), *run.model);
-  const auto own = data_facts(find_model(config.model), judged.data->info());
+  const auto own = data_facts(find_model(config.model), judged.data->info(), source.binarize);
   for (const auto& [name, value] : own)
-    if (name != "classes" && config.model_options.at(name) != value)
+    if (name != "classes" && name != "states" && config.model_options.at(name) != value)
       throw ConfigError(
           "data", fmt::format("{} has {} {}, the run was trained with {}", judged.name, name, value,
                               config.model_options.at(name)));

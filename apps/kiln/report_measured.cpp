@@ -34,7 +34,7 @@ std::string section(const std::string& title, const std::string& content) {
 
 std::string grid(const Judging& j, const Tensor& x, std::int64_t columns,
                  const std::string& caption) {
-  const auto png = encode_png(grid_of(x, j.run.model->values(), columns));
+  const auto png = encode_png(grid_of(x, j.run.model->value_set(), columns));
   return figure("picture", embedded_png(png, caption), caption);
 }
 
@@ -47,7 +47,7 @@ std::string completions(const Judging& j) {
     auto rng = j.rng("complete");
     try {
       const auto rows =
-          completion_rows(*completer, j.run.model->values(), x,
+          completion_rows(*completer, j.run.model->value_set(), x,
                           known_pixels(known, {x.size(1), x.size(2), x.size(3)}), kDraws, rng);
       return section("Completions",
                      grid(j, rows, kDraws + 2,

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // What is unknown is shown half-way between black and white.
-double grey_of(Values values) { return values == Values::signed_unit ? 0.0 : 0.5; }
+double grey_of(ValueSet values) { return 0.5 * (values.low() + values.high()); }
 
 Tensor mask_from_picture(const std::string& file, std::int64_t height, std::int64_t width) {
   const auto picture = resize(with_channels(read_image(file), 1), width, height);
@@ -96,7 +96,7 @@ Tensor known_pixels(const std::string& known, const std::vector<std::int64_t>& s
   return mask.expand({1, shape[0], height, width}).contiguous();
 }
 
-Tensor completion_rows(Completer& completer, Values values, const Tensor& x, const Tensor& known,
+Tensor completion_rows(Completer& completer, ValueSet values, const Tensor& x, const Tensor& known,
                        std::int64_t draws, Rng& rng) {
   torch::NoGradGuard no_grad;
   const auto mask = known.to(x.device()).expand_as(x);
@@ -121,14 +121,14 @@ fs::path picture_path(const RunArguments& run, const std::string& out, const std
   return path;
 }
 
-Image grid_of(const Tensor& x, Values values, std::int64_t columns) {
-  return picture_grid(x, values == Values::binary ? Values::unit : values, columns);
+Image grid_of(const Tensor& x, ValueSet values, std::int64_t columns) {
+  return picture_grid(x, values, columns);
 }
 
 void write_picture(const fs::path& path, const Tensor& x, std::int64_t columns,
                    const RunArguments& arguments, const LoadedRun& run) {
   if (path.has_parent_path()) fs::create_directories(path.parent_path());
-  write_png(path, grid_of(x, run.model->values(), columns),
+  write_png(path, grid_of(x, run.model->value_set(), columns),
             {{"model", run.config.model},
              {"run", fs::path(arguments.run).filename().string()},
              {"step", std::to_string(run.step)},

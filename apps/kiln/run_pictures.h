@@ -38,7 +38,7 @@ void check_known(const std::string& known);
 Tensor known_pixels(const std::string& known, const std::vector<std::int64_t>& shape);
 
 /// For each item: itself, its given part on grey, and `draws` completions.
-Tensor completion_rows(Completer& completer, Values values, const Tensor& x, const Tensor& known,
+Tensor completion_rows(Completer& completer, ValueSet values, const Tensor& x, const Tensor& known,
                        std::int64_t draws, Rng& rng);
 
 /// For each pair of codes: `points` images on the path between them.
@@ -50,7 +50,7 @@ std::filesystem::path picture_path(const RunArguments& run, const std::string& o
                                    const std::string& name);
 
 /// A grid as a picture; means of binary pixels are shown as grey levels.
-Image grid_of(const Tensor& x, Values values, std::int64_t columns);
+Image grid_of(const Tensor& x, ValueSet values, std::int64_t columns);
 
 /// Writes a grid as PNG, with what made it in the PNG's text.
 void write_picture(const std::filesystem::path& path, const Tensor& x, std::int64_t columns,

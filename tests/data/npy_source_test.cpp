@@ -63,7 +63,7 @@ std::string refusal(const Bytes& bytes, const OptionMap& keys = {}) {
 TEST(NpySource, TheFirstAxisCountsItems) {
   const auto table = array(floats({2, 3}, {1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(table->info().shape, std::vector<std::int64_t>{3});
-  EXPECT_EQ(table->info().values, Values::real);
+  EXPECT_EQ(table->info().values, Values::states);
   EXPECT_EQ(rows(*table), (std::vector<Row>{{1, 2, 3}, {4, 5, 6}}));
   EXPECT_EQ(rows(*array(floats({2}, {7, 8}))), (std::vector<Row>{{7}, {8}}));
   EXPECT_EQ(array(floats({1, 2, 3}, {1, 2, 3, 4, 5, 6}))->info().shape,

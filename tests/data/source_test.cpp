@@ -61,10 +61,10 @@ TEST(SourceSpec, RefusesTextThatIsNoSpec) {
 TEST(SourceSpec, RefusesUnknownKeysAndOffersTheNearest) {
   EXPECT_EQ(message("idx:FILE,lables=x"),
             "[data.idx] no option 'lables'; did you mean 'labels'? Options: labels, memory, "
-            "binarize, dequantize");
+            "binarize, dequantize, levels");
   EXPECT_EQ(message("idx:FILE,binarise=none"),
             "[data.idx] no option 'binarise'; did you mean 'binarize'? Options: labels, memory, "
-            "binarize, dequantize");
+            "binarize, dequantize, levels");
 }
 
 TEST(SourceSpec, RefusesUnreadableValues) {

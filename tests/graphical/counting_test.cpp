@@ -136,6 +136,21 @@ TEST(Counting, ManyRowsBringTheLawBack) {
       EXPECT_NEAR(fitted.table(i)[k], net.table(i)[k], 4 * std::sqrt(0.25 / (kRows / 40)));
 }
 
+TEST(Counting, BicPrefersTheArrowOnlyWhereTheDataNeedIt) {
+  const auto with = binary_dag({{}, {0}}), without = binary_dag({{}, {}});
+  EXPECT_NEAR(bic(-10, with, 100), -10 - 1.5 * std::log(100.0), 1e-12);
+  const auto best_is_with = [&](const BayesNet& truth, std::uint64_t seed) {
+    Philox random(seed);
+    const auto data = drawn(truth, 2000, random);
+    const auto score = [&](const Dag& dag) {
+      return bic(log_likelihood(fit_by_counting(dag, data, 0), data), dag, data.rows());
+    };
+    return score(with) > score(without);
+  };
+  EXPECT_TRUE(best_is_with(BayesNet(with, {{0.5, 0.5}, {0.6, 0.4, 0.4, 0.6}}), 31));
+  EXPECT_FALSE(best_is_with(BayesNet(without, {{0.5, 0.5}, {0.3, 0.7}}), 32));
+}
+
 // A -> B -> C, A <- B -> C and A <- B <- C say the same: A independent of C given B.
 TEST(Counting, MarkovEquivalentGraphsFitTheSameLaw) {
   Philox random(23);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,13 +13,28 @@ enum class Values {
   unit,         ///< [0, 1]: grey levels and colours.
   signed_unit,  ///< [-1, 1]: the same, centred (tanh outputs).
   real,         ///< Any finite number: points and tables.
+  states,       ///< 0, 1 .. q - 1, whole numbers that stand for q states: categories, grey levels.
 };
 
 inline std::vector<std::pair<Values, std::string_view>> enum_names(Values) {
   return {{Values::binary, "binary"},
           {Values::unit, "unit"},
           {Values::signed_unit, "signed_unit"},
-          {Values::real, "real"}};
+          {Values::real, "real"},
+          {Values::states, "states"}};
 }
+
+/// A kind of values and, for states, how many there are.
+struct ValueSet {
+  Values kind = Values::real;
+  std::int64_t states = 0;  ///< q; 0 for the other kinds.
+
+  constexpr ValueSet(Values values, std::int64_t q = 0) : kind(values), states(q) {}
+  /// What is shown as black and as white.
+  constexpr float low() const { return kind == Values::signed_unit ? -1.0f : 0.0f; }
+  constexpr float high() const {
+    return kind == Values::states && states > 1 ? static_cast<float>(states - 1) : 1.0f;
+  }
+};
 
 }  // namespace kiln

@@ -136,8 +136,10 @@ CsvTable::CsvTable(const std::string& spec, ByteSourcePtr bytes, const CsvOption
   if (table_.label) info_.class_names = label_names_.sort(labels_);
   info_.classes = std::ssize(info_.class_names);
   info_.values = check_values("data.csv", bytes_->name(), range_, options.values,
-                              range_.only_0_and_1 ? Values::binary : Values::real);
-  info_.levels = info_.values == Values::binary ? 2 : 0;
+                              range_.only_0_and_1  ? Values::binary
+                              : range_.only_states ? Values::states
+                                                   : Values::real);
+  info_.levels = levels_of(info_.values, range_);
 }
 
 void CsvTable::read_all(CsvReader& reader, CsvRecord record, bool skip_bad) {

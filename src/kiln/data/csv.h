@@ -38,7 +38,8 @@ struct CsvOptions {
     visit("header", self.header,
           Field{.help = "yes: the first line names the columns; auto: if it holds no number"});
     visit("values", self.values,
-          Field{.help = "kind of numbers; auto: binary if all are 0 or 1, else real"});
+          Field{.help = "kind of numbers; auto: binary if all are 0 or 1, states if all are whole "
+                        "and from 0 to 65535, else real"});
     visit("memory", self.memory,
           Field{.help = "GiB of numbers to hold in memory; a larger table is read row by row",
                 .low = 0,

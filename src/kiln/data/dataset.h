@@ -19,7 +19,8 @@ struct DataInfo {
   std::int64_t classes = 0;  ///< 0 when there are no labels.
   std::vector<std::string> class_names;  ///< Empty, or one per class.
   std::vector<std::string> columns;      ///< Names of the D columns of a table; may be empty.
-  std::int64_t levels = 0;   ///< Distinct values of a quantised source (256 for bytes), else 0.
+  /// Distinct values of a quantised source: 256 for bytes, q for states; else 0.
+  std::int64_t levels = 0;
   std::int64_t skipped = 0;  ///< Broken items left out on request.
 
   bool is_image() const { return shape.size() == 3; }

@@ -113,7 +113,8 @@ FileSource file_source(const std::string& name, std::string help, std::string ex
     Source source{.spec = spec,
                   .splits = {},
                   .binarize = keys.common.binarize,
-                  .dequantize = keys.common.dequantize};
+                  .dequantize = keys.common.dequantize,
+                  .levels = keys.common.levels};
     try {
       source.splits = open(spec, keys.own, options);
     } catch (const std::filesystem::filesystem_error& error) {

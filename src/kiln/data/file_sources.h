@@ -14,11 +14,14 @@ namespace kiln {
 struct CommonKeys {
   std::optional<Binarize> binarize;
   bool dequantize = false;
+  std::optional<std::int64_t> levels;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("binarize", self.binarize, Field{.help = "how grey becomes 0 and 1"});
     visit("dequantize", self.dequantize, Field{.help = "add noise of one level's width"});
+    visit("levels", self.levels,
+          Field{.help = "quantise grey to this many states", .low = 2, .high = 256});
   }
 };
 

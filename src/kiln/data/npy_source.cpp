@@ -147,7 +147,8 @@ ValueRange ArrayData::look_at_all(bool skip_bad) {
 
 void ArrayData::set_values(const ArrayOptions& options, const ValueRange& numbers) {
   ValueRange range = numbers;
-  if (is_bytes() && !range.only_0_and_1 && options.values != Values::real) {
+  const bool as_stored = options.values == Values::real || options.values == Values::states;
+  if (is_bytes() && !range.only_0_and_1 && !as_stored) {
     white_ = 255;
     range.low /= white_, range.high /= white_;
     range.only_0_and_1 = numbers.only_0_and_255;
@@ -159,8 +160,11 @@ void ArrayData::set_values(const ArrayOptions& options, const ValueRange& number
     usual = Values::unit;
   else if (info_.is_image() && range.allows(Values::signed_unit))
     usual = Values::signed_unit;
+  else if (range.only_states)
+    usual = Values::states;
   info_.values = check_values("data.npy", file_.bytes->name(), range, options.values, usual);
-  info_.levels = info_.values == Values::binary ? 2 : white_ == 255 ? 256 : 0;
+  info_.levels = levels_of(info_.values, range);
+  if (info_.values != Values::binary && white_ == 255) info_.levels = 256;
 }
 
 std::int64_t ArrayData::read(std::int64_t index, std::span<float> x) const {

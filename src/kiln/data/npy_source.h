@@ -29,8 +29,8 @@ struct ArrayOptions {
           Field{.help = "order of four axes; auto: where the 1 or 3 channels are"});
     visit("values", self.values,
           Field{.help = "kind of numbers; auto: binary if only 0 and 1 (or 0 and 255), unit for "
-                        "bytes and pictures in [0, 1], signed_unit for pictures in [-1, 1], else "
-                        "real"});
+                        "bytes and pictures in [0, 1], signed_unit for pictures in [-1, 1], "
+                        "states for whole numbers from 0 to 65535, else real"});
     visit("memory", self.memory,
           Field{.help = "GiB of unpacked data to hold in memory; more goes to a temporary file",
                 .low = 0,

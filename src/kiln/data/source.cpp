@@ -8,6 +8,7 @@
 #include "kiln/core/options.h"
 #include "kiln/core/text.h"
 #include "kiln/data/file_sources.h"
+#include "kiln/data/quantized.h"
 #include "kiln/data/synthetic/synthetic.h"
 
 namespace kiln {
@@ -83,7 +84,8 @@ Source open_generator(const SourceSpec& spec, const OpenOptions& options) {
   return {.spec = spec,
           .splits = open_synthetic(spec, options).value(),
           .binarize = common.binarize,
-          .dequantize = common.dequantize};
+          .dequantize = common.dequantize,
+          .levels = common.levels};
 }
 
 }  // namespace
@@ -111,7 +113,12 @@ SourceSpec parse_source(const std::string& text) {
 Source open_source(const SourceSpec& spec, const OpenOptions& options) {
   check_name(spec.text(), spec.name);
   const auto* file_source = find_file_source(spec.name);
-  return file_source ? file_source->open(spec, options) : open_generator(spec, options);
+  auto source = file_source ? file_source->open(spec, options) : open_generator(spec, options);
+  if (!source.levels) return source;
+  if (source.binarize || source.dequantize)
+    refuse(spec.text(), "levels= goes with neither binarize= nor dequantize=; choose one");
+  source.splits = quantized(std::move(source.splits), *source.levels);
+  return source;
 }
 
 const std::vector<SourceKind>& source_kinds() {

@@ -21,6 +21,8 @@ std::string_view words(Values values) {
       return "values in [-1, 1]";
     case Values::real:
       return "real numbers";
+    case Values::states:
+      return "states";
   }
   KILN_ASSERT(!"a kind of values without words");
 }
@@ -55,9 +57,10 @@ void add_level_noise(std::span<float> x, std::int64_t levels, Philox& rng) {
 
 Binarize choose_binarize(const DataInfo& info, Values needs, std::optional<Binarize> choice) {
   if (info.values == Values::binary) return Binarize::none;
-  if (info.values == Values::real) {
+  if (info.values == Values::real || info.values == Values::states) {
     if (choice && *choice != Binarize::none)
-      refuse(info, "holds real numbers, which binarize= cannot turn into 0 and 1; leave it out");
+      refuse(info, fmt::format("holds {}, which binarize= cannot turn into 0 and 1; leave it out",
+                               words(info.values)));
     return Binarize::none;
   }
   const auto chosen =
@@ -66,15 +69,40 @@ Binarize choose_binarize(const DataInfo& info, Values needs, std::optional<Binar
     refuse(info,
            "holds grey levels and the model needs binary values; use binarize=stochastic or "
            "binarize=threshold instead of binarize=none");
+  if (needs == Values::states && chosen == Binarize::none)
+    refuse(info, fmt::format("holds {} and the model needs states; add levels=Q (2 to 256, grey "
+                             "levels only), binarize=threshold or binarize=stochastic to the SPEC",
+                             words(info.values)));
   return chosen;
 }
 
 void check_dequantize(const DataInfo& info, Values needs, Binarize binarize) {
-  if (needs == Values::binary)
-    refuse(info, "cannot be dequantized for a model of binary values; leave dequantize out");
+  if (needs == Values::binary || needs == Values::states)
+    refuse(info, fmt::format("cannot be dequantized for a model of {}; leave dequantize out",
+                             needs == Values::binary ? "binary values" : "states"));
   if (binarize != Binarize::none)
     refuse(info, "cannot be both binarized and dequantized; choose one");
+  if (info.values == Values::states)
+    refuse(info, "holds states, and dequantize= adds noise to grey levels; leave it out");
   if (info.levels < 2) refuse(info, "has no discrete levels to dequantize; leave dequantize out");
+}
+
+// States are taken as they are by models of as many, by real models and, two of them, by binary
+// ones.
+void check_states(const DataInfo& info, ValueSet needs) {
+  if (needs.kind == Values::real) return;
+  if (needs.kind == Values::unit || needs.kind == Values::signed_unit)
+    refuse(info, fmt::format("holds {} states and the model needs {}; choose a model of states or "
+                             "of real numbers, or give grey data (without levels=)",
+                             info.levels, words(needs.kind)));
+  if (needs.kind == Values::binary && info.levels > 2)
+    refuse(info, fmt::format("holds {} states and the model needs binary values; choose a model of "
+                             "states, or give grey data with binarize= or levels=2",
+                             info.levels));
+  if (needs.states > 0 && info.levels > needs.states)
+    refuse(info, fmt::format("holds {} states and the model knows {}; train a model on data with "
+                             "all of them, or give data with at most {}",
+                             info.levels, needs.states, needs.states));
 }
 
 }  // namespace
@@ -99,19 +127,30 @@ std::string Transform::describe() const {
   return text;
 }
 
-Transform make_transform(const DataInfo& info, Values needs, std::optional<Binarize> binarize,
+Transform make_transform(const DataInfo& info, ValueSet needs, std::optional<Binarize> binarize,
                          bool dequantize) {
-  if (info.values == Values::real && needs != Values::real)
+  const auto kind = needs.kind;
+  if (info.values == Values::real && kind == Values::states)
+    refuse(info,
+           "holds real numbers and the model needs states, whole numbers from 0 to at most 65535; "
+           "number the states so, or choose a model of real numbers");
+  if (info.values == Values::real && kind != Values::real)
     refuse(info, fmt::format("holds real numbers and the model needs {}; choose a model of real "
                              "numbers, or say values=unit if all of them lie in [0, 1]",
-                             words(needs)));
+                             words(kind)));
+  if (info.values == Values::states) check_states(info, needs);
   Transform transform{.from = info.values,
-                      .to = needs,
-                      .binarize = choose_binarize(info, needs, binarize),
+                      .to = kind,
+                      .binarize = choose_binarize(info, kind, binarize),
                       .dequantize = dequantize,
                       .levels = info.levels};
-  if (dequantize) check_dequantize(info, needs, transform.binarize);
+  if (dequantize) check_dequantize(info, kind, transform.binarize);
   return transform;
+}
+
+std::int64_t states_of(const DataInfo& info, std::optional<Binarize> binarize) {
+  make_transform(info, Values::states, binarize, false);
+  return info.values == Values::states ? info.levels : 2;
 }
 
 }  // namespace kiln

@@ -38,9 +38,14 @@ class Transform {
 };
 
 /// The transform from `info`'s values to `needs`.  Without an explicit choice, grey data meets a
-/// binary model by stochastic binarisation.  Throws ConfigError when no transform exists
+/// binary model by stochastic binarisation.  Binary data are two states, and states fit a model of
+/// at least as many (needs.states 0: any number).  Throws ConfigError when no transform exists
 /// (real-valued data for a binary model, say), naming the remedy.
-Transform make_transform(const DataInfo& info, Values needs, std::optional<Binarize> binarize,
+Transform make_transform(const DataInfo& info, ValueSet needs, std::optional<Binarize> binarize,
                          bool dequantize);
+
+/// q of the states that a model of states sees: 2 of binary or binarised data.  Throws ConfigError
+/// for data that are no states, naming the remedy.
+std::int64_t states_of(const DataInfo& info, std::optional<Binarize> binarize);
 
 }  // namespace kiln

@@ -3,11 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "kiln/core/error.h"
 #include "kiln/core/options.h"
 
 namespace kiln {
+namespace {
+
+constexpr float kMostStates = 65536;
+
+}  // namespace
 
 void ValueRange::add(std::span<const float> x) {
   for (const float value : x) {
@@ -15,6 +21,7 @@ void ValueRange::add(std::span<const float> x) {
     high = empty ? value : std::max(high, value);
     only_0_and_1 = only_0_and_1 && (value == 0 || value == 1);
     only_0_and_255 = only_0_and_255 && (value == 0 || value == 255);
+    only_states = only_states && value >= 0 && value < kMostStates && value == std::floor(value);
     empty = false;
   }
 }
@@ -29,8 +36,15 @@ bool ValueRange::allows(Values values) const {
       return low >= -1 && high <= 1;
     case Values::real:
       return true;
+    case Values::states:
+      return only_states;
   }
   KILN_ASSERT(!"a kind of values without a range");
+}
+
+std::int64_t levels_of(Values values, const ValueRange& range) {
+  if (values == Values::binary) return 2;
+  return values == Values::states ? std::max<std::int64_t>(2, std::llround(range.high) + 1) : 0;
 }
 
 Values check_values(const std::string& where, const std::string& name, const ValueRange& range,

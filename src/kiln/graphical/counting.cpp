@@ -65,4 +65,9 @@ double log_likelihood(const BayesNet& net, const DiscreteColumns& data) {
   return sum;
 }
 
+double bic(double log_likelihood, const Dag& dag, std::size_t rows) {
+  return log_likelihood -
+         static_cast<double>(dag.parameters()) / 2 * std::log(static_cast<double>(rows));
+}
+
 }  // namespace kiln

@@ -19,4 +19,7 @@ BayesNet fit_by_counting(const Dag& dag, const DiscreteColumns& data, double pri
 /// sum over the rows of log p(row), nats.
 double log_likelihood(const BayesNet& net, const DiscreteColumns& data);
 
+/// Schwarz's score of a graph, log L - (free parameters / 2) ln(rows): higher is better.
+double bic(double log_likelihood, const Dag& dag, std::size_t rows);
+
 }  // namespace kiln

@@ -22,8 +22,9 @@ namespace kiln {
 /// model can do is said by the interfaces below; a command asks for the one that it needs.
 class Model : public torch::nn::Module {
  public:
-  virtual Values values()
-      const = 0;  ///< The values x must take: binary, unit, signed_unit or real.
+  virtual Values values() const = 0;  ///< The values that the numbers of x must take.
+  virtual std::int64_t states() const { return 0; }  ///< q, where values() is states.
+  ValueSet value_set() const { return {values(), states()}; }
 
   /// Called once before the first step with training batches' mean, [D] or [C, H, W], in the
   /// model's own values.
@@ -77,6 +78,22 @@ class Game : public Model {
   std::vector<NamedTensor> trainable() const;  ///< Every parameter, by its PyTorch name.
   std::vector<NamedTensor> trainable(
       const std::string& prefix) const;  ///< Those whose name starts with "prefix.".
+};
+
+// ---- Fitting in passes
+
+/// A model that learns by counting or in passes over the data (tables, EM), in memory that does not
+/// grow with the data.  What a pass has gathered so far lives in buffers, so that a checkpoint in
+/// the middle of a pass can be resumed.
+class Fitted : public Model {
+ public:
+  virtual void begin_pass() = 0;
+  virtual void observe(const Batch& batch) = 0;  ///< Every item comes once in a pass.
+  virtual bool end_pass() = 0;                   ///< True when another pass would change nothing.
+
+  /// What passes lower, for the pass that ended last: nats per item for a likelihood.
+  virtual double loss() const = 0;
+  virtual std::int64_t most_passes() const { return 0; }  ///< 0: as many as it is given.
 };
 
 // ---- Capabilities

@@ -91,7 +91,8 @@ const ModelEntry& find_model(const std::string& name) {
                                          hint.empty() ? "." : hint, join(known, ", ")));
 }
 
-OptionMap data_facts(const ModelEntry& entry, const DataInfo& info) {
+OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
+                     std::optional<Binarize> binarize) {
   OptionMap all{{"data_dim", std::to_string(info.item_size())},
                 {"classes", std::to_string(info.classes)}};
   const bool image = info.is_image();
@@ -99,8 +100,11 @@ OptionMap data_facts(const ModelEntry& entry, const DataInfo& info) {
   all["height"] = std::to_string(image ? info.shape[1] : 0);
   all["width"] = std::to_string(image ? info.shape[2] : 0);
   OptionMap facts;
-  for (const auto& field : entry.fields)
-    if (field.from_data) facts.emplace(field.name, all.at(field.name));
+  for (const auto& field : entry.fields) {
+    if (!field.from_data) continue;
+    facts.emplace(field.name, field.name == "states" ? std::to_string(states_of(info, binarize))
+                                                     : all.at(field.name));
+  }
   return facts;
 }
 

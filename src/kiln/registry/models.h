@@ -2,10 +2,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "kiln/data/dataset.h"
+#include "kiln/data/transforms.h"
 #include "kiln/models/model.h"
 
 namespace kiln {
@@ -29,8 +30,9 @@ const std::vector<ModelEntry>& models();
 const ModelEntry& find_model(const std::string& name);
 
 /// The facts of the data that options marked from_data take: data_dim, channels, height, width,
-/// classes.
-OptionMap data_facts(const ModelEntry& entry, const DataInfo& info);
+/// classes, states.  Throws ConfigError when a model of states is given data that are none.
+OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
+                     std::optional<Binarize> binarize = {});
 
 /// Builds a model whose weights depend on `seed` alone.
 std::shared_ptr<Model> make_model(const ModelEntry& entry, const OptionMap& options,

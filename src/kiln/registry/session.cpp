@@ -39,16 +39,17 @@ std::string validation_metric(const Model& model) {
 }  // namespace
 
 Transform transform_for(const Source& source, const DataInfo& info, const Model& model) {
-  return make_transform(info, model.values(), source.binarize, source.dequantize);
+  return make_transform(info, model.value_set(), source.binarize, source.dequantize);
 }
 
 Session::Data Session::open_data(const RunConfig& config, const SessionHooks& hooks) {
   const OpenOptions options{.seed = seed_of(config), .skip_bad = config.skip_bad};
   Data data;
   data.source = open_source(parse_source(config.data), options);
+  data.valid_source =
+      config.valid.empty() ? data.source : open_source(parse_source(config.valid), options);
   auto splits = data.source.splits;
-  if (!config.valid.empty())
-    splits.valid = open_source(parse_source(config.valid), options).splits.train;
+  if (!config.valid.empty()) splits.valid = data.valid_source.splits.train;
   splits = with_validation(splits, config.train.validation_fraction, seed_of(config));
   data.train = splits.train;
   data.valid = splits.valid;
@@ -62,8 +63,19 @@ Session::Data Session::open_data(const RunConfig& config, const SessionHooks& ho
   return data;
 }
 
+// A state that only the validation data show is a state all the same.
+OptionMap Session::facts_of(const ModelEntry& entry, const Data& data) {
+  auto facts = data_facts(entry, data.train->info(), data.source.binarize);
+  if (const auto found = facts.find("states"); found != facts.end())
+    found->second = std::to_string(std::max(
+        std::stoll(found->second),
+        static_cast<long long>(states_of(data.valid->info(), data.valid_source.binarize))));
+  return facts;
+}
+
 void Session::fit_data(Data& data, const Model& model, const SessionHooks& hooks) {
   data.transform = transform_for(data.source, data.train->info(), model);
+  data.valid_transform = transform_for(data.valid_source, data.valid->info(), model);
   say(hooks, fmt::format("data: {} for training, {} for validation; {}", data.train->size(),
                          data.valid->size(), data.transform.describe()));
 }
@@ -88,7 +100,7 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   entry.complete(request.model_options);  // refuses a wrong option before anything is opened
   auto data = open_data(config, hooks);
   auto options = request.model_options;
-  options.merge(data_facts(entry, data.train->info()));
+  options.merge(facts_of(entry, data));
   config.model_options = entry.complete(options);
   auto model = as_game(entry, config.model_options, seed_of(config));
   fit_data(data, *model, hooks);
@@ -171,7 +183,8 @@ double Session::validate() const {
   const JudgeOptions options{.batch = std::max<std::int64_t>(100, folder_.config().train.batch),
                              .most_items = folder_.config().train.validation_items,
                              .seed = seed_of(folder_.config())};
-  const double mean = judge(*model_, metric_, data_.valid, data_.transform, device_, options).mean;
+  const double mean =
+      judge(*model_, metric_, data_.valid, data_.valid_transform, device_, options).mean;
   return metric_ == "elbo" ? -mean : mean;
 }
 
@@ -186,7 +199,8 @@ void Session::preview(std::int64_t step) const {
   const auto x = decoder ? decoder->decode_mean(decoder->sample_prior(64, noise))
                          : sampler->sample({.count = 64}, noise);
   std::filesystem::create_directories(folder_.path() / "samples");
-  write_samples(folder_.path() / "samples" / fmt::format("step-{:08}", step), x, model_->values(),
+  write_samples(folder_.path() / "samples" / fmt::format("step-{:08}", step), x,
+                model_->value_set(),
                 {{"model", folder_.config().model},
                  {"seed", std::to_string(folder_.config().train.seed)},
                  {"step", std::to_string(step)}});

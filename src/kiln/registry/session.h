@@ -53,13 +53,14 @@ class Session {
 
  private:
   struct Data {
-    Source source;
+    Source source, valid_source;  // the same without --valid
     DatasetPtr train, valid;
-    Transform transform;
+    Transform transform, valid_transform;
   };
   Session(RunFolder folder, Data data, std::shared_ptr<Game> model, torch::Device device,
           SessionHooks hooks);
   static Data open_data(const RunConfig& config, const SessionHooks& hooks);
+  static OptionMap facts_of(const ModelEntry& entry, const Data& data);
   static void fit_data(Data& data, const Model& model, const SessionHooks& hooks);
 
   void build_trainer();

@@ -22,24 +22,25 @@ std::vector<double> column(const Tensor& x, std::int64_t index) {
 
 }  // namespace
 
-std::vector<Image> pictures_of(const Tensor& x, Values values) {
+std::vector<Image> pictures_of(const Tensor& x, ValueSet values) {
   const auto host = on_host(x);
   const auto size =
       static_cast<std::size_t>(host.numel() / std::max<std::int64_t>(1, host.size(0)));
   std::vector<Image> pictures;
   for (std::int64_t i = 0; i < host.size(0); ++i)
-    pictures.push_back(from_planar_floats(
-        {host.data_ptr<float>() + static_cast<std::size_t>(i) * size, size}, host.size(1),
-        host.size(2), host.size(3), values == Values::signed_unit ? -1.0f : 0.0f, 1.0f));
+    pictures.push_back(
+        from_planar_floats({host.data_ptr<float>() + static_cast<std::size_t>(i) * size, size},
+                           host.size(1), host.size(2), host.size(3), values.low(), values.high()));
   return pictures;
 }
 
-Image picture_grid(const Tensor& x, Values values, std::int64_t columns) {
+Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns) {
   return make_grid(pictures_of(x, values), {.columns = columns});
 }
 
 std::filesystem::path write_samples(const std::filesystem::path& stem, const Tensor& x,
-                                    Values values, const std::map<std::string, std::string>& text) {
+                                    ValueSet values,
+                                    const std::map<std::string, std::string>& text) {
   auto path = stem;
   if (x.dim() == 4 && (x.size(1) == 1 || x.size(1) == 3)) {
     path += ".png";

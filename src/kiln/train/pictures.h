@@ -11,16 +11,18 @@
 
 namespace kiln {
 
-/// Every item of x [B, C, H, W], C = 1 or 3, in a model's values, as a picture.
-std::vector<Image> pictures_of(const Tensor& x, Values values);
+/// Every item of x [B, C, H, W], C = 1 or 3, in a model's values, as a picture; states 0 .. q - 1
+/// are q greys from black to white.
+std::vector<Image> pictures_of(const Tensor& x, ValueSet values);
 
 /// The same as one grid, zoomed so that a person can see them; `columns` 0: about as many as rows.
-Image picture_grid(const Tensor& x, Values values, std::int64_t columns);
+Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns);
 
 /// Any samples as a file: a PNG grid for images, an SVG scatter for points [B, 2], an NPY for other
 /// tables.  The extension is added to `stem`; returns the path written.
 std::filesystem::path write_samples(const std::filesystem::path& stem, const Tensor& x,
-                                    Values values, const std::map<std::string, std::string>& text);
+                                    ValueSet values,
+                                    const std::map<std::string, std::string>& text);
 
 /// The numbers themselves as float32 NPY.
 void write_tensor(const std::filesystem::path& path, const Tensor& x);
