@@ -1,4 +1,4 @@
-# kiln_base: errors, options, randomness for data, files and data sources.  It never sees LibTorch, so it builds in seconds
+# kiln_base: errors, options, randomness for data, files, data sources and Bayesian networks.  It never sees LibTorch, so it builds in seconds
 # and runs under sanitizers.  kiln: everything that touches tensors.
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -6,34 +6,36 @@ find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
+find_package(tomlplusplus REQUIRED)  # not header-only in Debian
+find_package(Boost REQUIRED)         # headers only: the incomplete gamma function
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(KILN_PKG REQUIRED IMPORTED_TARGET libwebp libzip libxxhash)
 
 file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/src/kiln/io/*.cpp
-     ${PROJECT_SOURCE_DIR}/src/kiln/data/*.cpp)
+     ${PROJECT_SOURCE_DIR}/src/kiln/data/*.cpp
+     ${PROJECT_SOURCE_DIR}/src/kiln/graphical/*.cpp)
 foreach(name error options philox text version)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/core/${name}.cpp)
 endforeach()
 foreach(file prob/chain_messages prob/markov_chain prob/parameter_count prob/table theory/parameter_table)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/${file}.cpp)
 endforeach()
-# Our flags, and a header-only library that our sources need and our headers do not: who uses an installed Kiln needs neither.
-set(KILN_BUILD_ONLY $<BUILD_INTERFACE:kiln_flags> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+# Our flags, and header-only libraries that our sources need and our headers do not: who uses an installed Kiln needs none.
+set(KILN_BUILD_ONLY $<BUILD_INTERFACE:kiln_flags> $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:Boost::headers>)
 add_library(kiln_base STATIC ${KILN_BASE_SOURCES})
 add_library(kiln::kiln_base ALIAS kiln_base)
 target_compile_features(kiln_base PUBLIC cxx_std_20)
 target_include_directories(kiln_base PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include>)
 target_compile_definitions(kiln_base PRIVATE KILN_VERSION="${PROJECT_VERSION}")
 target_link_libraries(kiln_base PUBLIC fmt::fmt
-  PRIVATE PNG::PNG JPEG::JPEG ZLIB::ZLIB PkgConfig::KILN_PKG Threads::Threads ${KILN_BUILD_ONLY})
+  PRIVATE PNG::PNG JPEG::JPEG ZLIB::ZLIB PkgConfig::KILN_PKG tomlplusplus::tomlplusplus Threads::Threads ${KILN_BUILD_ONLY})
 if(KILN_SANITIZE)
   return()
 endif()
 
 find_package(Torch 1.13 REQUIRED)
 find_package(hwy REQUIRED)
-find_package(tomlplusplus REQUIRED)  # not header-only in Debian
 find_package(OpenMP REQUIRED)  # without its flag at::parallel_for, a header template, silently runs on one thread
 
 # One precompiled header for every target that sees LibTorch: it takes half a minute to build and saves that much per file.

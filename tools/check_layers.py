@@ -18,6 +18,7 @@ ALLOWED = {
     "io": ["core"],
     "nn": ["core", "prob", "kernels"],
     "data": ["core", "io"],
+    "graphical": ["core", "io", "data"],
     "models": ["core", "prob", "nn", "kernels", CONTRACT],
     "train": ["core", "kernels", "io", "data", CONTRACT],
     "metrics": ["core", "prob", "nn", "io", "data", "train", CONTRACT],
@@ -28,7 +29,7 @@ ALLOWED = {
 ABOVE = ["apps", "examples", "bench", "fuzz", "tests"]  # may include all of src/kiln
 
 # kiln_base: what must build without LibTorch, and so must everything that it includes.
-BASE_FOLDERS = ("io", "data")
+BASE_FOLDERS = ("io", "data", "graphical")
 BASE_CORE = ("error", "options", "philox", "text", "values", "version")
 BASE_FILES = ("prob/parameter_count", "prob/table", "prob/markov_chain", "prob/chain_messages", "theory/parameter_table")
 BASE_TEST = "// needs: base"
