@@ -59,10 +59,10 @@ TEST(Independent, PicturesKeepTheirShape) {
 }
 
 TEST(Independent, TooManyCountsAreRefused) {
-  const auto message =
-      message_of<ConfigError>([] { Independent model(options(1 << 20, 256)); });
-  EXPECT_TRUE(message.starts_with("[independent] a chain of order 0 over 1048576 variables of 256 "
-                                  "states has 267386880 parameters and needs about "))
+  const auto message = message_of<ConfigError>([] { Independent model(options(1 << 20, 256)); });
+  EXPECT_TRUE(
+      message.starts_with("[independent] a chain of order 0 over 1048576 variables of 256 "
+                          "states has 267386880 parameters and needs about "))
       << message;
 }
 
