@@ -90,7 +90,7 @@ TEST(MarkovChain, HomogeneousRowsCountAllPositionsTogether) {
   const auto chain = counted.fit(0);
   EXPECT_DOUBLE_EQ(chain.row(0, 0)[1], 0.5);
   for (std::int64_t i = 1; i < 4; ++i) {
-    EXPECT_DOUBLE_EQ(chain.row(i, 0)[1], 1);       // 0 -> 1 twice
+    EXPECT_DOUBLE_EQ(chain.row(i, 0)[1], 1);        // 0 -> 1 twice
     EXPECT_DOUBLE_EQ(chain.row(i, 1)[1], 2.0 / 4);  // 1 -> 1, 1 -> 0, 1 -> 1, 1 -> 0
   }
 }
@@ -116,8 +116,8 @@ TEST(MarkovChain, WhatALowOrderLosesIsConditionalInformation) {
       const auto chain = census.fit({.n = n, .states = states, .order = k});
       double information = 0;
       for (std::int64_t i = k + 1; i < n; ++i)
-        information += mutual_information(census.table, Variables{i}, range(0, i - k),
-                                          range(i - k, i));
+        information +=
+            mutual_information(census.table, Variables{i}, range(0, i - k), range(i - k, i));
       const double kl = kl_divergence(whole, chain);
       EXPECT_NEAR(kl, information, 1e-12) << "order " << k;
       EXPECT_NEAR(kl, kl_divergence(census.table.p, written_out(chain).p), 1e-12);
@@ -160,9 +160,9 @@ TEST(MarkovChain, DivergenceOfChainsOfDifferentOrdersEqualsEnumeration) {
 }
 
 // Calls f for every subset of the variables as evidence, with one value for each.
-void every_evidence(const ChainShape& shape,
-                    const std::function<void(const std::vector<float>&,
-                                             const std::vector<std::uint8_t>&)>& f) {
+void every_evidence(
+    const ChainShape& shape,
+    const std::function<void(const std::vector<float>&, const std::vector<std::uint8_t>&)>& f) {
   for (std::uint64_t subset = 0; subset < (1u << shape.n); ++subset) {
     std::vector<float> x;
     std::vector<std::uint8_t> known;
@@ -303,9 +303,8 @@ TEST(MarkovChain, TheImpossibleIsRefused) {
 
 TEST(MarkovChain, TooManyConditionalsAreRefusedWithTheirCost) {
   EXPECT_NO_THROW(check_chain_size("markov", {.n = 784, .states = 2, .order = 13}));
-  EXPECT_EQ(message_of<ConfigError>([] {
-              check_chain_size("markov", {.n = 784, .states = 2, .order = 14});
-            }),
+  EXPECT_EQ(message_of<ConfigError>(
+                [] { check_chain_size("markov", {.n = 784, .states = 2, .order = 14}); }),
             "[markov] a chain of order 14 over 784 variables of 2 states has 12632063 parameters "
             "and needs about 202113024 bytes; at most 16777216 conditional probabilities are kept. "
             "Lower --order-k");
@@ -314,7 +313,9 @@ TEST(MarkovChain, TooManyConditionalsAreRefusedWithTheirCost) {
       random_chain({.n = 3000, .states = 2, .order = 15, .homogeneous = true}, 22, 1);
   const std::vector<float> x(3000, 0.0f);
   const std::vector<std::uint8_t> known(3000, 0);
-  EXPECT_EQ(message_of<ConfigError>([&] { log_marginal(chain, {x, known}); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              log_marginal(chain, {x, known});
+            }),
             "[markov_chain] messages along 3000 numbers with 32768 pasts each need 786694144 "
             "bytes, at most 536870912 are taken; lower --order-k");
 }

@@ -86,8 +86,7 @@ inline std::vector<ChainShape> small_shapes() {
     for (std::int64_t n : {1, 2, 5})
       for (std::int64_t order = 0; order < n; ++order)
         for (const bool homogeneous : {false, true})
-          shapes.push_back(
-              {.n = n, .states = states, .order = order, .homogeneous = homogeneous});
+          shapes.push_back({.n = n, .states = states, .order = order, .homogeneous = homogeneous});
   return shapes;
 }
 

@@ -9,7 +9,8 @@ namespace {
 TEST(ParameterTable, ShowsTheLecturesNumbers) {
   const auto rows = parameter_table(784, 2, 1);
   std::vector<std::string> text;
-  for (const auto& row : rows) text.push_back(row.key + " " + row.count.text() + " = " + row.formula);
+  for (const auto& row : rows)
+    text.push_back(row.key + " " + row.count.text() + " = " + row.formula);
   EXPECT_EQ(text, (std::vector<std::string>{
                       "joint 1.02e236 = 2^784 - 1",
                       "chain_rule 1.02e236 = 1 + 2 + 4 + ... + 2^783",
@@ -34,7 +35,8 @@ TEST(ParameterTable, CrossoversAreWhereTheCountsCross) {
       EXPECT_EQ(markov_parameters(n, q, k).exact(), joint_parameters(n, q).exact());
       EXPECT_LT(markov_parameters(n + 1, q, k).exact(), joint_parameters(n + 1, q).exact());
       const auto from = std::stoll(crossover.homogeneous_wins_from);
-      EXPECT_LT(homogeneous_parameters(from, q, k).exact(), independent_parameters(from, q).exact());
+      EXPECT_LT(homogeneous_parameters(from, q, k).exact(),
+                independent_parameters(from, q).exact());
       EXPECT_GE(homogeneous_parameters(from - 1, q, k).exact(),
                 independent_parameters(from - 1, q).exact());
     }

@@ -94,8 +94,8 @@ Tensor ChainModel::draw_one(const Tensor& x, std::int64_t d, const Tensor& unifo
   auto values = torch::empty_like(u);
   const auto& chain = law();
   for (std::int64_t b = 0; b < u.size(0); ++b)
-    values.data_ptr<float>()[b] = chain.draw_one(row_of<const float>(rows, b), items_.step_of(d),
-                                                 u.data_ptr<float>()[b]);
+    values.data_ptr<float>()[b] =
+        chain.draw_one(row_of<const float>(rows, b), items_.step_of(d), u.data_ptr<float>()[b]);
   return values.to(x.device());
 }
 

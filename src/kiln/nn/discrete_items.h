@@ -29,8 +29,9 @@ struct DiscreteShape {
           Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
     visit("width", self.width,
           Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
-    visit("states", self.states,
-          Field{.help = "values that each number takes", .low = 2, .high = 65536, .from_data = true});
+    visit(
+        "states", self.states,
+        Field{.help = "values that each number takes", .low = 2, .high = 65536, .from_data = true});
   }
 };
 

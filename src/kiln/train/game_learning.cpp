@@ -54,7 +54,8 @@ void check_ownership(const std::vector<Player>& players) {
 
 }  // namespace
 
-GameLearning::GameLearning(Game& game, Loader& loader, const TrainOptions& options, torch::Device device)
+GameLearning::GameLearning(Game& game, Loader& loader, const TrainOptions& options,
+                           torch::Device device)
     : game_(game),
       loader_(loader),
       device_(device),
@@ -111,10 +112,9 @@ void GameLearning::play_turn(Seat& seat, const Batch& batch, std::int64_t number
   log.add(seat.player.name + "/loss", loss);
   for (const auto& [name, value] : objective.log)
     log.add(seat.player.name + "/" + name, value.item<double>());
-  if (clip_ > 0)
-    log.add(seat.player.name + "/gradient_norm", clip_norm(gradients, clip_));
-  seat.optimizer->step(gradients,
-                       seat.optimizer->options().learning_rate * schedule_factor(schedule_, number));
+  if (clip_ > 0) log.add(seat.player.name + "/gradient_norm", clip_norm(gradients, clip_));
+  seat.optimizer->step(
+      gradients, seat.optimizer->options().learning_rate * schedule_factor(schedule_, number));
 }
 
 void GameLearning::check_parameters(std::int64_t steps_done) const {
@@ -152,8 +152,8 @@ void GameLearning::restore(const std::string& source, const SafetensorsFile& fil
     load_tensors(source, file, "ema/", ema_->state());
     ema_->set_updates(state.at("ema_updates").get<std::int64_t>());
   }
-  noise_.restore({state.at("noise").at(0).get<std::uint64_t>(),
-                  state.at("noise").at(1).get<std::uint64_t>()});
+  noise_.restore(
+      {state.at("noise").at(0).get<std::uint64_t>(), state.at("noise").at(1).get<std::uint64_t>()});
 }
 
 }  // namespace kiln

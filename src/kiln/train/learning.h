@@ -33,8 +33,8 @@ class ScalarMeans {
 
 /// What a step has come to.
 struct StepEnd {
-  bool whole = true;         ///< The model can be judged; false in the middle of a pass.
-  bool pass_ended = false;   ///< A pass over the data has just ended.
+  bool whole = true;        ///< The model can be judged; false in the middle of a pass.
+  bool pass_ended = false;  ///< A pass over the data has just ended.
 };
 
 /// How a model learns, step by step: as a game of players or in passes.  The trainer's loop asks

@@ -48,21 +48,23 @@ TEST(Independent, DrawsAndCompletionsFollowTheLaw) {
 }
 
 TEST(Independent, PicturesKeepTheirShape) {
-  Independent model({.shape = {.data_dim = 6, .channels = 1, .height = 2, .width = 3}});
+  Independent model(
+      {.shape = {.data_dim = 6, .channels = 1, .height = 2, .width = 3}, .prior = {}});
   Rng rng(1);
   EXPECT_EQ(model.sample({.count = 4}, rng).sizes(), at::IntArrayRef({4, 1, 2, 3}));
   EXPECT_EQ(model.log_prob(torch::zeros({2, 1, 2, 3})).sizes(), at::IntArrayRef({2}));
   EXPECT_EQ(message_of<ConfigError>([] {
-              Independent wrong({.shape = {.data_dim = 7, .channels = 1, .height = 2, .width = 3}});
+              Independent wrong(
+                  {.shape = {.data_dim = 7, .channels = 1, .height = 2, .width = 3}, .prior = {}});
             }),
             "[independent] data_dim must be channels * height * width = 6, got 7");
 }
 
 TEST(Independent, TooManyCountsAreRefused) {
-  const auto message =
-      message_of<ConfigError>([] { Independent model(options(1 << 20, 256)); });
-  EXPECT_TRUE(message.starts_with("[independent] a chain of order 0 over 1048576 variables of 256 "
-                                  "states has 267386880 parameters and needs about "))
+  const auto message = message_of<ConfigError>([] { Independent model(options(1 << 20, 256)); });
+  EXPECT_TRUE(
+      message.starts_with("[independent] a chain of order 0 over 1048576 variables of 256 "
+                          "states has 267386880 parameters and needs about "))
       << message;
 }
 

@@ -53,8 +53,8 @@ TEST(Joint, DrawsAndCompletionsFollowTheTable) {
   Rng rng(3);
   expect_chi_square(model.sample({.count = 20000}, rng), written_out(model, all_items(4, 3)), 3);
   expect_draws_agree(model, 4);
-  expect_completions(model, torch::tensor({1.f, 1.f, 2.f, 0.f}), torch::tensor({0.f, 1.f, 0.f, 1.f}),
-                     3);
+  expect_completions(model, torch::tensor({1.f, 1.f, 2.f, 0.f}),
+                     torch::tensor({0.f, 1.f, 0.f, 1.f}), 3);
 }
 
 TEST(Joint, TemperatureIsThatOfWholeItems) {
@@ -77,11 +77,17 @@ TEST(Joint, CountsLoadedAfterUseChangeTheLaw) {
 
 TEST(Joint, WrongItemsAreRefused) {
   Joint model(options(3, 2));
-  EXPECT_EQ(message_of<ConfigError>([&] { model.log_prob(torch::full({1, 3}, 2.0f)); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model.log_prob(torch::full({1, 3}, 2.0f));
+            }),
             "[joint.log_conditionals] x must hold whole numbers from 0 to 1, got 2");
-  EXPECT_EQ(message_of<ConfigError>([&] { model.observe({torch::full({1, 3}, 0.5f), {}}); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model.observe({torch::full({1, 3}, 0.5f), {}});
+            }),
             "[joint.observe] x must hold whole numbers from 0 to 1, got 0.5");
-  EXPECT_EQ(message_of<ShapeError>([&] { model.log_prob(torch::zeros({1, 4})); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              model.log_prob(torch::zeros({1, 4}));
+            }),
             "[joint.log_conditionals] x must have shape [*, 3], got [1, 4]");
 }
 

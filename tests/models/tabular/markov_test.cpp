@@ -20,7 +20,8 @@ MarkovOptions options(std::int64_t d, std::int64_t q, std::int64_t k,
 MarkovOptions picture(Ordering ordering, std::int64_t k) {
   return {.shape = {.data_dim = 6, .channels = 1, .height = 2, .width = 3},
           .order_k = k,
-          .ordering = ordering};
+          .ordering = ordering,
+          .prior = {}};
 }
 
 TEST(Markov, SumsToOneInEveryOrdering) {
@@ -148,8 +149,9 @@ TEST(Markov, TemperatureIsThatOfEachConditional) {
 TEST(Markov, ImpossibleEvidenceIsRefused) {
   auto model = fitted<Markov>(options(2, 2, 1, 0.0), torch::tensor({{0.f, 1.f}}));
   Rng rng(12);
-  EXPECT_EQ(message_of<ConfigError>(
-                [&] { model.complete(torch::ones({1, 2}), torch::tensor({{1.f, 0.f}}), rng); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model.complete(torch::ones({1, 2}), torch::tensor({{1.f, 0.f}}), rng);
+            }),
             "[markov_chain] what is known has probability 0 under this law, so nothing follows "
             "from it; fit with a prior above 0");
 }

@@ -36,7 +36,9 @@ M fitted(const typename M::Options& options, const Tensor& x) {
 }
 
 /// p of all items.
-inline Tensor written_out(ChainModel& model, const Tensor& all) { return model.log_prob(all).exp(); }
+inline Tensor written_out(ChainModel& model, const Tensor& all) {
+  return model.log_prob(all).exp();
+}
 
 inline void expect_sums_to_one(ChainModel& model, std::int64_t d, std::int64_t q) {
   const auto all = all_items(d, q);

@@ -11,10 +11,11 @@ struct JointOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     DiscreteShape::fields(self.shape, visit);
-    visit("prior", self.prior,
-          Field{.help = "Dirichlet pseudo-count of every item; auto: 1 / q^D; 0: maximum likelihood",
-                .low = 0,
-                .high = 1e9});
+    visit(
+        "prior", self.prior,
+        Field{.help = "Dirichlet pseudo-count of every item; auto: 1 / q^D; 0: maximum likelihood",
+              .low = 0,
+              .high = 1e9});
   }
 };
 
@@ -23,8 +24,8 @@ struct JointOptions {
 ///
 ///   p(x) = (N(x) + a) / (N + a q^D),   q^D - 1 parameters
 ///
-/// The buffer `counts` [q^D] holds N(x) at x_1 q^(D-1) + ... + x_D.  Differs from the textbook: a is
-/// not 0 by default, so that items that training did not show keep a probability.
+/// The buffer `counts` [q^D] holds N(x) at x_1 q^(D-1) + ... + x_D.  Differs from the textbook: a
+/// is not 0 by default, so that items that training did not show keep a probability.
 class Joint : public ChainModel {
  public:
   using Options = JointOptions;

@@ -15,8 +15,9 @@ struct MarkovOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     DiscreteShape::fields(self.shape, visit);
-    visit("order_k", self.order_k,
-          Field{.help = "how many numbers before it each one depends on", .low = 0, .high = 1 << 24});
+    visit(
+        "order_k", self.order_k,
+        Field{.help = "how many numbers before it each one depends on", .low = 0, .high = 1 << 24});
     visit("homogeneous", self.homogeneous,
           Field{.help = "one conditional for all numbers with a full past"});
     visit("ordering", self.ordering, Field{.help = "in which order the pixels are visited"});
@@ -36,9 +37,9 @@ struct MarkovOptions {
 ///   p_i(v | u) = (N_i(u, v) + a) / (N_i(u) + a q)
 ///
 /// By position: q^k - 1 + (D - k)(q - 1) q^k parameters.  Homogeneous: p_i is the same for i >= k,
-/// q^k - 1 + (q - 1) q^k parameters.  The buffers hold N: `start_counts`, for i = 0 .. k - 1 a block
-/// [q^i, q]; `step_counts` [D - k, q^k, q], homogeneous [1, q^k, q]; the earliest number of a past
-/// is the slowest.  Differs from the textbook: nothing.
+/// q^k - 1 + (q - 1) q^k parameters.  The buffers hold N: `start_counts`, for i = 0 .. k - 1 a
+/// block [q^i, q]; `step_counts` [D - k, q^k, q], homogeneous [1, q^k, q]; the earliest number of a
+/// past is the slowest.  Differs from the textbook: nothing.
 class Markov : public ChainModel {
  public:
   using Options = MarkovOptions;
