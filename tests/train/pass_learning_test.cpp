@@ -41,8 +41,9 @@ class HalfWay : public Fitted {
   Tensor mean_, sum_, count_;
 };
 
-struct Run {
-  explicit Run(std::int64_t epochs, std::int64_t limit = 0) : options(options_for(epochs, limit)) {}
+struct PassRun {
+  explicit PassRun(std::int64_t epochs, std::int64_t limit = 0)
+      : options(options_for(epochs, limit)) {}
   TrainOptions options_for(std::int64_t epochs, std::int64_t limit) {
     model.limit = limit;
     TrainOptions o;
@@ -57,7 +58,7 @@ struct Run {
 };
 
 TEST(PassLearning, EveryItemIsSeenInEveryPassAndItStopsWhenDone) {
-  Run run(100);
+  PassRun run(100);
   EXPECT_EQ(run.options.steps, 500) << "five batches a pass, the last of 5 items";
   std::vector<double> losses;
   EXPECT_EQ(run.trainer.run({.record = [&](const TrainRecord& r) { losses.push_back(r.loss); }}),
@@ -73,14 +74,14 @@ TEST(PassLearning, EveryItemIsSeenInEveryPassAndItStopsWhenDone) {
 }
 
 TEST(PassLearning, AModelSaysHowManyPassesItTakes) {
-  Run run(100, 3);
+  PassRun run(100, 3);
   EXPECT_EQ(run.options.steps, 15);
   run.trainer.run({});
   EXPECT_EQ(run.model.begun, 3);
 }
 
 TEST(PassLearning, ItIsJudgedBetweenPassesOnlyAndAtTheEnd) {
-  Run run(2);
+  PassRun run(2);
   run.options.validate_every = 2;
   Trainer trainer(run.model, run.loader, run.options);
   std::vector<std::int64_t> steps;
@@ -94,7 +95,7 @@ TEST(PassLearning, ItIsJudgedBetweenPassesOnlyAndAtTheEnd) {
 }
 
 TEST(PassLearning, ProgressHasNoLossBeforeTheFirstPassEnds) {
-  Run run(1);
+  PassRun run(1);
   std::vector<double> losses;
   run.trainer.run({.progress = [&](std::int64_t, double loss) { losses.push_back(loss); }});
   ASSERT_EQ(losses.size(), 5u);
@@ -103,7 +104,7 @@ TEST(PassLearning, ProgressHasNoLossBeforeTheFirstPassEnds) {
 }
 
 TEST(PassLearning, ResumedInTheMiddleOfAPassEqualsUnbroken) {
-  Run whole(4), first(4), second(4);
+  PassRun whole(4), first(4), second(4);
   whole.trainer.run({});
   SafetensorsFile saved;
   first.trainer.run({.checkpoint = [&](std::int64_t) { saved = first.trainer.snapshot(); },

@@ -48,12 +48,14 @@ TEST(Independent, DrawsAndCompletionsFollowTheLaw) {
 }
 
 TEST(Independent, PicturesKeepTheirShape) {
-  Independent model({.shape = {.data_dim = 6, .channels = 1, .height = 2, .width = 3}});
+  Independent model(
+      {.shape = {.data_dim = 6, .channels = 1, .height = 2, .width = 3}, .prior = {}});
   Rng rng(1);
   EXPECT_EQ(model.sample({.count = 4}, rng).sizes(), at::IntArrayRef({4, 1, 2, 3}));
   EXPECT_EQ(model.log_prob(torch::zeros({2, 1, 2, 3})).sizes(), at::IntArrayRef({2}));
   EXPECT_EQ(message_of<ConfigError>([] {
-              Independent wrong({.shape = {.data_dim = 7, .channels = 1, .height = 2, .width = 3}});
+              Independent wrong(
+                  {.shape = {.data_dim = 7, .channels = 1, .height = 2, .width = 3}, .prior = {}});
             }),
             "[independent] data_dim must be channels * height * width = 6, got 7");
 }

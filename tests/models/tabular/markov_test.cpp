@@ -20,7 +20,8 @@ MarkovOptions options(std::int64_t d, std::int64_t q, std::int64_t k,
 MarkovOptions picture(Ordering ordering, std::int64_t k) {
   return {.shape = {.data_dim = 6, .channels = 1, .height = 2, .width = 3},
           .order_k = k,
-          .ordering = ordering};
+          .ordering = ordering,
+          .prior = {}};
 }
 
 TEST(Markov, SumsToOneInEveryOrdering) {
