@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
 #include "tests/cli/tiny_runs.h"
 
 namespace kiln {
@@ -18,7 +22,7 @@ TEST(Bayesnet, AnswersTheSprinkler) {
       bayesnet({kSprinkler, "--query", "Rain | WetGrass=wet", "--parameters", "--json"}));
   EXPECT_NEAR(result["query"]["probabilities"][1].get<double>(), 0.16038 / 0.44838, 1e-12);
   EXPECT_NEAR(result["query"]["log_evidence"].get<double>(), std::log(0.44838), 1e-12);
-  EXPECT_EQ(result["query"]["order"], nlohmann::json({"Sprinkler"}));
+  EXPECT_EQ(result["query"]["order"], nlohmann::json::array({"Sprinkler"}));
   EXPECT_EQ(result["graph"]["parameters"], 7);
 }
 
@@ -126,7 +130,7 @@ TEST(Bayesnet, WrongRequestsAndWrongFilesHaveTheirCodes) {
       refused(2, {kSprinkler, "--query", "Rain | WetGrass=moist"}),
       "kiln: [bayesnet] 'WetGrass' has no state 'moist'. States: dry, wet, or a number from 0 "
       "to 1\n");
-  EXPECT_EQ(refused(2, {kSprinkler, "--query", "Rain", "--querry", "Rain"}),
+  EXPECT_EQ(refused(2, {kSprinkler, "--querry", "Rain"}),
             "kiln: [theory bayesnet] no option '--querry'; did you mean '--query'? `kiln theory "
             "bayesnet --help` lists them\n");
   const TemporaryFolder folder;
