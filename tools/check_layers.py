@@ -19,7 +19,7 @@ ALLOWED = {
     "nn": ["core", "prob", "kernels"],
     "data": ["core", "io"],
     "models": ["core", "prob", "nn", "kernels", CONTRACT],
-    "train": ["core", "io", "data", CONTRACT],
+    "train": ["core", "kernels", "io", "data", CONTRACT],
     "metrics": ["core", "prob", "nn", "io", "data", "train", CONTRACT],
     "check": ["core", "prob", "nn", "train", "metrics", CONTRACT],
     "theory": ["core", "prob", "io", "nn", "train", "metrics", CONTRACT, "models/tabular"],

@@ -43,6 +43,14 @@ struct Gradients {
   float *dW, *dV, *dc;
 };
 
+// Where a thread works before it hands over a block: two threads that add to neighbouring parts of
+// the same rows of dW and dV would take the cache lines at their border from each other at every
+// step.
+struct Scratch {
+  float* runs;     // h of every run of the chunk, [run][kBlock]
+  float *dW, *dV;  // [step][kBlock]
+};
+
 // The gradients of one block of hidden units for the whole batch, a chunk of samples at a time.
 // h changes only where a pixel is one, so a sample is a sequence of runs of equal h.
 //   up:   recompute h of every run and keep it;  dV_d += r_d h
@@ -50,11 +58,12 @@ struct Gradients {
 template <bool kWhole>
 class Block {
  public:
-  Block(const NadeScan& scan, const Gradients& out, Columns<kWhole> columns, float* runs)
-      : scan_(scan), out_(out), columns_(columns), runs_(runs) {}
+  Block(const NadeScan& scan, const Gradients& out, Columns<kWhole> columns, const Scratch& own)
+      : scan_(scan), out_(out), columns_(columns), own_(own) {}
 
   void run() {
-    clear_and_prefetch();
+    std::memset(own_.dW, 0, scan_.dims * kBlock * sizeof(float));
+    prefetch();
     KILN_UNROLL for (auto& dc : dc_) dc = hn::Zero(kTag);
     for (std::size_t first = 0; first < scan_.batch; first += kChunk) {
       const std::size_t count = HWY_MIN(kChunk, scan_.batch - first);
@@ -63,6 +72,7 @@ class Block {
         down(first + s, HWY_MIN(kTogether, count - s), run_ + s);
     }
     KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) columns_.store(dc_[z], out_.dc, z);
+    hand_over();
   }
 
  private:
@@ -71,16 +81,23 @@ class Block {
   }
 
   // A block is a few cache lines out of each row, too short for the hardware to fetch ahead.
-  void clear_and_prefetch() {
+  void prefetch() {
     constexpr std::size_t kLine = 64 / sizeof(float);
     for (std::size_t i = 0; i < scan_.dims; ++i) {
-      const std::size_t at = row(i);
+      const std::size_t at = row(i) + columns_.first;
       for (std::size_t j = 0; j < columns_.count; j += kLine) {
-        hwy::Prefetch(scan_.W + at + columns_.first + j);
-        hwy::Prefetch(scan_.V + at + columns_.first + j);
+        hwy::Prefetch(scan_.W + at + j);
+        hwy::Prefetch(scan_.V + at + j);
       }
-      KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z)
-          columns_.store(hn::Zero(kTag), out_.dW + at, z);
+    }
+  }
+
+  void hand_over() const {
+    for (std::size_t i = 0; i < scan_.dims; ++i) {
+      KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) {
+        columns_.store(hn::Load(kTag, own_.dW + i * kBlock + z * kLanes), out_.dW + row(i), z);
+        columns_.store(hn::Load(kTag, own_.dV + i * kBlock + z * kLanes), out_.dV + row(i), z);
+      }
     }
   }
 
@@ -98,7 +115,7 @@ class Block {
   }
 
   void start(std::size_t first, std::size_t count) {
-    float* place = runs_;
+    float* place = own_.runs;
     for (std::size_t q = 0; q < count; ++q) {
       run_[q] = place;
       place += (static_cast<std::size_t>(scan_.ones[first + q]) + 1) * kBlock;
@@ -133,9 +150,7 @@ class Block {
       std::memcpy(unchanged, r_next, sizeof unchanged);
       for (auto left = changed; left; left &= left - 1) unchanged[std::countr_zero(left)] = 0;
       Vec dv[kVectors], dv_next[kVectors];
-      float *row_dv = out_.dV + row(i), *row_dv_next = out_.dV + row(i + 1);
-      fetch(out_.dV, HWY_MIN(i + kAhead, scan_.dims - 1));
-      fetch(out_.dV, HWY_MIN(i + kAhead + 1, scan_.dims - 1));
+      float *row_dv = own_.dV + i * kBlock, *row_dv_next = row_dv + kBlock;
       load_sum(first, row_dv, dv), load_sum(first, row_dv_next, dv_next);
       for (std::size_t q = 0; q < count; ++q) {
         const Vec rq = Splat(r[q]), rq_next = Splat(unchanged[q]);
@@ -159,19 +174,25 @@ class Block {
 
   void up_last(std::size_t i, std::size_t first, std::size_t count) {
     Vec dv[kVectors];
-    load_sum(first, out_.dV + row(i), dv);
+    load_sum(first, own_.dV + i * kBlock, dv);
     const float* r = out_.scaled + i * scan_.lanes() + first;
     for (std::size_t q = 0; q < count; ++q) multiply_add(q, r[q], dv);
-    store_sum(dv, out_.dV + row(i));
+    store_sum(dv, own_.dV + i * kBlock);
+  }
+
+  static HWY_INLINE void load(const float* row, Vec* sum) {
+    KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) sum[z] =
+        hn::Load(kTag, row + z * kLanes);
   }
 
   // The first chunk of samples finds nothing to add to.
-  HWY_INLINE void load_sum(std::size_t first, const float* row, Vec* sum) const {
-    KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) sum[z] =
-        first ? columns_.load(row, z) : hn::Zero(kTag);
+  static HWY_INLINE void load_sum(std::size_t first, const float* row, Vec* sum) {
+    if (first) return load(row, sum);
+    KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) sum[z] = hn::Zero(kTag);
   }
-  HWY_INLINE void store_sum(const Vec* sum, float* row) const {
-    KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) columns_.store(sum[z], row, z);
+  static HWY_INLINE void store_sum(const Vec* sum, float* row) {
+    KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z)
+        hn::Store(sum[z], kTag, row + z * kLanes);
   }
 
   // da += dh h (1 - h) for the run that ends here on the way down.
@@ -201,9 +222,9 @@ class Block {
       }
       const auto ones = i ? scan_.ones_at(i - 1, first, count) : 0;
       if (!ones) continue;
-      float* dw_row = out_.dW + row(i - 1);
+      float* dw_row = own_.dW + (i - 1) * kBlock;
       Vec dw[kVectors];
-      KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) dw[z] = columns_.load(dw_row, z);
+      load(dw_row, dw);
       KILN_UNROLL for (std::size_t g = 0; g < kTogether; ++g) {
         if (!(ones >> g & 1)) continue;
         close_run(run[g], dh[g], da[g]);
@@ -226,7 +247,7 @@ class Block {
   const NadeScan& scan_;
   const Gradients& out_;
   const Columns<kWhole> columns_;
-  float* const runs_;   // h of every run of the chunk, [run][kBlock]
+  const Scratch own_;
   float* run_[kChunk];  // the run each sample is in
   Vec dc_[kVectors];
   HWY_ALIGN float t_[kChunk][kBlock], h_[kChunk][kBlock];  // t = -a log2(e), h = sigmoid(a)
@@ -247,12 +268,14 @@ std::size_t most_runs(const NadeScan& scan) {
 void HiddenGradient(const NadeScan& scan, std::size_t first, std::size_t last, const float* scaled,
                     float* dW, float* dV, float* dc) {
   const auto runs = hwy::AllocateAligned<float>(most_runs(scan) * kBlock);
+  const auto rows = hwy::AllocateAligned<float>(2 * scan.dims * kBlock);
   const Gradients out{scaled, dW, dV, dc};
+  const Scratch own{runs.get(), rows.get(), rows.get() + scan.dims * kBlock};
   for (std::size_t h = first; h < last; h += kBlock) {
     if (last - h >= kBlock)
-      Block<true>(scan, out, {h, kBlock}, runs.get()).run();
+      Block<true>(scan, out, {h, kBlock}, own).run();
     else
-      Block<false>(scan, out, {h, last - h}, runs.get()).run();
+      Block<false>(scan, out, {h, last - h}, own).run();
   }
 }
 

@@ -80,7 +80,7 @@ struct NadeFunction : torch::autograd::Function<NadeFunction> {
     split(scan.batch, simd::kSampleUnit, [&](std::size_t first, std::size_t last) {
       simd::nade_logits(scan, first, last, cells);
     });
-    split(scan.lanes(), simd::kSampleUnit, [&](std::size_t first, std::size_t last) {
+    split(scan.lanes(), 16, [&](std::size_t first, std::size_t last) {
       simd::nade_loss(scan, first, last, cells, nll.data_ptr<float>());
     });
     context->save_for_backward({W, V, b, c, order, bits, ones, residual});

@@ -36,7 +36,7 @@ struct NadeScan {
   }
 };
 
-inline constexpr std::size_t kSampleUnit = 16;  ///< Threads split the batch at multiples of this.
+inline constexpr std::size_t kSampleUnit = 8;   ///< Threads split the batch at multiples of this.
 inline constexpr std::size_t kHiddenUnit = 64;  ///< ... and the hidden units at multiples of this.
 
 /// logits[i, s] = V_d . h_i(s), without b_d, for samples [first, last); logits [D, lanes()].

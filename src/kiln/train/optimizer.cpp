@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "kiln/kernels/optimizer_update.h"
+
 namespace kiln {
 namespace {
 
@@ -14,8 +16,9 @@ struct Rule {
   T beta1, beta2, epsilon, momentum, decay, rate, correction;
 };
 
-template <class T>
-Rule<T> make_rule(const OptimizerOptions& o, double learning_rate, std::int64_t steps) {
+template <class R>
+R make_rule(const OptimizerOptions& o, double learning_rate, std::int64_t steps) {
+  using T = decltype(R::rate);
   const auto t = static_cast<double>(steps);
   const bool adam = o.kind == OptimizerKind::adam;
   const double rate = adam ? learning_rate / (1 - std::pow(o.beta1, t)) : learning_rate;
@@ -24,33 +27,67 @@ Rule<T> make_rule(const OptimizerOptions& o, double learning_rate, std::int64_t 
           T(o.weight_decay), T(rate),    T(correction)};
 }
 
-// One pass over memory: the update is bound by bandwidth, so nothing is read twice.
-template <class T>
-void update_in_place(OptimizerKind kind, const Rule<T>& r, T* p, const T* gradient, T* m, T* v,
-                     std::int64_t begin, std::int64_t end) {
-  switch (kind) {
-    case OptimizerKind::adam:
-      for (std::int64_t i = begin; i < end; ++i) {
-        const T g = gradient[i] + r.decay * p[i];
+// The plain form, in float64.
+void update_in_place(OptimizerKind kind, const Rule<double>& r, double* p, const double* gradient,
+                     double* m, double* v, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const double g = gradient[i] + r.decay * p[i];
+    switch (kind) {
+      case OptimizerKind::adam:
         m[i] = r.beta1 * m[i] + (1 - r.beta1) * g;
         v[i] = r.beta2 * v[i] + (1 - r.beta2) * g * g;
         p[i] -= r.rate * m[i] / (std::sqrt(v[i] * r.correction) + r.epsilon);
-      }
-      return;
-    case OptimizerKind::sgd:
-      for (std::int64_t i = begin; i < end; ++i) {
-        m[i] = r.momentum * m[i] + gradient[i] + r.decay * p[i];
+        break;
+      case OptimizerKind::sgd:
+        m[i] = r.momentum * m[i] + g;
         p[i] -= r.rate * m[i];
-      }
-      return;
-    case OptimizerKind::rmsprop:
-      for (std::int64_t i = begin; i < end; ++i) {
-        const T g = gradient[i] + r.decay * p[i];
+        break;
+      case OptimizerKind::rmsprop:
         v[i] = r.beta2 * v[i] + (1 - r.beta2) * g * g;
         p[i] -= r.rate * g / (std::sqrt(v[i]) + r.epsilon);
-      }
-      return;
+        break;
+    }
   }
+}
+
+void update_in_place(OptimizerKind kind, const simd::UpdateRule& r, float* p, const float* gradient,
+                     float* m, float* v, std::size_t n) {
+  const simd::Parameters parameters{.values = p, .shared = at::get_num_threads() > 1};
+  switch (kind) {
+    case OptimizerKind::adam:
+      return simd::adam_update(r, parameters, gradient, m, v, n);
+    case OptimizerKind::sgd:
+      return simd::sgd_update(r, parameters, gradient, m, n);
+    case OptimizerKind::rmsprop:
+      return simd::rmsprop_update(r, parameters, gradient, v, n);
+  }
+}
+
+// By tensor operations: any device, any layout.
+void update_by_tensors(const OptimizerOptions& o, const Rule<double>& r, Tensor& p,
+                       const Tensor& gradient, Tensor& m, Tensor& v) {
+  const auto g = gradient + r.decay * p;
+  if (o.kind == OptimizerKind::sgd) {
+    m.mul_(r.momentum).add_(g);
+    p.sub_(m, r.rate);
+    return;
+  }
+  v.mul_(r.beta2).addcmul_(g, g, 1 - r.beta2);
+  const auto scale = (v * r.correction).sqrt_().add_(r.epsilon);
+  if (o.kind == OptimizerKind::adam) m.mul_(r.beta1).add_(g, 1 - r.beta1);
+  p.addcdiv_(o.kind == OptimizerKind::adam ? m : g, scale, -r.rate);
+}
+
+template <class R, class T>
+void update_in_parts(const OptimizerOptions& o, const R& rule, Tensor& p, const Tensor& gradient,
+                     const Tensor& m, const Tensor& v) {
+  auto *values = p.data_ptr<T>(), *first = m.defined() ? m.data_ptr<T>() : nullptr,
+       *second = v.defined() ? v.data_ptr<T>() : nullptr;
+  const auto* g = gradient.data_ptr<T>();
+  at::parallel_for(0, p.numel(), 32768, [&](std::int64_t begin, std::int64_t end) {
+    update_in_place(o.kind, rule, values + begin, g + begin, first ? first + begin : nullptr,
+                    second ? second + begin : nullptr, static_cast<std::size_t>(end - begin));
+  });
 }
 
 }  // namespace
@@ -75,32 +112,19 @@ void Optimizer::step(const std::vector<Tensor>& gradients, double learning_rate)
 
 void Optimizer::update(Slot& slot, const Tensor& given, double learning_rate) const {
   auto& p = slot.parameter;
-  const bool same_layout = given.strides() == p.strides() && given.scalar_type() == p.scalar_type();
+  const auto type = p.scalar_type();
+  const bool same_layout = given.strides() == p.strides() && given.scalar_type() == type;
   const auto gradient = same_layout ? given : torch::empty_like(p).copy_(given);
-  if (!p.device().is_cpu() || !p.is_non_overlapping_and_dense()) {
-    const auto r = make_rule<double>(options_, learning_rate, steps_);
-    const auto g = gradient + r.decay * p;
-    if (options_.kind == OptimizerKind::sgd) {
-      slot.first.mul_(r.momentum).add_(g);
-      p.sub_(slot.first, r.rate);
-      return;
-    }
-    slot.second.mul_(r.beta2).addcmul_(g, g, 1 - r.beta2);
-    const auto scale = (slot.second * r.correction).sqrt_().add_(r.epsilon);
-    if (options_.kind == OptimizerKind::adam) slot.first.mul_(r.beta1).add_(g, 1 - r.beta1);
-    p.addcdiv_(options_.kind == OptimizerKind::adam ? slot.first : g, scale, -r.rate);
-    return;
-  }
-  AT_DISPATCH_FLOATING_TYPES(p.scalar_type(), "optimizer", [&] {
-    const auto rule = make_rule<scalar_t>(options_, learning_rate, steps_);
-    auto* values = p.data_ptr<scalar_t>();
-    auto* first = slot.first.defined() ? slot.first.data_ptr<scalar_t>() : nullptr;
-    auto* second = slot.second.defined() ? slot.second.data_ptr<scalar_t>() : nullptr;
-    const auto* g = gradient.template data_ptr<scalar_t>();
-    at::parallel_for(0, p.numel(), 32768, [&](std::int64_t begin, std::int64_t end) {
-      update_in_place<scalar_t>(options_.kind, rule, values, g, first, second, begin, end);
-    });
-  });
+  const auto rule = make_rule<Rule<double>>(options_, learning_rate, steps_);
+  const bool flat = p.device().is_cpu() && p.is_non_overlapping_and_dense();
+  if (flat && type == torch::kFloat32)
+    update_in_parts<simd::UpdateRule, float>(
+        options_, make_rule<simd::UpdateRule>(options_, learning_rate, steps_), p, gradient,
+        slot.first, slot.second);
+  else if (flat && type == torch::kFloat64)
+    update_in_parts<Rule<double>, double>(options_, rule, p, gradient, slot.first, slot.second);
+  else
+    update_by_tensors(options_, rule, p, gradient, slot.first, slot.second);
 }
 
 std::vector<NamedTensor> Optimizer::state() const {
