@@ -19,9 +19,10 @@ struct Parameters {
 };
 
 /// n parameters p with their gradients; m and v are the first and second moments.
-void adam_update(const UpdateRule& rule, const Parameters& p, const float* gradient, float* m, float* v,
-                 std::size_t n);
-void sgd_update(const UpdateRule& rule, const Parameters& p, const float* gradient, float* m, std::size_t n);
+void adam_update(const UpdateRule& rule, const Parameters& p, const float* gradient, float* m,
+                 float* v, std::size_t n);
+void sgd_update(const UpdateRule& rule, const Parameters& p, const float* gradient, float* m,
+                std::size_t n);
 void rmsprop_update(const UpdateRule& rule, const Parameters& p, const float* gradient, float* v,
                     std::size_t n);
 

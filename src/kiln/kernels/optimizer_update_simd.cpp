@@ -112,8 +112,8 @@ HWY_EXPORT(AdamUpdate);
 HWY_EXPORT(SgdUpdate);
 HWY_EXPORT(RmsPropUpdate);
 
-void adam_update(const UpdateRule& rule, const Parameters& p, const float* gradient, float* m, float* v,
-                 std::size_t n) {
+void adam_update(const UpdateRule& rule, const Parameters& p, const float* gradient, float* m,
+                 float* v, std::size_t n) {
   HWY_DYNAMIC_DISPATCH(AdamUpdate)(rule, p, gradient, m, v, n);
 }
 

@@ -29,8 +29,8 @@ double message_at(const MarkovChain& chain, const Evidence& evidence, const Mess
   const auto p = chain.row(i, context);
   for (std::size_t v = 0; v < p.size(); ++v)
     if (allowed(evidence, i, v))
-      sum += p[v] * later[static_cast<std::size_t>(
-                        chain.next(i, context, static_cast<std::int64_t>(v)))];
+      sum += p[v] *
+             later[static_cast<std::size_t>(chain.next(i, context, static_cast<std::int64_t>(v)))];
   return sum;
 }
 
@@ -119,9 +119,8 @@ void complete(const MarkovChain& chain, const Evidence& evidence, std::span<cons
     double total = 0;
     for (std::size_t v = 0; v < p.size(); ++v) {
       const auto next = chain.next(i, context, static_cast<std::int64_t>(v));
-      weights[v] = allowed(evidence, i, v)
-                       ? p[v] * messages.b[at + 1][static_cast<std::size_t>(next)]
-                       : 0;
+      weights[v] =
+          allowed(evidence, i, v) ? p[v] * messages.b[at + 1][static_cast<std::size_t>(next)] : 0;
       total += weights[v];
     }
     const auto value = inverse_cdf(weights, static_cast<double>(uniform[at]) * total);
