@@ -73,8 +73,9 @@ int check(const CheckArguments& a, const Console& console) {
   const auto report = check_model(*run.model, first_items(judged), rng);
   if (!a.out.empty()) {
     if (!report.leaks)
-      throw ConfigError("check.out", "the picture is a leak matrix, which only an autoregressive "
-                                     "model has; leave out -o");
+      throw ConfigError("check.out",
+                        "the picture is a leak matrix, which only an autoregressive "
+                        "model has; leave out -o");
     write_file_atomically(a.out, leak_picture(*report.leaks));
   }
   console.result(fmt::format("{} at step {}, contexts from {}{}", a.run.run, run.step, judged.name,

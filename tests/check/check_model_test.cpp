@@ -13,14 +13,14 @@ namespace {
 
 enum class Fault {
   none,
-  shift_forgotten,     // the recurrence adds x_d before it predicts x_d
-  diagonal_in_mask,    // the mask keeps its diagonal
-  future_in_mask,      // the mask keeps one place too many
-  probs_as_logits,     // probabilities fed to a loss that wants logits
-  stale_cache,         // the cached sampler misses the first pixel
-  gradient_cut,        // a parameter's gradient is lost on the way
-  gradient_doubled,    // ... or comes twice
-  poisoned,            // NaN weights
+  shift_forgotten,   // the recurrence adds x_d before it predicts x_d
+  diagonal_in_mask,  // the mask keeps its diagonal
+  future_in_mask,    // the mask keeps one place too many
+  probs_as_logits,   // probabilities fed to a loss that wants logits
+  stale_cache,       // the cached sampler misses the first pixel
+  gradient_cut,      // a parameter's gradient is lost on the way
+  gradient_doubled,  // ... or comes twice
+  poisoned,          // NaN weights
 };
 
 // A small model of binary x with one fault on purpose: l = b + (V * mask) x, after tanh of a
@@ -110,7 +110,8 @@ TEST(CheckModel, ASoundModelPassesEverything) {
 }
 
 TEST(CheckModel, AForgottenShiftIsNoLaw) {
-  EXPECT_EQ(red(Fault::shift_forgotten), (Names{"normalised", "conditionals", "cached sampler", "sampler law"}));
+  EXPECT_EQ(red(Fault::shift_forgotten),
+            (Names{"normalised", "conditionals", "cached sampler", "sampler law"}));
 }
 
 TEST(CheckModel, ADiagonalInTheMaskIsNoLaw) {
@@ -197,13 +198,11 @@ class RealSteps : public Model, public Autoregressive {
     const auto log_normal = [](const Tensor& t, double s) {
       return -0.5 * (t / s).square() - std::log(s) - 0.5 * std::log(2 * M_PI);
     };
-    return torch::logaddexp(log_normal(z - 1, 0.5), log_normal(z + 1, 0.2)) +
-           std::log(weight_ / 2);
+    return torch::logaddexp(log_normal(z - 1, 0.5), log_normal(z + 1, 0.2)) + std::log(weight_ / 2);
   }
   Tensor draw(const Tensor& uniform) override {
     auto x = torch::zeros_like(uniform);
-    for (std::int64_t d = 0; d < 2; ++d)
-      x.select(1, d).copy_(draw_one(x, d, uniform.select(1, d)));
+    for (std::int64_t d = 0; d < 2; ++d) x.select(1, d).copy_(draw_one(x, d, uniform.select(1, d)));
     return x;
   }
   Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override {

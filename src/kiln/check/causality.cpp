@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kiln/check/conditional_law.h"
+
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 256;
 constexpr double kLimit = 1e-4;  // nats: rounding may move, information may not
 
 // x with number d of row b moved.
@@ -33,7 +34,7 @@ Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Tensor& x,
   Leaks leaks{torch::zeros({dims, count}, torch::kDouble), {}};
   for (std::int64_t j = 0; j < count; ++j)
     leaks.steps.push_back(count == 1 ? 0 : j * (dims - 1) / (count - 1));
-  const auto together = std::max<std::int64_t>(1, kRowsAtOnce / contexts);
+  const auto together = std::max<std::int64_t>(1, rows_at_once(dims) / contexts);
   for (std::int64_t first = 0; first < count; first += together) {
     const auto last = std::min(first + together, count);
     auto moved = x.repeat({last - first, 1, 1});  // [moves, contexts, D]
@@ -61,11 +62,12 @@ Finding check_causal(const Leaks& leaks) {
     if (std::isnan(most)) break;
   }
   return {"causal", within(worst, kLimit), worst,
-          worst == 0 ? fmt::format("no conditional moves with a later number ({} numbers moved)",
-                                   leaks.steps.size())
-                     : fmt::format("the conditional of step {} moves by {:.2g} nats with the number "
-                                   "of step {}, to be below {}",
-                                   row, worst, column, kLimit)};
+          worst == 0
+              ? fmt::format("no conditional moves with a later number ({} numbers moved)",
+                            leaks.steps.size())
+              : fmt::format("the conditional of step {} moves by {:.2g} nats with the number "
+                            "of step {}, to be below {}",
+                            row, worst, column, kLimit)};
 }
 
 }  // namespace kiln

@@ -7,7 +7,7 @@
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kGrid = 4001, kRowsAtOnce = 4096;
+constexpr std::int64_t kGrid = 4001;
 constexpr double kReach = 15;
 
 Tensor candidates(const ValueSet& values, const Tensor& x, std::int64_t d) {
@@ -30,12 +30,16 @@ ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, co
   auto rows = contexts.unsqueeze(1).repeat({1, count, 1});
   rows.select(2, d).copy_(law.values.expand({batch, count}));
   std::vector<Tensor> parts;
-  for (const auto& chunk : rows.reshape({batch * count, -1}).split(kRowsAtOnce))
+  for (const auto& chunk : rows.reshape({batch * count, -1}).split(rows_at_once(contexts.size(1))))
     parts.push_back(model.log_conditionals(chunk).select(1, d).to(torch::kDouble));
   law.mass = torch::cat(parts).exp().reshape({batch, count});
   const bool real = values.kind != Values::binary && values.kind != Values::states;
   if (real) law.mass *= (law.values[1] - law.values[0]).item<double>();
   return law;
+}
+
+std::int64_t rows_at_once(std::int64_t dims) {
+  return std::clamp<std::int64_t>((1 << 15) / dims, 1, 4096);
 }
 
 std::vector<std::int64_t> some_numbers(const Tensor& ordering, std::int64_t most) {

@@ -10,7 +10,7 @@
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kMostStates = 1 << 20, kRowsAtOnce = 4096;
+constexpr std::int64_t kMostStates = 1 << 20, kRowsAtOnce = 4096;  // of at most 20 numbers
 constexpr double kReach = 12;
 constexpr double kDiscreteLimit = 1e-4, kRealLimit = 5e-3;  // rounding; the grid's own error
 
@@ -57,18 +57,19 @@ std::optional<Finding> check_total_mass(Model& model, const Tensor& x) {
     const auto q = values.kind == Values::binary ? 2 : values.states;
     const double states = std::pow(static_cast<double>(q), static_cast<double>(dims));
     if (states > kMostStates) return std::nullopt;
-    const double total = total_of(
-        *likelihood, static_cast<std::int64_t>(states),
-        [&](const Tensor& number) { return digits(number, q, dims).to(x.scalar_type()); });
+    const double total =
+        total_of(*likelihood, static_cast<std::int64_t>(states),
+                 [&](const Tensor& number) { return digits(number, q, dims).to(x.scalar_type()); });
     return verdict(total, kDiscreteLimit, fmt::format("all {} states", states));
   }
   if (values.kind != Values::real || dims > 2) return std::nullopt;
   const std::int64_t points = dims == 1 ? 20001 : 1501;
   const auto spread = x.std(0).clamp_min(1e-3);
   const auto step = spread * (2 * kReach / static_cast<double>(points - 1));
-  const double total = total_of(
-      *likelihood, dims == 1 ? points : points * points, [&](const Tensor& number) {
-        return x.mean(0) - kReach * spread + digits(number, points, dims).to(x.scalar_type()) * step;
+  const double total =
+      total_of(*likelihood, dims == 1 ? points : points * points, [&](const Tensor& number) {
+        return x.mean(0) - kReach * spread +
+               digits(number, points, dims).to(x.scalar_type()) * step;
       });
   return verdict(total * step.to(torch::kDouble).prod().item<double>(), kRealLimit,
                  fmt::format("a grid of {}^{} points", points, dims));
@@ -86,10 +87,11 @@ Finding check_conditional_mass(Autoregressive& model, const ValueSet& values, co
     if (std::isnan(off)) break;
   }
   const double limit = discrete(values) ? kDiscreteLimit : kRealLimit;
-  return {"conditionals", within(worst, limit), worst,
-          fmt::format("sums of p(x_d | numbers before d) differ from 1 by at most {:.2g} (at d = {}; "
-                      "{} of {} numbers, {} contexts), to be below {}",
-                      worst, where, numbers.size(), x.size(1), contexts.size(0), limit)};
+  return {
+      "conditionals", within(worst, limit), worst,
+      fmt::format("sums of p(x_d | numbers before d) differ from 1 by at most {:.2g} (at d = {}; "
+                  "{} of {} numbers, {} contexts), to be below {}",
+                  worst, where, numbers.size(), x.size(1), contexts.size(0), limit)};
 }
 
 }  // namespace kiln

@@ -88,10 +88,11 @@ Finding check_sampler_law(Autoregressive& model, const ValueSet& values, const T
   const auto all = torch::cat(transforms);
   worst = std::fmax(worst, share_of_limit(all, kLevel / tests));
   if (all.isnan().any().item<bool>()) worst = std::nan("");
-  return {"sampler law", within(worst, 1), worst,
-          fmt::format("Kolmogorov-Smirnov distance of {} draws of {} numbers from the likelihood is "
-                      "{:.2f} of what chance allows once in a million",
-                      drawn.size(0), numbers.size(), worst)};
+  return {
+      "sampler law", within(worst, 1), worst,
+      fmt::format("Kolmogorov-Smirnov distance of {} draws of {} numbers from the likelihood is "
+                  "{:.2f} of what chance allows once in a million",
+                  drawn.size(0), numbers.size(), worst)};
 }
 
 }  // namespace kiln

@@ -12,8 +12,8 @@ Finding check_cached_sampler(Autoregressive& model, const ValueSet& values, std:
                              Rng& rng);
 
 /// Do the draws follow the likelihood?  The probability integral transform of drawn numbers, by the
-/// model's own conditionals, must be uniform: Kolmogorov-Smirnov per number and for all of them, at a
-/// level of 1e-6 in all.  The items x [N, D] place the grid for real values.
+/// model's own conditionals, must be uniform: Kolmogorov-Smirnov per number and for all of them, at
+/// a level of 1e-6 in all.  The items x [N, D] place the grid for real values.
 Finding check_sampler_law(Autoregressive& model, const ValueSet& values, const Tensor& x, Rng& rng);
 
 }  // namespace kiln
