@@ -57,6 +57,7 @@ void add_models(const Program& program);
 void add_data(const Program& program);
 void add_doctor(const Program& program);
 void add_theory(const Program& program);
+void add_check(const Program& program);
 
 /// `learning_rate` as a flag: "--learning-rate".
 std::string flag_of(const std::string& name);

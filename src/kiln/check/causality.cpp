@@ -1,0 +1,73 @@
+#include "kiln/check/causality.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kiln/check/conditional_law.h"
+
+namespace kiln {
+namespace {
+
+constexpr double kLimit = 1e-4;  // nats: rounding may move, information may not
+
+// x with number d of row b moved.
+void move(const ValueSet& values, const Tensor& x, Tensor column) {
+  if (values.kind == Values::binary)
+    column.copy_(1 - column);
+  else if (values.kind == Values::states)
+    column.copy_((column + 1).remainder(values.states));
+  else
+    column.add_(x.std().clamp_min(1e-3));
+}
+
+}  // namespace
+
+Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Tensor& x,
+                 std::int64_t most) {
+  torch::NoGradGuard no_grad;
+  const auto dims = x.size(1), contexts = x.size(0), count = std::min(dims, most);
+  const auto order = model.ordering();
+  const auto before = model.log_conditionals(x).to(torch::kDouble);
+  Leaks leaks{torch::zeros({dims, count}, torch::kDouble), {}};
+  for (std::int64_t j = 0; j < count; ++j)
+    leaks.steps.push_back(count == 1 ? 0 : j * (dims - 1) / (count - 1));
+  const auto together = std::max<std::int64_t>(1, rows_at_once(dims) / contexts);
+  for (std::int64_t first = 0; first < count; first += together) {
+    const auto last = std::min(first + together, count);
+    auto moved = x.repeat({last - first, 1, 1});  // [moves, contexts, D]
+    for (auto j = first; j < last; ++j) {
+      const auto d = order[leaks.steps[static_cast<std::size_t>(j)]].item<std::int64_t>();
+      move(values, x.select(1, d), moved[j - first].select(1, d));
+    }
+    const auto after = model.log_conditionals(moved.reshape({-1, dims})).to(torch::kDouble);
+    const auto change = (after.reshape({last - first, contexts, dims}) - before).abs().amax(1);
+    leaks.moves.slice(1, first, last).copy_(change.index_select(1, order).t());
+  }
+  return leaks;
+}
+
+Finding check_causal(const Leaks& leaks) {
+  double worst = 0;
+  std::int64_t row = 0, column = 0;
+  for (std::size_t j = 0; j < leaks.steps.size(); ++j) {
+    const auto step = leaks.steps[j];
+    const auto past = leaks.moves.select(1, static_cast<std::int64_t>(j)).slice(0, 0, step);
+    if (past.numel() == 0) continue;
+    const double most = past.max().item<double>();
+    if (most > worst || std::isnan(most))
+      worst = most, row = past.argmax().item<std::int64_t>(), column = step;
+    if (std::isnan(most)) break;
+  }
+  return {"causal", within(worst, kLimit), worst,
+          worst == 0
+              ? fmt::format("no conditional moves with a later number ({} numbers moved)",
+                            leaks.steps.size())
+              : fmt::format("the conditional of step {} moves by {:.2g} nats with the number "
+                            "of step {}, to be below {}",
+                            row, worst, column, kLimit)};
+}
+
+}  // namespace kiln

@@ -1,0 +1,42 @@
+#include "kiln/check/check_model.h"
+
+#include <algorithm>
+
+#include "kiln/check/bounds.h"
+#include "kiln/check/gradients.h"
+#include "kiln/check/normalisation.h"
+#include "kiln/check/samplers.h"
+
+namespace kiln {
+
+bool CheckReport::passed() const {
+  return std::all_of(findings.begin(), findings.end(), [](const Finding& f) { return f.passed; });
+}
+
+bool can_be_checked(const Model& model) {
+  return dynamic_cast<const Likelihood*>(&model) || dynamic_cast<const Bound*>(&model);
+}
+
+CheckReport check_model(Model& model, const Tensor& x, Rng& rng) {
+  CheckReport report;
+  auto& findings = report.findings;
+  const auto values = model.value_set();
+  const auto flat = x.reshape({x.size(0), -1});
+  model.eval();
+  if (auto total = check_total_mass(model, flat)) findings.push_back(*total);
+  if (auto* steps = dynamic_cast<Autoregressive*>(&model)) {
+    findings.push_back(check_conditional_mass(*steps, values, flat));
+    report.leaks = find_leaks(*steps, values, flat.slice(0, 0, 4));
+    findings.push_back(check_causal(*report.leaks));
+    findings.push_back(check_cached_sampler(*steps, values, flat.size(1), rng));
+    findings.push_back(check_sampler_law(*steps, values, flat, rng));
+  }
+  auto* likelihood = dynamic_cast<Likelihood*>(&model);
+  if (likelihood && !model.parameters().empty())
+    findings.push_back(check_gradient(model, *likelihood, x.slice(0, 0, 16), rng));
+  if (auto* bound = dynamic_cast<Bound*>(&model))
+    findings.push_back(check_bounds(model, *bound, x, rng));
+  return report;
+}
+
+}  // namespace kiln

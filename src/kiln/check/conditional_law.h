@@ -1,0 +1,33 @@
+#pragma once
+
+#include <vector>
+
+#include "kiln/core/values.h"
+#include "kiln/models/model.h"
+
+namespace kiln {
+
+/// The law of one number of x given those before it, seen from outside: log_conditionals is asked
+/// for every value that the number could take.  Nothing is assumed of how the model makes it.
+/// B contexts, Q values.
+struct ConditionalLaw {
+  Tensor values;  ///< [Q]: the states, or a grid over the real line.
+  Tensor mass;    ///< [B, Q] float64: probabilities, or density times the width of a cell.
+
+  Tensor total() const { return mass.sum(1); }  ///< [B]: 1 for a law.
+};
+
+/// The law of x_d in the contexts [B, D].  For real values the grid has 4001 points over 15
+/// standard deviations of items [N, D] on each side of their mean, so a component narrower than a
+/// hundredth of that standard deviation is not resolved.
+ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, const Tensor& items,
+                               const Tensor& contexts, std::int64_t d);
+
+/// Items that are asked for at once: a model may need memory for every number and hidden unit of
+/// each.
+std::int64_t rows_at_once(std::int64_t dims);
+
+/// `most` of the D numbers, evenly spaced in the ordering, with its first and last.
+std::vector<std::int64_t> some_numbers(const Tensor& ordering, std::int64_t most);
+
+}  // namespace kiln

@@ -1,0 +1,67 @@
+#include "kiln/check/gradients.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+
+namespace kiln {
+namespace {
+
+constexpr double kStep = 1e-4, kLimit = 1e-2;
+
+Tensor unit(const Tensor& t) { return t / t.norm().clamp_min(1e-30); }
+
+// (f(p + h v) - f(p - h v)) / 2h.
+template <class Function>
+double slope(const Function& f, Tensor parameter, const Tensor& direction) {
+  torch::NoGradGuard no_grad;
+  const auto start = parameter.clone();
+  parameter.copy_(start + kStep * direction);
+  const double above = f();
+  parameter.copy_(start - kStep * direction);
+  const double below = f();
+  parameter.copy_(start);
+  return (above - below) / (2 * kStep);
+}
+
+}  // namespace
+
+Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rng& rng) {
+  std::vector<std::string> names;
+  std::vector<Tensor> inputs;
+  for (const auto& entry : model.named_parameters())
+    names.push_back(entry.key()), inputs.push_back(entry.value());
+  const auto gradients = torch::autograd::grad({likelihood.log_prob(x).mean()}, inputs, {},
+                                               c10::nullopt, false, /*allow_unused=*/true);
+  std::vector<Tensor> held;
+  for (const auto& p : inputs) held.push_back(p.detach().clone());
+  double whole = 0;
+  for (const auto& g : gradients)
+    if (g.defined()) whole += g.to(torch::kDouble).square().sum().item<double>();
+
+  model.to(torch::kDouble);
+  const auto wide = x.to(torch::kDouble);
+  const auto value = [&] { return likelihood.log_prob(wide).mean().item<double>(); };
+  const auto parameters = model.named_parameters();
+  double worst = 0;
+  std::string where = names.empty() ? "" : names[0];
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto p = parameters[names[i]];
+    const auto g = gradients[i].defined() ? gradients[i].to(torch::kDouble) : torch::zeros_like(p);
+    const auto direction = unit(unit(g) + unit(rng.normal(p.sizes()).to(torch::kDouble)));
+    const double expected = slope(value, p, direction), got = (g * direction).sum().item<double>();
+    const double off =
+        std::abs(got - expected) / (std::abs(expected) + 1e-3 * std::sqrt(whole) + 1e-9);
+    if (off > worst || std::isnan(off)) worst = off, where = names[i];
+  }
+  model.to(torch::kFloat32);
+  torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < names.size(); ++i) parameters[names[i]].copy_(held[i]);
+  return {"gradient", within(worst, kLimit), worst,
+          fmt::format("slope along each of {} parameters differs from a float64 difference by at "
+                      "most {:.2g} of it ({}), to be below {}",
+                      names.size(), worst, where, kLimit)};
+}
+
+}  // namespace kiln

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "kiln/check/finding.h"
+#include "kiln/core/rng.h"
+#include "kiln/models/model.h"
+
+namespace kiln {
+
+/// Is the gradient of the mean log p(x) that training uses the slope of log p(x)?  Per parameter
+/// tensor, along its gradient and a random direction, against a central difference in float64.  The
+/// model is float64 for a while and comes back with its bits.
+Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rng& rng);
+
+}  // namespace kiln
