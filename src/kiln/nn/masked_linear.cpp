@@ -10,9 +10,7 @@ namespace kiln {
 namespace {
 
 // The largest input degree that each unit sees.
-Tensor limits_of(const DegreeMask& mask) {
-  return mask.strict ? mask.outputs - 1 : mask.outputs;
-}
+Tensor limits_of(const DegreeMask& mask) { return mask.strict ? mask.outputs - 1 : mask.outputs; }
 
 bool kernel_serves(const Tensor& values) {
   return values.device().is_cpu() && values.scalar_type() == torch::kFloat32;
@@ -32,7 +30,8 @@ Tensor keep_by_kernel(const Tensor& values, const Tensor& limits, const Tensor& 
 
 Tensor keep(const Tensor& values, const Tensor& limits, const Tensor& inputs) {
   if (kernel_serves(values)) return keep_by_kernel(values, limits, inputs);
-  return values * inputs.unsqueeze(0).le(limits.unsqueeze(1)).to(values.scalar_type());
+  const auto seen = inputs.unsqueeze(0).le(limits.unsqueeze(1));
+  return torch::where(seen, values, torch::zeros({}, values.options()));
 }
 
 // The gradient of W * M is the incoming one times M: the same function, so it has every derivative.
@@ -54,9 +53,7 @@ struct MaskedWeight : torch::autograd::Function<MaskedWeight> {
 
 }  // namespace
 
-Tensor DegreeMask::dense() const {
-  return inputs.unsqueeze(0).le(limits_of(*this).unsqueeze(1));
-}
+Tensor DegreeMask::dense() const { return inputs.unsqueeze(0).le(limits_of(*this).unsqueeze(1)); }
 
 Tensor masked_weight(const Tensor& weight, const DegreeMask& mask) {
   check_shape("masked_linear", "weight", weight, {mask.outputs.size(0), mask.inputs.size(0)});

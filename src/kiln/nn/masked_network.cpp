@@ -63,8 +63,8 @@ Degrees draw_degrees(const std::vector<std::int64_t>& order, std::int64_t layers
     const auto units = torch::empty({hidden}, torch::kInt32);
     auto* degree = units.data_ptr<std::int32_t>();
     for (std::int64_t u = 0; u < hidden; ++u)
-      degree[u] = static_cast<std::int32_t>(
-          low + static_cast<std::int64_t>(philox.below(static_cast<std::uint64_t>(high - low + 1))));
+      degree[u] = static_cast<std::int32_t>(low + static_cast<std::int64_t>(philox.below(
+                                                      static_cast<std::uint64_t>(high - low + 1))));
     low = *std::min_element(degree, degree + hidden);
     degrees.layers.push_back(units);
   }
@@ -79,8 +79,8 @@ Tensor masked_logits(const Tensor& x, const MaskedNetwork& network, const Degree
   }
   auto logits = network.output_bias.expand({x.size(0), -1});
   if (network.output.defined())
-    logits = masked_linear(h, network.output, network.output_bias,
-                           on_device(degrees.output_mask(), x));
+    logits =
+        masked_linear(h, network.output, network.output_bias, on_device(degrees.output_mask(), x));
   if (network.direct.defined())
     logits = logits + masked_linear(x, network.direct, {}, on_device(degrees.direct_mask(), x));
   return logits;
@@ -110,10 +110,9 @@ void DegreeOrderedPass::add_layer(const MaskedNetwork& network, const Degrees& d
   const auto& degree = degrees.layers[layer];
   sorted_.push_back(torch::argsort(degree).to(network.output_bias.device()));
   const auto& weight = network.weights[layer - 1];
-  layers_.push_back(
-      {weight.index_select(0, sorted_[layer]).index_select(1, sorted_[layer - 1]),
-       network.biases[layer - 1].index_select(0, sorted_[layer]).unsqueeze(1),
-       counts_upto(degree, degrees.order.size(0))});
+  layers_.push_back({weight.index_select(0, sorted_[layer]).index_select(1, sorted_[layer - 1]),
+                     network.biases[layer - 1].index_select(0, sorted_[layer]).unsqueeze(1),
+                     counts_upto(degree, degrees.order.size(0))});
 }
 
 // Place i has degree i + 1: its logit sees the units of degree <= i and the first i inputs.
@@ -138,9 +137,9 @@ void DegreeOrderedPass::observe(std::int64_t place, const Tensor& x) {
     const auto& [weight, bias, upto] = layers_[l];
     const auto first = upto[degree - 1], last = upto[degree];
     if (last > first) {
-      const auto a = torch::addmm(bias.slice(0, first, last),
-                                  weight.slice(0, first, last).slice(1, 0, seen),
-                                  values_[l].slice(0, 0, seen));
+      const auto a =
+          torch::addmm(bias.slice(0, first, last), weight.slice(0, first, last).slice(1, 0, seen),
+                       values_[l].slice(0, 0, seen));
       values_[l + 1].slice(0, first, last).copy_(activate(a, activation_));
     }
     seen = last;

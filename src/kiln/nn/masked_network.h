@@ -65,8 +65,8 @@ class DegreeOrderedPass {
 
   MaskedActivation activation_;
   std::vector<Layer> layers_;
-  std::vector<Tensor> sorted_;      // of each layer, int64: its units by rising degree
-  std::vector<Tensor> values_;      // [D, B] of x, then [H, B] of each hidden layer
+  std::vector<Tensor> sorted_;  // of each layer, int64: its units by rising degree
+  std::vector<Tensor> values_;  // [D, B] of x, then [H, B] of each hidden layer
   Tensor output_, output_bias_, direct_;
 };
 

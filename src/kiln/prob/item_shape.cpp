@@ -26,7 +26,8 @@ Tensor ItemShape::shaped(const Tensor& x) const {
 }
 
 std::vector<std::int64_t> ItemShape::ordering(Ordering kind, std::int64_t seed) const {
-  const auto image = channels > 0 ? ImageShape{channels, height, width} : ImageShape{1, 1, data_dim};
+  const auto image =
+      channels > 0 ? ImageShape{channels, height, width} : ImageShape{1, 1, data_dim};
   return make_ordering(kind, image, static_cast<std::uint64_t>(seed));
 }
 

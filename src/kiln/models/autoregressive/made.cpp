@@ -38,8 +38,7 @@ std::vector<Degrees> make_sets(const MadeOptions& o) {
   const auto first = shape_of(o).ordering(o.ordering, o.ordering_seed);
   for (std::int64_t r = 0; r < o.masks; ++r) {
     const bool own = o.order_agnostic && r > 0;
-    const auto order =
-        own ? shape_of(o).ordering(Ordering::random, o.ordering_seed + r) : first;
+    const auto order = own ? shape_of(o).ordering(Ordering::random, o.ordering_seed + r) : first;
     const auto key = derive_key(static_cast<std::uint64_t>(o.mask_seed), "degrees",
                                 static_cast<std::uint64_t>(r));
     sets.push_back(draw_degrees(order, o.layers, o.hidden, key));
@@ -59,11 +58,10 @@ Made::Made(const MadeOptions& o)
       sets_(make_sets(o)),
       c_(register_parameter("c", torch::zeros({o.data_dim}))) {
   for (std::int64_t l = 1; l <= o.layers; ++l)
-    hidden_.push_back(register_module(
-        fmt::format("hidden{}", l), torch::nn::Linear(l == 1 ? o.data_dim : o.hidden, o.hidden)));
+    hidden_.push_back(register_module(fmt::format("hidden{}", l),
+                                      torch::nn::Linear(l == 1 ? o.data_dim : o.hidden, o.hidden)));
   // Small: every conditional starts close to its pixel's own frequency.
-  if (o.layers > 0)
-    V_ = register_parameter("V", torch::randn({o.data_dim, o.hidden}) * 0.01);
+  if (o.layers > 0) V_ = register_parameter("V", torch::randn({o.data_dim, o.hidden}) * 0.01);
   if (o.direct) direct_ = register_parameter("direct", torch::zeros({o.data_dim, o.data_dim}));
   if (o.masks > 1) round_ = register_buffer("round", torch::zeros({}, torch::kInt64));
 }
@@ -116,8 +114,8 @@ Tensor Made::log_conditionals(const Tensor& x) {
   const auto each = set_conditionals(pixels, shared_sets());
   if (each.size(0) == 1) return each[0];
   const auto order = ordering().to(x.device());
-  const auto prefix = torch::logsumexp(
-      each.index_select(2, order).to(torch::kDouble).cumsum(2), 0);  // + log R, which cancels
+  const auto prefix = torch::logsumexp(each.index_select(2, order).to(torch::kDouble).cumsum(2),
+                                       0);  // + log R, which cancels
   const auto none = torch::full({prefix.size(0), 1}, std::log(static_cast<double>(each.size(0))),
                                 prefix.options());
   const auto ratio = prefix - torch::cat({none, prefix.slice(1, 0, -1)}, 1);

@@ -34,10 +34,10 @@ struct MadeOptions {
     visit("hidden", self.hidden,
           Field{.help = "units in each hidden layer", .low = 1, .high = 1 << 16});
     visit("layers", self.layers, Field{.help = "hidden layers", .low = 0, .high = 8});
-    visit("masks", self.masks,
-          Field{.help = "mask sets, cycled in training and averaged in log p",
-                .low = 1,
-                .high = 1024});
+    visit(
+        "masks", self.masks,
+        Field{
+            .help = "mask sets, cycled in training and averaged in log p", .low = 1, .high = 1024});
     visit("mask_seed", self.mask_seed, Field{.help = "seed of the mask sets"});
     visit("direct", self.direct, Field{.help = "connect inputs to logits directly too"});
     visit("activation", self.activation, Field{.help = "of the hidden units"});
@@ -73,7 +73,7 @@ class Made : public Game, public Sampler, public Autoregressive {
   /// [B], exact.  Throws ShapeError for another shape, ConfigError unless x is 0 or 1.
   Tensor log_prob(const Tensor& x) override;
   Tensor log_prob_of(std::int64_t set, const Tensor& x);  ///< log p_r(x), [B].
-  Tensor logits(std::int64_t set, const Tensor& x);  ///< [B, D] of set r, natural places.
+  Tensor logits(std::int64_t set, const Tensor& x);       ///< [B, D] of set r, natural places.
 
   /// Each item from a mask set of its own: [count, D] or [count, C, H, W].
   Tensor sample(const SampleRequest& request, Rng& rng) override;

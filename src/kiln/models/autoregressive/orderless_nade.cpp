@@ -34,8 +34,8 @@ const OrderlessNadeOptions& checked_orderless(const OrderlessNadeOptions& o) {
 Tensor make_orders(const OrderlessNadeOptions& o) {
   std::vector<Tensor> orders;
   for (std::int64_t s = 0; s < o.ensemble; ++s)
-    orders.push_back(torch::tensor(shape_of(o).ordering(
-        s == 0 ? o.ordering : Ordering::random, o.ordering_seed + s)));
+    orders.push_back(torch::tensor(
+        shape_of(o).ordering(s == 0 ? o.ordering : Ordering::random, o.ordering_seed + s)));
   return torch::stack(orders);
 }
 
@@ -55,10 +55,12 @@ OrderlessNade::OrderlessNade(const OrderlessNadeOptions& o)
     : options_(checked_orderless(o)),
       orders_(make_orders(o)),
       first_order_(orders_[0].contiguous()),
-      W_(register_parameter("W", uniform_within(1 / std::sqrt(2.0 * static_cast<double>(o.data_dim)),
-                                                {o.data_dim, o.hidden}))),
-      U_(register_parameter("U", uniform_within(1 / std::sqrt(2.0 * static_cast<double>(o.data_dim)),
-                                                {o.data_dim, o.hidden}))),
+      W_(register_parameter("W",
+                            uniform_within(1 / std::sqrt(2.0 * static_cast<double>(o.data_dim)),
+                                           {o.data_dim, o.hidden}))),
+      U_(register_parameter("U",
+                            uniform_within(1 / std::sqrt(2.0 * static_cast<double>(o.data_dim)),
+                                           {o.data_dim, o.hidden}))),
       c_(register_parameter("c", torch::zeros({o.hidden}))) {
   for (std::int64_t l = 2; l <= o.layers; ++l)
     hidden_.push_back(
@@ -76,8 +78,7 @@ void OrderlessNade::start_from_data(const Tensor& mean) {
 }
 
 Tensor OrderlessNade::upper(Tensor h) const {
-  for (const auto& layer : hidden_)
-    h = torch::linear(h, layer->weight, layer->bias).relu_();
+  for (const auto& layer : hidden_) h = torch::linear(h, layer->weight, layer->bias).relu_();
   return h;
 }
 
@@ -124,9 +125,9 @@ std::vector<Player> OrderlessNade::players() {
            }}};
 }
 
-/// The network while pixels become known one by one: S orders of B rows.  The first layer's sums are
-/// kept, and a new pixel adds one row of W and one of U to them; only the upper layers are computed
-/// anew.
+/// The network while pixels become known one by one: S orders of B rows.  The first layer's sums
+/// are kept, and a new pixel adds one row of W and one of U to them; only the upper layers are
+/// computed anew.
 class OrderlessNade::Scan {
  public:
   Scan(const OrderlessNade& model, const Tensor& start, std::int64_t orders)
@@ -162,7 +163,8 @@ std::int64_t OrderlessNade::rows_at_once(std::int64_t orders) const {
   return std::max<std::int64_t>(1, kCellsAtOnce / (options_.hidden * orders));
 }
 
-// log p(x_d | pixels before d in order s), step by step: rows [B, D], orders [S, D], visit(i, [S, B]).
+// log p(x_d | pixels before d in order s), step by step: rows [B, D], orders [S, D], visit(i, [S,
+// B]).
 void OrderlessNade::scan(const Tensor& rows, const Tensor& orders, const Visit& visit) const {
   torch::NoGradGuard no_grad;
   const auto steps = orders.t().contiguous().to(rows.device());  // [D, S]
@@ -265,9 +267,9 @@ Tensor OrderlessNade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
   const auto pixels = shape().flat("orderless_nade.complete", "x", x);
   const auto mask = shape().flat("orderless_nade.complete", "known", known).ne(0);
   if (pixels.size(0) != mask.size(0))
-    throw ShapeError("orderless_nade.complete",
-                     fmt::format("x and known must agree, got {} and {} images", pixels.size(0),
-                                 mask.size(0)));
+    throw ShapeError(
+        "orderless_nade.complete",
+        fmt::format("x and known must agree, got {} and {} images", pixels.size(0), mask.size(0)));
   check_binary("orderless_nade.complete", torch::where(mask, pixels, torch::zeros_like(pixels)));
   const auto uniform = rng.uniform(pixels.sizes()).to(W_.device());
   return shape().shaped(fill(pixels, mask, uniform, 1));

@@ -45,10 +45,9 @@ struct OrderlessNadeOptions {
 ///   p(x_d = 1 | the known pixels) = sigmoid(b_d + V_d . h_L)
 ///
 /// One network for all orders.  Shapes: B batch, D data_dim, H hidden, S ensemble; x is [B, D], or
-/// [B, C, H, W] when channels > 0, of 0 and 1.  Densities are in nats.  The density is the mean over
-/// S orders, p(x) = (1/S) sum_s p(x | o_s).
-/// Differs from the paper: Adam instead of decayed SGD, no layer-wise start; b can start from the
-/// data.
+/// [B, C, H, W] when channels > 0, of 0 and 1.  Densities are in nats.  The density is the mean
+/// over S orders, p(x) = (1/S) sum_s p(x | o_s). Differs from the paper: Adam instead of decayed
+/// SGD, no layer-wise start; b can start from the data.
 class OrderlessNade : public Game, public Sampler, public Autoregressive, public Completer {
  public:
   using Options = OrderlessNadeOptions;
