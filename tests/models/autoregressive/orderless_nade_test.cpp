@@ -46,8 +46,8 @@ Tensor plain_conditionals(OrderlessNade& nade, std::int64_t layers, const Tensor
     h = torch::relu(torch::mm(h, parameter(nade, name + ".weight").t()) +
                     parameter(nade, name + ".bias"));
   }
-  const auto p = torch::sigmoid(torch::mm(h, parameter(nade, "V").t()) + parameter(nade, "b"));
-  return torch::log(torch::where(x.eq(1), p, 1 - p));
+  const auto a = torch::mm(h, parameter(nade, "V").t()) + parameter(nade, "b");
+  return torch::where(x.eq(1), torch::sigmoid(a), torch::sigmoid(-a)).log();
 }
 
 // log p(x | order) as the sum of its steps, every step with a network pass of its own.
@@ -242,12 +242,12 @@ TEST(OrderlessNade, SamplesFollowTheEnumeratedLawOfTheFirstOrder) {
 }
 
 TEST(OrderlessNade, CompletionsOfAnyPatternFollowTheEnumeratedLawOfTheirChain) {
-  OrderlessNade nade(image_options(2, 3, 2, 1));  // zigzag: 0 3 1 2 4 5
+  OrderlessNade nade(image_options(2, 3, 2, 1));  // zigzag: 0 1 3 4 2 5
   randomise(nade, 0.5, 18);
   const auto x = torch::tensor({1.f, 0.f, 1.f, 0.f, 0.f, 1.f});
   const std::vector<std::pair<Tensor, std::vector<std::int64_t>>> patterns{
-      {torch::tensor({0.f, 1.f, 0.f, 1.f, 0.f, 1.f}), {0, 2, 4}},
-      {torch::tensor({1.f, 0.f, 1.f, 0.f, 1.f, 0.f}), {3, 1, 5}}};
+      {torch::tensor({0.f, 1.f, 0.f, 1.f, 0.f, 1.f}), {0, 4, 2}},
+      {torch::tensor({1.f, 0.f, 1.f, 0.f, 1.f, 0.f}), {1, 3, 5}}};
   std::vector<Tensor> known;
   for (const auto& pattern : patterns) known.push_back(pattern.first.expand({20000, 6}));
   Rng rng(19);
@@ -282,9 +282,9 @@ TEST(OrderlessNade, LearnsTheEntropyOfFourPatternsInEveryOrder) {
                                        {1.f, 0.f, 1.f, 1.f}, {0.f, 0.f, 0.f, 1.f}});
   OrderlessNade nade({.data_dim = 4, .hidden = 24, .ensemble = 6});
   randomise(nade, 0.4, 24);
-  torch::optim::Adam adam(nade.parameters(), torch::optim::AdamOptions(0.02));
+  torch::optim::Adam adam(nade.parameters(), torch::optim::AdamOptions(0.01));
   const auto player = nade.players()[0];
-  for (int step = 0; step < 400; ++step) {
+  for (int step = 0; step < 1000; ++step) {
     adam.zero_grad();
     player.objective({.x = patterns.repeat({8, 1}), .y = {}}, rng).loss.backward();
     adam.step();

@@ -21,7 +21,8 @@ ItemShape shape_of(const MadeOptions& o) { return {o.data_dim, o.channels, o.hei
 const MadeOptions& checked_made(const MadeOptions& o) {
   checked("made", o);
   shape_of(o).check("made");
-  if (o.layers > 0) check_layer_size("made", std::max(o.data_dim, o.hidden), o.hidden);
+  if (o.layers > 0) check_layer_size("made", o.data_dim, o.hidden);
+  if (o.layers > 1) check_layer_size("made", o.hidden, o.hidden);
   if (o.direct) check_layer_size("made.direct", o.data_dim, o.data_dim);
   if (o.masks > 1 && o.layers == 0 && !o.order_agnostic)
     throw ConfigError("made.masks", fmt::format("without hidden layers all {} mask sets would be "

@@ -26,7 +26,8 @@ ItemShape shape_of(const OrderlessNadeOptions& o) {
 const OrderlessNadeOptions& checked_orderless(const OrderlessNadeOptions& o) {
   checked("orderless_nade", o);
   shape_of(o).check("orderless_nade");
-  check_layer_size("orderless_nade", std::max(o.data_dim, o.hidden), o.hidden);
+  check_layer_size("orderless_nade", o.data_dim, o.hidden);
+  if (o.layers > 1) check_layer_size("orderless_nade", o.hidden, o.hidden);
   return o;
 }
 
