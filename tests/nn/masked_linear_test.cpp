@@ -78,7 +78,8 @@ TEST(MaskedLinear, NothingThatHappensToAMaskedWeightReachesAnOutput) {
     const auto W = rng.normal({6, 5}).to(type), x = rng.normal({4, 5}).to(type);
     const auto y = masked_linear(x, W, {}, mask);
     for (const double poison : {1e30, std::numeric_limits<double>::infinity()})
-      EXPECT_TRUE(torch::equal(masked_linear(x, W.masked_fill(~mask.dense(), poison), {}, mask), y));
+      EXPECT_TRUE(
+          torch::equal(masked_linear(x, W.masked_fill(~mask.dense(), poison), {}, mask), y));
   }
 }
 

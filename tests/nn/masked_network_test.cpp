@@ -45,8 +45,9 @@ TEST(MaskedNetwork, TheProductOfTheMasksIsStrictlyLowerTriangularInTheOrder) {
     for (std::int64_t layers = 0; layers <= 4; ++layers) {
       for (std::uint64_t seed = 0; seed < 5; ++seed) {
         const auto degrees = draw_degrees(shuffled(dims, seed), layers, 400, seed);
-        const auto in_order =
-            path_counts(degrees, false).index_select(0, degrees.order).index_select(1, degrees.order);
+        const auto in_order = path_counts(degrees, false)
+                                  .index_select(0, degrees.order)
+                                  .index_select(1, degrees.order);
         EXPECT_EQ(in_order.triu().abs().sum().item<std::int64_t>(), 0) << dims << ", " << layers;
         // 400 units leave no earlier input out of a logit: what may be seen is seen.
         const auto below = torch::ones({dims, dims}, torch::kInt64).tril(-1);
@@ -94,10 +95,9 @@ TEST(MaskedNetwork, TheJacobianIsZeroExactlyWhereNoPathLeads) {
       const auto logits = masked_logits(x, network, degrees);
       const auto paths = path_counts(degrees, direct);
       for (std::int64_t d = 0; d < kDims; ++d) {
-        const auto slope =
-            logits.requires_grad()
-                ? torch::autograd::grad({logits[0][d]}, {x}, {}, true, false, true)[0]
-                : Tensor();
+        const auto slope = logits.requires_grad() ? torch::autograd::grad({logits[0][d]}, {x}, {},
+                                                                          true, false, true)[0]
+                                                  : Tensor();
         const auto moved = slope.defined() ? slope[0].ne(0) : torch::zeros({kDims}, torch::kBool);
         EXPECT_TRUE(torch::equal(moved, paths[d].gt(0))) << layers << " layers, logit " << d;
       }

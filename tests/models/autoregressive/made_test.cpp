@@ -37,8 +37,10 @@ MadeOptions order_agnostic(MadeOptions options) {
 }
 
 std::vector<MadeOptions> all_kinds(std::int64_t height, std::int64_t width) {
-  return {image_options(height, width, 0, 1), image_options(height, width, 1, 1),
-          image_options(height, width, 3, 1), image_options(height, width, 2, 3),
+  return {image_options(height, width, 0, 1),
+          image_options(height, width, 1, 1),
+          image_options(height, width, 3, 1),
+          image_options(height, width, 2, 3),
           order_agnostic(image_options(height, width, 0, 2)),
           order_agnostic(image_options(height, width, 1, 3))};
 }
@@ -136,7 +138,8 @@ TEST(Made, ABeliefNetworkOfTwoPixelsIsAnyJointLaw) {
 // Seven free numbers, six parameters: the best that it can say of x_2 is a fair coin.  The loss is
 // convex, so two starts end in the same place.  One hidden layer learns the law.
 TEST(Made, ABeliefNetworkCannotLearnAnExclusiveOrButAHiddenLayerCan) {
-  const auto x = torch::tensor({{0.f, 0.f, 0.f}, {0.f, 1.f, 1.f}, {1.f, 0.f, 1.f}, {1.f, 1.f, 0.f}});
+  const auto x =
+      torch::tensor({{0.f, 0.f, 0.f}, {0.f, 1.f, 1.f}, {1.f, 0.f, 1.f}, {1.f, 1.f, 0.f}});
   const auto learned = [&](const MadeOptions& options, std::uint64_t seed) {
     Made made(options);
     randomise(made, 1, seed);
@@ -149,7 +152,8 @@ TEST(Made, ABeliefNetworkCannotLearnAnExclusiveOrButAHiddenLayerCan) {
     return -made.log_prob(x).mean().item<double>();
   };
   for (const std::uint64_t seed : {7, 8})
-    EXPECT_NEAR(learned({.data_dim = 3, .layers = 0, .direct = true}, seed), 3 * std::log(2.0), 1e-3);
+    EXPECT_NEAR(learned({.data_dim = 3, .layers = 0, .direct = true}, seed), 3 * std::log(2.0),
+                1e-3);
   EXPECT_NEAR(learned({.data_dim = 3, .hidden = 32}, 9), 2 * std::log(2.0), 0.02);
 }
 
@@ -162,8 +166,8 @@ TEST(Made, HasTheNumberOfParametersOfTheBeliefNetworkAndOfTheAutoencoder) {
   EXPECT_EQ(count({.data_dim = 784, .layers = 0, .direct = true}), 784 * 784 + 784);
   EXPECT_EQ(count({.data_dim = 784, .hidden = 50, .layers = 2}),
             784 * 50 + 50 + 50 * 50 + 50 + 50 * 784 + 784);
-  const auto free = DegreeMask{torch::arange(784).to(torch::kInt32),
-                               torch::arange(784).to(torch::kInt32), true};
+  const auto free =
+      DegreeMask{torch::arange(784).to(torch::kInt32), torch::arange(784).to(torch::kInt32), true};
   EXPECT_EQ(free.dense().sum().item<std::int64_t>() + 784, 307720);  // D (D + 1) / 2
 }
 
@@ -277,9 +281,7 @@ TEST(Made, RefusesWrongShapesValuesAndSettings) {
   EXPECT_EQ(message_of<ConfigError>([] { Made({.data_dim = 65536, .hidden = 65536}); }),
             "[made] 65536 inputs times hidden 65536 is more than 268435456 weights; use less of "
             "either");
-  EXPECT_EQ(message_of<ConfigError>([] {
-              Made({.data_dim = 65536, .layers = 0, .direct = true});
-            }),
+  EXPECT_EQ(message_of<ConfigError>([] { Made({.data_dim = 65536, .layers = 0, .direct = true}); }),
             "[made.direct] 65536 inputs times hidden 65536 is more than 268435456 weights; use "
             "less of either");
   EXPECT_EQ(message_of<ConfigError>([] { Made({.layers = 0, .masks = 4}); }),

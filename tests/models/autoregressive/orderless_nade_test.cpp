@@ -62,7 +62,9 @@ Tensor chain(OrderlessNade& nade, std::int64_t layers, const Tensor& x,
   return sum;
 }
 
-double total(const Tensor& log_prob) { return log_prob.to(torch::kDouble).exp().sum().item<double>(); }
+double total(const Tensor& log_prob) {
+  return log_prob.to(torch::kDouble).exp().sum().item<double>();
+}
 
 TEST(OrderlessNade, ZeroWeightsMakeEveryImageCostDLog2) {
   OrderlessNade nade({.data_dim = 6, .hidden = 4, .ensemble = 3});
@@ -115,9 +117,8 @@ TEST(OrderlessNade, ManyRowsAndOrdersAreCutIntoPiecesThatDoNotShow) {
   const auto members = nade.log_prob_of_members(x);
   ASSERT_EQ(members.sizes(), (std::vector<std::int64_t>{20, 40}));
   for (std::int64_t s = 0; s < 20; ++s) {
-    const auto order =
-        make_ordering(s == 0 ? Ordering::raster : Ordering::random, {1, 1, 3},
-                      static_cast<std::uint64_t>(1 + s));
+    const auto order = make_ordering(s == 0 ? Ordering::raster : Ordering::random, {1, 1, 3},
+                                     static_cast<std::uint64_t>(1 + s));
     const auto expected = chain(nade, 1, x, order, torch::zeros_like(x));
     EXPECT_LT((members[s] - expected).abs().max().item<double>(), 1e-3) << s;
   }
@@ -278,8 +279,8 @@ TEST(OrderlessNade, CompletingNothingSamplesAndCompletingEverythingCopies) {
 
 TEST(OrderlessNade, LearnsTheEntropyOfFourPatternsInEveryOrder) {
   Rng rng(23);
-  const auto patterns = torch::tensor({{1.f, 1.f, 0.f, 0.f}, {0.f, 1.f, 1.f, 0.f},
-                                       {1.f, 0.f, 1.f, 1.f}, {0.f, 0.f, 0.f, 1.f}});
+  const auto patterns = torch::tensor(
+      {{1.f, 1.f, 0.f, 0.f}, {0.f, 1.f, 1.f, 0.f}, {1.f, 0.f, 1.f, 1.f}, {0.f, 0.f, 0.f, 1.f}});
   OrderlessNade nade({.data_dim = 4, .hidden = 24, .ensemble = 6});
   randomise(nade, 0.4, 24);
   torch::optim::Adam adam(nade.parameters(), torch::optim::AdamOptions(0.01));
@@ -319,16 +320,19 @@ TEST(OrderlessNade, RefusesWrongShapesValuesAndSettings) {
   EXPECT_EQ(message_of<ConfigError>([&] { nade.complete(ones * 0.5, ones, rng); }),
             "[orderless_nade.complete] x must be 0 or 1, got 0.5 at sample 0, pixel 0; add "
             "binarize=threshold or binarize=stochastic to the data source");
-  EXPECT_EQ(message_of<ConfigError>([&] { nade.players()[0].objective({ones * 0.5, {}}, rng); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              nade.players()[0].objective({ones * 0.5, {}}, rng);
+            }),
             "[orderless_nade.objective] x must be 0 or 1, got 0.5 at sample 0, pixel 0; add "
             "binarize=threshold or binarize=stochastic to the data source");
   EXPECT_EQ(message_of<ConfigError>([&] { nade.sample({.count = 0}, rng); }),
             "[orderless_nade.sample] count must be positive, got 0");
   EXPECT_EQ(message_of<ConfigError>([] { OrderlessNade({.layers = 0}); }),
             "[orderless_nade.layers] must be between 1 and 8, got 0");
-  EXPECT_EQ(message_of<ConfigError>([] { OrderlessNade({.data_dim = 1 << 20, .hidden = 1 << 12}); }),
-            "[orderless_nade] 1048576 inputs times hidden 4096 is more than 268435456 weights; use "
-            "less of either");
+  EXPECT_EQ(
+      message_of<ConfigError>([] { OrderlessNade({.data_dim = 1 << 20, .hidden = 1 << 12}); }),
+      "[orderless_nade] 1048576 inputs times hidden 4096 is more than 268435456 weights; use "
+      "less of either");
   EXPECT_EQ(message_of<ConfigError>(
                 [] { OrderlessNade({.data_dim = 5, .channels = 1, .height = 2, .width = 3}); }),
             "[orderless_nade] data_dim must be channels * height * width = 6, got 5");
