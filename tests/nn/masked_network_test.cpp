@@ -127,26 +127,5 @@ TEST(MaskedNetwork, ActivationsAreWhatTheyAreCalled) {
   }
 }
 
-TEST(MaskedNetwork, PlaceByPlaceTheLogitsAreThoseOfOnePass) {
-  for (std::int64_t layers = 0; layers <= 4; ++layers) {
-    for (const auto& [activation, name] : enum_names(MaskedActivation{})) {
-      for (const bool direct : {false, true}) {
-        const auto degrees = draw_degrees(shuffled(kDims, 6), layers, kHidden, 7);
-        const auto network = random_network(layers, direct, activation, 8);
-        Rng rng(9);
-        const auto x = rng.bernoulli(torch::full({11, kDims}, 0.5, torch::kDouble));
-        const auto expected = masked_logits(x, network, degrees);
-        DegreeOrderedPass pass(network, degrees, 11);
-        for (std::int64_t i = 0; i < kDims; ++i) {
-          const auto d = degrees.order[i].item<std::int64_t>();
-          const auto error = (pass.logit(i) - expected.select(1, d)).abs().max().item<double>();
-          EXPECT_LT(error, 1e-12) << layers << ' ' << name << " place " << i;
-          pass.observe(i, x.select(1, d));
-        }
-      }
-    }
-  }
-}
-
 }  // namespace
 }  // namespace kiln

@@ -45,29 +45,6 @@ struct MaskedNetwork {
 /// 15.
 Tensor masked_logits(const Tensor& x, const MaskedNetwork& network, const Degrees& degrees);
 
-/// The same logits one place after the other, for a sampler: a unit is computed once, when the last
-/// input that it may see is known.  All D places together cost less than one masked_logits.  Units
-/// are kept in the order of their degrees, so that what a unit may see is one block of memory. No
-/// gradient.
-class DegreeOrderedPass {
- public:
-  DegreeOrderedPass(const MaskedNetwork& network, const Degrees& degrees, std::int64_t batch);
-
-  Tensor logit(std::int64_t place) const;             ///< [B]; needs x of every earlier place.
-  void observe(std::int64_t place, const Tensor& x);  ///< x [B] of that place; places in turn.
-
- private:
-  struct Layer {
-    Tensor weight, bias;             // by rising degree of units (rows) and of what they see
-    std::vector<std::int64_t> upto;  // upto[m]: units of degree <= m
-  };
-  void add_layer(const MaskedNetwork& network, const Degrees& degrees, std::size_t layer);
-
-  MaskedActivation activation_;
-  std::vector<Layer> layers_;
-  std::vector<Tensor> sorted_;  // of each layer, int64: its units by rising degree
-  std::vector<Tensor> values_;  // [D, B] of x, then [H, B] of each hidden layer
-  Tensor output_, output_bias_, direct_;
-};
+Tensor masked_activation(const Tensor& a, MaskedActivation activation);  ///< g.
 
 }  // namespace kiln

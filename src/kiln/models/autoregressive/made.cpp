@@ -10,6 +10,7 @@
 #include "kiln/core/philox.h"
 #include "kiln/models/request.h"
 #include "kiln/nn/layer_size.h"
+#include "kiln/nn/masked_draw.h"
 #include "kiln/prob/bernoulli.h"
 #include "kiln/prob/log_mean_exp.h"
 
@@ -136,31 +137,12 @@ void Made::begin_round(const Batch&, Rng&) {
   if (round_.defined()) round_.add_(1);
 }
 
-// Pixels in visiting order from the mixture of sets first .. first + sets - 1, which share it:
-// p(x_i = 1 | before) = sum_r w_r p_r(x_i = 1 | before), w_r in proportion to p_r(before).
+// Sets first .. first + sets - 1, which share their order.
 Tensor Made::draw_from(std::int64_t first, std::int64_t sets, const Tensor& uniform,
                        double temperature) const {
-  torch::NoGradGuard no_grad;
-  const auto net = network();
-  std::vector<DegreeOrderedPass> passes;
-  for (std::int64_t r = first; r < first + sets; ++r)
-    passes.emplace_back(net, degrees(r), uniform.size(0));
-  const auto order = degrees(first).order.to(uniform.device());
-  const auto waiting = uniform.index_select(1, order).t().to(c_.scalar_type());  // [D, B]
-  const auto drawn = torch::empty({options_.data_dim, uniform.size(0)}, c_.options());
-  auto evidence = torch::zeros({sets, uniform.size(0)}, c_.options().dtype(torch::kDouble));
-  for (std::int64_t i = 0; i < options_.data_dim; ++i) {
-    std::vector<Tensor> parts;
-    for (const auto& pass : passes) parts.push_back(pass.logit(i));
-    const auto logit = torch::stack(parts) / temperature;
-    auto probs = torch::sigmoid(logit);
-    if (sets > 1) probs = (torch::softmax(evidence, 0) * probs).sum(0, true);
-    const auto x = waiting[i].lt(probs[0]).to(c_.scalar_type());
-    drawn[i].copy_(x);
-    for (auto& pass : passes) pass.observe(i, x);
-    if (sets > 1) evidence += log_bernoulli(x, logit);
-  }
-  return torch::empty_like(drawn).index_copy_(0, order, drawn).t().contiguous();
+  std::vector<DegreeOrdered> ordered;
+  for (std::int64_t r = first; r < first + sets; ++r) ordered.emplace_back(network(), degrees(r));
+  return draw_masked(ordered, uniform, temperature);
 }
 
 Tensor Made::draw(const Tensor& uniform) {
