@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "kiln/core/error.h"
+#include "kiln/nn/layer_size.h"
 #include "kiln/nn/transposed_conv.h"
 
 namespace kiln {
@@ -16,8 +17,6 @@ namespace {
 using torch::nn::Linear;
 using torch::nn::ReLU;
 using torch::nn::Sequential;
-
-constexpr std::int64_t kMostWeights = 1 << 28;  // of one layer: 1 GiB of float32
 
 ReLU relu() { return ReLU(torch::nn::ReLUOptions(true)); }
 
@@ -118,10 +117,7 @@ void check_coder(std::string_view where, const CoderOptions& o) {
     throw ConfigError(where, fmt::format("data_dim must be {} x {} x {}, got {}", o.channels,
                                          o.height, o.width, o.data_dim));
   if (o.network == CoderNetwork::conv) check_conv(where, o);
-  if (features(o) * o.hidden > kMostWeights)
-    throw ConfigError(where, fmt::format("{} inputs times hidden {} is more than {} weights; use "
-                                         "less of either",
-                                         features(o), o.hidden, kMostWeights));
+  check_layer_size(where, features(o), o.hidden);
 }
 
 Sequential make_encoder(const CoderOptions& options) {

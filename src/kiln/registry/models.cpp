@@ -4,7 +4,9 @@
 
 #include "kiln/core/text.h"
 #include "kiln/models/adversarial/dcgan.h"
+#include "kiln/models/autoregressive/made.h"
 #include "kiln/models/autoregressive/nade.h"
+#include "kiln/models/autoregressive/orderless_nade.h"
 #include "kiln/models/latent/vae.h"
 #include "kiln/models/tabular/independent.h"
 #include "kiln/models/tabular/joint.h"
@@ -82,6 +84,24 @@ const std::vector<ModelEntry>& models() {
                    {"height", "4"},
                    {"width", "4"},
                    {"hidden", "6"}}),
+      entry<OrderlessNade>("orderless_nade", "Orderless deep NADE and its ensembles, binary",
+                           "arXiv:1310.1757",
+                           {{"data_dim", "16"},
+                            {"channels", "1"},
+                            {"height", "4"},
+                            {"width", "4"},
+                            {"hidden", "6"},
+                            {"ensemble", "2"}}),
+      entry<Made>("made", "Masked autoencoder for distribution estimation, binary",
+                  "arXiv:1502.03509",
+                  {{"data_dim", "16"},
+                   {"channels", "1"},
+                   {"height", "4"},
+                   {"width", "4"},
+                   {"hidden", "8"},
+                   {"layers", "2"},
+                   {"masks", "2"},
+                   {"direct", "true"}}),
       entry<Vae>("vae", "Variational autoencoder", "arXiv:1312.6114",
                  {{"data_dim", "16"},
                   {"channels", "1"},

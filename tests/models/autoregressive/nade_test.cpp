@@ -5,23 +5,11 @@
 
 #include "kiln/core/error.h"
 #include "kiln/kernels/nade_scan.h"
+#include "tests/support/enumeration.h"
 #include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
-
-// Every state of `dims` bits, [2^dims, dims].
-Tensor all_states(std::int64_t dims) {
-  const auto number = torch::arange(std::int64_t{1} << dims).unsqueeze(1);
-  return torch::bitwise_and(torch::bitwise_right_shift(number, torch::arange(dims)), 1)
-      .to(torch::kFloat32);
-}
-
-// Row of all_states that each row of x is.
-Tensor state_number(const Tensor& x) {
-  const auto bits = x.reshape({x.size(0), -1}).to(torch::kInt64);
-  return torch::bitwise_left_shift(bits, torch::arange(bits.size(1))).sum(1);
-}
 
 void randomise(Nade& nade, double scale, std::uint64_t seed) {
   torch::NoGradGuard no_grad;
@@ -38,17 +26,6 @@ NadeOptions image_options(std::int64_t height, std::int64_t width, Ordering orde
           .width = width,
           .hidden = 7,
           .ordering = ordering};
-}
-
-// Pearson's statistic of counts against probabilities, in standard deviations above its mean.
-double chi_square_excess(const Tensor& states, const Tensor& probs) {
-  const auto n = static_cast<double>(states.size(0));
-  const auto counts = torch::bincount(states, {}, probs.size(0)).to(torch::kDouble);
-  const auto expected = probs.to(torch::kDouble) * n;
-  EXPECT_GT(expected.min().item<double>(), 5) << "too few draws for the statistic's law";
-  const auto chi2 = ((counts - expected).square() / expected).sum().item<double>();
-  const auto freedom = static_cast<double>(probs.size(0) - 1);
-  return (chi2 - freedom) / std::sqrt(2 * freedom);
 }
 
 TEST(Nade, ZeroWeightsMakeEveryImageCostDLog2) {

@@ -1,0 +1,182 @@
+#include "kiln/models/autoregressive/made.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kiln/core/check.h"
+#include "kiln/core/philox.h"
+#include "kiln/models/request.h"
+#include "kiln/nn/layer_size.h"
+#include "kiln/nn/masked_draw.h"
+#include "kiln/prob/bernoulli.h"
+#include "kiln/prob/log_mean_exp.h"
+
+namespace kiln {
+namespace {
+
+ItemShape shape_of(const MadeOptions& o) { return {o.data_dim, o.channels, o.height, o.width}; }
+
+const MadeOptions& checked_made(const MadeOptions& o) {
+  checked("made", o);
+  shape_of(o).check("made");
+  if (o.layers > 0) check_layer_size("made", o.data_dim, o.hidden);
+  if (o.layers > 1) check_layer_size("made", o.hidden, o.hidden);
+  if (o.direct) check_layer_size("made.direct", o.data_dim, o.data_dim);
+  if (o.masks > 1 && o.layers == 0 && !o.order_agnostic)
+    throw ConfigError("made.masks", fmt::format("without hidden layers all {} mask sets would be "
+                                                "the same; use 1, or order_agnostic",
+                                                o.masks));
+  if (o.order_agnostic && o.masks == 1)
+    throw ConfigError("made.order_agnostic", "needs masks of at least 2: one order for each");
+  return o;
+}
+
+// Set r draws its degrees, and its order if it has one of its own, from streams of its own.
+std::vector<Degrees> make_sets(const MadeOptions& o) {
+  std::vector<Degrees> sets;
+  const auto first = shape_of(o).ordering(o.ordering, o.ordering_seed);
+  for (std::int64_t r = 0; r < o.masks; ++r) {
+    const bool own = o.order_agnostic && r > 0;
+    const auto order = own ? shape_of(o).ordering(Ordering::random, o.ordering_seed + r) : first;
+    const auto key = derive_key(static_cast<std::uint64_t>(o.mask_seed), "degrees",
+                                static_cast<std::uint64_t>(r));
+    sets.push_back(draw_degrees(order, o.layers, o.hidden, key));
+  }
+  return sets;
+}
+
+// log p(x_d | ...) = x_d l_d - softplus(l_d).
+Tensor log_bernoulli(const Tensor& x, const Tensor& logits) {
+  return x * logits - torch::softplus(logits);
+}
+
+}  // namespace
+
+Made::Made(const MadeOptions& o)
+    : options_(checked_made(o)),
+      sets_(make_sets(o)),
+      c_(register_parameter("c", torch::zeros({o.data_dim}))) {
+  for (std::int64_t l = 1; l <= o.layers; ++l)
+    hidden_.push_back(register_module(fmt::format("hidden{}", l),
+                                      torch::nn::Linear(l == 1 ? o.data_dim : o.hidden, o.hidden)));
+  // Small: every conditional starts close to its pixel's own frequency.
+  if (o.layers > 0) V_ = register_parameter("V", torch::randn({o.data_dim, o.hidden}) * 0.01);
+  if (o.direct) direct_ = register_parameter("direct", torch::zeros({o.data_dim, o.data_dim}));
+  if (o.masks > 1) round_ = register_buffer("round", torch::zeros({}, torch::kInt64));
+}
+
+ItemShape Made::shape() const { return shape_of(options_); }
+
+MaskedNetwork Made::network() const {
+  MaskedNetwork network{{}, {}, V_, c_, direct_, options_.activation};
+  for (const auto& layer : hidden_) {
+    network.weights.push_back(layer->weight);
+    network.biases.push_back(layer->bias);
+  }
+  return network;
+}
+
+// With the other weights at 0 this is the independent model of greatest likelihood.
+void Made::start_from_data(const Tensor& mean) {
+  torch::NoGradGuard no_grad;
+  c_.copy_(log_odds(mean.reshape({options_.data_dim}), 1e-3));
+}
+
+Tensor Made::logits(std::int64_t set, const Tensor& x) {
+  return masked_logits(shape().flat("made.logits", "x", x), network(), degrees(set));
+}
+
+// log p_r(x) = sum_d log p_r(x_d | pixels before d in set r's order).
+Tensor Made::log_prob_of(std::int64_t set, const Tensor& x) {
+  const auto pixels = shape().flat("made.log_prob", "x", x);
+  check_binary("made.log_prob", pixels);
+  return log_bernoulli(pixels, logits(set, pixels)).sum(1);
+}
+
+// log p(x) = log (1/R) sum_r p_r(x).
+Tensor Made::log_prob(const Tensor& x) {
+  LogMeanExp mean;
+  for (std::int64_t r = 0; r < options_.masks; ++r) mean.add(log_prob_of(r, x).unsqueeze(0));
+  return mean.value();
+}
+
+Tensor Made::set_conditionals(const Tensor& x, std::int64_t sets) {
+  std::vector<Tensor> parts;
+  for (std::int64_t r = 0; r < sets; ++r) parts.push_back(log_bernoulli(x, logits(r, x)));
+  return torch::stack(parts);
+}
+
+// p(x_1 .. x_i) = (1/R) sum_r p_r(x_1 .. x_i); a conditional is the ratio of two of these.
+Tensor Made::log_conditionals(const Tensor& x) {
+  const auto pixels = shape().flat("made.log_conditionals", "x", x);
+  check_binary("made.log_conditionals", pixels);
+  const auto each = set_conditionals(pixels, shared_sets());
+  if (each.size(0) == 1) return each[0];
+  const auto order = ordering().to(x.device());
+  const auto prefix = torch::logsumexp(each.index_select(2, order).to(torch::kDouble).cumsum(2),
+                                       0);  // + log R, which cancels
+  const auto none = torch::full({prefix.size(0), 1}, std::log(static_cast<double>(each.size(0))),
+                                prefix.options());
+  const auto ratio = prefix - torch::cat({none, prefix.slice(1, 0, -1)}, 1);
+  return torch::empty_like(ratio).index_copy(1, order, ratio).to(each.scalar_type());
+}
+
+std::vector<Player> Made::players() {
+  return {
+      {.name = "model", .parameters = trainable(), .objective = [this](const Batch& batch, Rng&) {
+         const auto set =
+             round_.defined() ? round_.item<std::int64_t>() % options_.masks : std::int64_t{0};
+         return Objective{.loss = -log_prob_of(set, batch.x).mean()};
+       }}};
+}
+
+void Made::begin_round(const Batch&, Rng&) {
+  if (round_.defined()) round_.add_(1);
+}
+
+// Sets first .. first + sets - 1, which share their order.
+Tensor Made::draw_from(std::int64_t first, std::int64_t sets, const Tensor& uniform,
+                       double temperature) const {
+  std::vector<DegreeOrdered> ordered;
+  for (std::int64_t r = first; r < first + sets; ++r) ordered.emplace_back(network(), degrees(r));
+  return draw_masked(ordered, uniform, temperature);
+}
+
+Tensor Made::draw(const Tensor& uniform) {
+  check_shape("made.draw", "uniform", uniform, {kAny, options_.data_dim});
+  return draw_from(0, shared_sets(), uniform, 1);
+}
+
+Tensor Made::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
+  torch::NoGradGuard no_grad;
+  const auto order = ordering().to(x.device());
+  const auto place = order.eq(d).nonzero().item<std::int64_t>();
+  const auto pixels = x.to(c_.scalar_type()).index_fill(1, order.slice(0, place), 0);
+  const auto each = set_conditionals(pixels, shared_sets());
+  const auto evidence =
+      each.index_select(2, order.slice(0, 0, place)).sum(2, false, torch::kDouble);
+  const auto one = 1 - each.select(2, d).exp();  // pixel d is 0 here
+  const auto probs = (torch::softmax(evidence, 0) * one).sum(0);
+  return uniform.lt(probs).to(x.scalar_type());
+}
+
+// A mixture is drawn by drawing a member first.
+Tensor Made::sample(const SampleRequest& request, Rng& rng) {
+  check_unconditional("made.sample", request);
+  const auto uniform = rng.uniform({request.count, options_.data_dim}).to(c_.device());
+  if (options_.masks == 1) return shape().shaped(draw_from(0, 1, uniform, request.temperature));
+  const auto member = rng.integers(options_.masks, {request.count}).to(c_.device());
+  auto x = torch::empty_like(uniform);
+  for (std::int64_t r = 0; r < options_.masks; ++r) {
+    const auto rows = member.eq(r).nonzero().squeeze(1);
+    if (rows.size(0) == 0) continue;
+    const auto part = draw_from(r, 1, uniform.index_select(0, rows), request.temperature);
+    x.index_copy_(0, rows, part.to(x.scalar_type()));
+  }
+  return shape().shaped(x);
+}
+
+}  // namespace kiln

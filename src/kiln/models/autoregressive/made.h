@@ -1,0 +1,107 @@
+#pragma once
+
+#include "kiln/models/model.h"
+#include "kiln/nn/masked_network.h"
+#include "kiln/prob/item_shape.h"
+
+namespace kiln {
+
+struct MadeOptions {
+  std::int64_t data_dim = 784;  // D
+  std::int64_t channels = 0;    // 0 for tables: x is [B, D]
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t hidden = 500;  // H
+  std::int64_t layers = 1;    // L
+  std::int64_t masks = 1;     // R
+  std::int64_t mask_seed = 1;
+  bool direct = false;
+  MaskedActivation activation = MaskedActivation::relu;
+  Ordering ordering = Ordering::raster;
+  std::int64_t ordering_seed = 1;
+  bool order_agnostic = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("data_dim", self.data_dim,
+          Field{.help = "numbers in x", .low = 1, .high = 1 << 16, .from_data = true});
+    visit("channels", self.channels,
+          Field{.help = "of an image, 0 for a table", .low = 0, .high = 4096, .from_data = true});
+    visit("height", self.height,
+          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+    visit("width", self.width,
+          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+    visit("hidden", self.hidden,
+          Field{.help = "units in each hidden layer", .low = 1, .high = 1 << 16});
+    visit("layers", self.layers, Field{.help = "hidden layers", .low = 0, .high = 8});
+    visit(
+        "masks", self.masks,
+        Field{
+            .help = "mask sets, cycled in training and averaged in log p", .low = 1, .high = 1024});
+    visit("mask_seed", self.mask_seed, Field{.help = "seed of the mask sets"});
+    visit("direct", self.direct, Field{.help = "connect inputs to logits directly too"});
+    visit("activation", self.activation, Field{.help = "of the hidden units"});
+    visit("ordering", self.ordering, Field{.help = "in which order the pixels are visited"});
+    visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random orders"});
+    visit("order_agnostic", self.order_agnostic,
+          Field{.help = "give every mask set after the first a random order of its own"});
+  }
+};
+
+/// Masked autoencoder for distribution estimation, binary x. Germain et al. 2015, arXiv:1502.03509.
+///
+///   h_l = g(b_l + (W_l * M_l) h_{l-1}),   logits = c + (V * M^V) h_L + (A * M^A) x
+///
+/// Shapes: B batch, D data_dim, H hidden, R masks; x is [B, D], or [B, C, H, W] when channels > 0,
+/// of 0 and 1.  Densities are in nats.  R mask sets share the weights; the density is the mean of
+/// theirs, p(x) = (1/R) sum_r p_r(x).  Without hidden layers and with `direct` this is the fully
+/// visible sigmoid belief network of Frey 1998: p(x_d = 1 | ...) = sigmoid(c_d + sum A_de x_e).
+/// Differs from the paper: Adam instead of Adagrad; c can start from the data; order_agnostic takes
+/// its orders from the R sets, so that they are R different ones instead of one per minibatch.
+class Made : public Game, public Sampler, public Autoregressive {
+ public:
+  using Options = MadeOptions;
+
+  /// Throws ConfigError if a size is out of range, or for an option that would do nothing.
+  explicit Made(const MadeOptions& options);
+
+  Values values() const override { return Values::binary; }
+  void start_from_data(const Tensor& mean) override;  ///< c = log-odds of the mean.
+  std::vector<Player> players() override;  ///< One player; loss: -log p_r(x) averaged over B, [].
+  void begin_round(const Batch& batch, Rng& rng) override;  ///< The next mask set, r.
+
+  /// [B], exact.  Throws ShapeError for another shape, ConfigError unless x is 0 or 1.
+  Tensor log_prob(const Tensor& x) override;
+  Tensor log_prob_of(std::int64_t set, const Tensor& x);  ///< log p_r(x), [B].
+  Tensor logits(std::int64_t set, const Tensor& x);       ///< [B, D] of set r, natural places.
+
+  /// Each item from a mask set of its own: [count, D] or [count, C, H, W].
+  Tensor sample(const SampleRequest& request, Rng& rng) override;
+
+  // The autoregressive interface.  Sets that share the order make a mixture with exact conditionals
+  // in that order, and these are meant.  If order_agnostic, they are those of set 0 alone, and add
+  // up to log_prob_of(0, x): in no one order does the mixture have conditionals that are not sums
+  // over 2^D terms.
+  const Tensor& ordering() const override { return sets_.front().order; }
+  Tensor log_conditionals(const Tensor& x) override;
+  Tensor draw(const Tensor& uniform) override;  ///< x_d = 1 where uniform < p.
+  Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override;
+
+  const Degrees& degrees(std::int64_t set) const { return sets_[static_cast<std::size_t>(set)]; }
+
+ private:
+  ItemShape shape() const;
+  MaskedNetwork network() const;
+  Tensor set_conditionals(const Tensor& x, std::int64_t sets);  // [sets, B, D], nats
+  std::int64_t shared_sets() const { return options_.order_agnostic ? 1 : options_.masks; }
+  Tensor draw_from(std::int64_t first, std::int64_t sets, const Tensor& uniform,
+                   double temperature) const;
+
+  MadeOptions options_;
+  std::vector<Degrees> sets_;
+  std::vector<torch::nn::Linear> hidden_;
+  Tensor V_, c_, direct_;
+  Tensor round_;  // [] int64, counts rounds of training; kept in checkpoints
+};
+
+}  // namespace kiln

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "kiln/core/tensor.h"
+#include "kiln/prob/ordering.h"
+
+namespace kiln {
+
+/// How an item lies: D numbers of a table, or an image [C, H, W] of as many.  B batch.
+struct ItemShape {
+  std::int64_t data_dim = 1;  ///< D.
+  std::int64_t channels = 0;  ///< 0 for tables.
+  std::int64_t height = 0, width = 0;
+
+  /// Throws ConfigError unless an image has D numbers.
+  void check(std::string_view where) const;
+
+  /// x [B, D], or [B, C, H, W] of images -> [B, D].  Throws ShapeError for another shape.
+  Tensor flat(std::string_view where, std::string_view name, const Tensor& x) const;
+
+  Tensor shaped(const Tensor& x) const;  ///< [B, D] -> as in the source.
+
+  /// A table is one row: every ordering but the random one takes it from left to right.
+  std::vector<std::int64_t> ordering(Ordering kind, std::int64_t seed) const;
+};
+
+/// Throws ConfigError, naming the first offender, unless every number of x [B, D] is 0 or 1.
+void check_binary(std::string_view where, const Tensor& x);
+
+}  // namespace kiln
