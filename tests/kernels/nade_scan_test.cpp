@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 #include <torch/torch.h>
 
 #include <set>
@@ -10,6 +9,7 @@
 #include "kiln/core/error.h"
 #include "kiln/core/rng.h"
 #include "kiln/kernels/nade_scan_simd.h"
+#include "tests/support/each_target.h"
 #include "tests/support/refusal.h"
 
 namespace kiln {
@@ -75,19 +75,6 @@ void expect_equal_to_twin(std::int64_t batch, std::int64_t dims, std::int64_t hi
   for (std::size_t i = 0; i < 4; ++i)
     EXPECT_LT(error(got.gradients[i], truth.gradients[i]), kFloatTolerance)
         << names[i] << " " << where;
-}
-
-// Runs `body` once for each instruction set of this machine.
-template <class Body>
-void on_each_target(const Body& body) {
-  const auto targets = hwy::SupportedTargets() & (HWY_SCALAR | HWY_SSE4 | HWY_AVX2 | HWY_AVX3);
-  for (std::int64_t left = targets; left; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    body();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 TEST(NadeScan, EqualsTheTwinInFloat64ForEveryShapeOnEveryTarget) {

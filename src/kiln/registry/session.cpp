@@ -95,7 +95,7 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   const auto batch = std::min(config.train.batch, data.train->size());
   config.train.batch = batch;
   config.train = resolve(config.train, data.train->size() / batch);
-  model->start_from_data(data_mean(data.train, data.transform, 50000, seed_of(config)));
+  model->start_from_data(data_moments(data.train, data.transform, 50000, seed_of(config)));
   model->to(request.device);
   Session session(RunFolder::create(request.out, config, entry.fields), std::move(data),
                   std::move(model), request.device, hooks);

@@ -5,6 +5,7 @@
 
 #include "kiln/core/check.h"
 #include "kiln/kernels/nade_scan.h"
+#include "kiln/nn/known_prefix.h"
 
 namespace kiln {
 namespace {
@@ -53,9 +54,9 @@ Tensor Nade::shaped(const Tensor& x) const {
 }
 
 // With W and V at 0 this is the independent model of greatest likelihood.
-void Nade::start_from_data(const Tensor& mean) {
+void Nade::start_from_data(const DataMoments& moments) {
   torch::NoGradGuard no_grad;
-  const auto m = mean.reshape({options_.data_dim}).clamp(1e-3, 1 - 1e-3);
+  const auto m = moments.mean.reshape({options_.data_dim}).clamp(1e-3, 1 - 1e-3);
   b_.copy_(torch::log(m) - torch::log1p(-m));
 }
 
@@ -106,18 +107,7 @@ Tensor Nade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
   if (pixels.size(0) != mask.size(0))
     throw ShapeError("nade.complete", fmt::format("x and known must agree, got {} and {} images",
                                                   pixels.size(0), mask.size(0)));
-  const auto visited = mask.index_select(1, order_.to(mask.device()));
-  const auto gap = (visited.slice(1, 1) > visited.slice(1, 0, -1)).nonzero();
-  if (gap.size(0) > 0)
-    throw ConfigError(
-        "nade.complete",
-        fmt::format(
-            "known pixels must come before all unknown ones in the ordering '{}', but pixel "
-            "{} of image {} is known and comes after an unknown one; mask a later part, or "
-            "train with an ordering that visits the known part first",
-            enum_name(options_.ordering),
-            order_[gap[0][1].item<std::int64_t>() + 1].item<std::int64_t>(),
-            gap[0][0].item<std::int64_t>()));
+  check_known_prefix("nade.complete", mask, order_, options_.ordering, {"pixel", "image"});
   const auto wrong = mask.logical_and(pixels.ne(0)).logical_and(pixels.ne(1));
   if (wrong.any().item<bool>())
     throw ConfigError("nade.complete",

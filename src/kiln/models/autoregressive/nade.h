@@ -51,8 +51,7 @@ class Nade : public Game, public Sampler, public Autoregressive, public Complete
   explicit Nade(const NadeOptions& options);  ///< Throws ConfigError if a size is out of range.
 
   Values values() const override { return Values::binary; }
-  void start_from_data(
-      const Tensor& mean) override;        ///< b = log-odds of the mean, [D] or [C, H, W].
+  void start_from_data(const DataMoments& moments) override;  ///< b = log-odds of the mean.
   std::vector<Player> players() override;  ///< One player; loss: -log p(x) averaged over B, [].
 
   /// [B], exact.  Throws ShapeError for another shape, ConfigError unless x is 0 or 1.
