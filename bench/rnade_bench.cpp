@@ -64,14 +64,14 @@ Tensor twin_nll(const Tensor& x, const Tensor& heads) {
   return -mixture_log_prob(rnade_mixture(heads, {}), x, {}).sum(1);
 }
 
-// One step of training with `nll` as the likelihood; without an optimizer only its gradients.
-std::function<void()> training(Rnade& model, std::function<Tensor()> nll, bool adam) {
+// One step of training; without an optimizer only its gradients.
+std::function<void()> training(Rnade& model, std::function<Tensor()> loss, bool adam) {
   auto parameters = model.players()[0].parameters;
   std::vector<Tensor> inputs;
   for (const auto& p : parameters) inputs.push_back(p.tensor);
   const auto optimizer = std::make_shared<Optimizer>(parameters, OptimizerOptions{});
   return [=] {
-    const auto gradients = torch::autograd::grad({nll().mean()}, inputs);
+    const auto gradients = torch::autograd::grad({loss()}, inputs);
     if (adam) optimizer->step(gradients, 1e-3);
   };
 }
@@ -85,9 +85,10 @@ void race_training(const RnadeOptions& o, double peak, Rng& rng) {
   Rnade model(o);
   const auto x = rng.normal({100, o.data_dim});
   const auto weights = tensors_of(model);
-  const auto fused = [&] { return -model.log_prob(x); };
-  const auto cumsum = [&] { return twin_nll(x, rnade_heads_cumsum(x, weights, {})); };
-  const auto loop = [&] { return twin_nll(x, rnade_heads_loop(x, weights, {})); };
+  const auto player = model.players()[0];
+  const auto fused = [&] { return player.objective({.x = x, .y = {}}, rng).loss; };
+  const auto cumsum = [&] { return twin_nll(x, rnade_heads_cumsum(x, weights, {})).mean(); };
+  const auto loop = [&] { return twin_nll(x, rnade_heads_loop(x, weights, {})).mean(); };
   std::vector<Contestant> list{
       {"gradients, fused kernel", training(model, fused, false), 20},
       {"gradients, all steps at once (cumsum, bmm)", training(model, cumsum, false), 5},

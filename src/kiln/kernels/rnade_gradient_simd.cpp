@@ -125,7 +125,7 @@ class Block {
   HWY_INLINE Vec back(std::size_t i, std::size_t unit, std::size_t s) {
     const std::size_t heads = scan_.heads();
     const float* v = scan_.V + (number(i) * scan_.hidden + first_ + unit) * heads;
-    const float* slopes = out_.slopes + i * heads * scan_.lanes() + lane_ + s;
+    const float* slopes = out_.scaled + i * heads * scan_.lanes() + lane_ + s;
     Vec dh[kCount][kVectors];
     KILN_UNROLL for (std::size_t q = 0; q < kCount; ++q)
         KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) dh[q][z] = hn::Zero(kTag);
@@ -216,8 +216,8 @@ void turn_four(const Vec* v, float* out, std::size_t stride) {
 #endif
 }
 
-void weigh_step(const RnadeScan& scan, const float* weight, float* slopes, float* by_sample,
-                float* db) {
+void weigh_step(const RnadeScan& scan, const float* slopes, const float* weight, float* scaled,
+                float* by_sample, float* db) {
   const std::size_t lanes = scan.lanes(), heads = scan.heads();
   for (std::size_t j = 0; j < scan.padded_heads(); j += 4) {
     Vec sum[4] = {hn::Zero(kTag), hn::Zero(kTag), hn::Zero(kTag), hn::Zero(kTag)};
@@ -226,9 +226,9 @@ void weigh_step(const RnadeScan& scan, const float* weight, float* slopes, float
       for (std::size_t q = 0; q < 4; ++q) {
         v[q] = hn::Zero(kTag);
         if (j + q >= heads) continue;
-        float* place = slopes + (j + q) * lanes + s;
-        v[q] = hn::Mul(hn::LoadU(kTag, place), hn::LoadU(kTag, weight + s));
-        hn::StoreU(v[q], kTag, place);
+        const std::size_t at = (j + q) * lanes + s;
+        v[q] = hn::Mul(hn::LoadU(kTag, slopes + at), hn::LoadU(kTag, weight + s));
+        hn::StoreU(v[q], kTag, scaled + at);
         sum[q] = hn::Add(sum[q], v[q]);
       }
       turn_four(v, by_sample + s * scan.padded_heads() + j, scan.padded_heads());
@@ -238,12 +238,14 @@ void weigh_step(const RnadeScan& scan, const float* weight, float* slopes, float
   }
 }
 
-void HeadGradient(const RnadeScan& scan, std::size_t first, std::size_t last, const float* weight,
-                  float* slopes, float* by_sample, float* db) {
-  for (std::size_t i = first; i < last; ++i)
-    weigh_step(scan, weight, slopes + i * scan.heads() * scan.lanes(),
+void HeadGradient(const RnadeScan& scan, std::size_t first, std::size_t last, const float* slopes,
+                  const float* weight, float* scaled, float* by_sample, float* db) {
+  for (std::size_t i = first; i < last; ++i) {
+    const std::size_t at = i * scan.heads() * scan.lanes();
+    weigh_step(scan, slopes + at, weight, scaled + at,
                by_sample + i * scan.lanes() * scan.padded_heads(),
                db + static_cast<std::size_t>(scan.order[i]) * scan.heads());
+  }
 }
 
 }  // namespace
@@ -257,8 +259,9 @@ HWY_EXPORT(HeadGradient);
 HWY_EXPORT(HiddenGradient);
 
 void rnade_head_gradient(const RnadeScan& scan, std::size_t first, std::size_t last,
-                         const float* weight, float* slopes, float* by_sample, float* db) {
-  HWY_DYNAMIC_DISPATCH(HeadGradient)(scan, first, last, weight, slopes, by_sample, db);
+                         const float* slopes, const float* weight, float* scaled, float* by_sample,
+                         float* db) {
+  HWY_DYNAMIC_DISPATCH(HeadGradient)(scan, first, last, slopes, weight, scaled, by_sample, db);
 }
 
 void rnade_hidden_gradient(const RnadeScan& scan, std::size_t first, std::size_t last,

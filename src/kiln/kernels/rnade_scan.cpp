@@ -106,21 +106,22 @@ struct RnadeFunction : torch::autograd::Function<RnadeFunction> {
     const auto scan = scan_of(context->saved_data["batch"].toInt(), saved[6], rnade, law);
     const auto weight = torch::zeros({index(scan.lanes())});
     weight.narrow(0, 0, index(scan.batch)).copy_(gradients[0]);
-    const auto [dW, drho, dc, dV, db] = weight_gradients(scan, rnade, weight, saved[7].clone());
+    const auto [dW, drho, dc, dV, db] = weight_gradients(scan, rnade, weight, saved[7]);
     return {{}, {}, dW, drho, dc, dV, db, {}, {}};
   }
 
   static std::array<Tensor, 5> weight_gradients(const simd::RnadeScan& scan,
                                                 const RnadeTensors& rnade, const Tensor& weight,
                                                 const Tensor& slopes) {
+    const auto scaled = torch::empty_like(slopes);
     const auto by_sample =
         torch::empty({index(scan.dims), index(scan.lanes()), index(scan.padded_heads())});
     const auto db = torch::empty_like(rnade.b), dW = torch::empty_like(rnade.W),
                dV = torch::empty_like(rnade.V), dc = torch::empty_like(rnade.c);
     split(scan.dims, 1, [&](std::size_t first, std::size_t last) {
-      simd::rnade_head_gradient(scan, first, last, weight.data_ptr<float>(),
-                                slopes.data_ptr<float>(), by_sample.data_ptr<float>(),
-                                db.data_ptr<float>());
+      simd::rnade_head_gradient(scan, first, last, slopes.data_ptr<float>(),
+                                weight.data_ptr<float>(), scaled.data_ptr<float>(),
+                                by_sample.data_ptr<float>(), db.data_ptr<float>());
     });
     const auto block = simd::rnade_block(scan.hidden);
     const auto blocks = (scan.hidden + block - 1) / block;
@@ -129,7 +130,7 @@ struct RnadeFunction : torch::autograd::Function<RnadeFunction> {
       for (auto n = size(begin); n < size(end); ++n)
         simd::rnade_hidden_gradient(
             scan, n * block, std::min((n + 1) * block, scan.hidden),
-            {.slopes = slopes.data_ptr<float>(),
+            {.scaled = scaled.data_ptr<float>(),
              .by_sample = by_sample.data_ptr<float>(),
              .dW = dW.data_ptr<float>(),
              .dV = dV.data_ptr<float>(),

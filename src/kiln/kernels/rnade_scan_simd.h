@@ -54,13 +54,14 @@ inline std::size_t rnade_block(std::size_t hidden) {
 void rnade_forward(const RnadeScan& scan, std::size_t first, std::size_t last, float* nll,
                    float* slopes);
 
-/// Steps [first, last): slopes *= weight [lanes()]; by_sample [D, lanes(), padded_heads()] is their
-/// copy; db [D, 3K] their sums over lanes.
+/// Steps [first, last): scaled = slopes * weight [lanes()], [D, 3K, lanes()]; by_sample [D, lanes(),
+/// padded_heads()] is its transpose; db [D, 3K] its sums over lanes.
 void rnade_head_gradient(const RnadeScan& scan, std::size_t first, std::size_t last,
-                         const float* weight, float* slopes, float* by_sample, float* db);
+                         const float* slopes, const float* weight, float* scaled, float* by_sample,
+                         float* db);
 
 struct RnadeGradients {
-  const float *slopes, *by_sample;
+  const float *scaled, *by_sample;
   float *dW, *dV, *dc;  ///< [D, H], [D, H, 3K], [H]: the block's part is written.
   float* drho;          ///< [D]: the block's contribution, row of a [blocks, D] array.
 };
