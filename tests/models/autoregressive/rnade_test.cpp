@@ -55,6 +55,22 @@ double kolmogorov(const Tensor& u) {
   return torch::maximum(above, below).item<double>() * std::sqrt(static_cast<double>(n));
 }
 
+// Rows drawn from a normal law with mean 5 and deviation 3.
+class Rows : public Dataset {
+ public:
+  Rows() { info_.shape = {2}; }
+  const DataInfo& info() const override { return info_; }
+  std::int64_t size() const override { return 50; }
+  std::int64_t read(std::int64_t index, std::span<float> x) const override {
+    const auto row = Rng(static_cast<std::uint64_t>(index)).normal({2}) * 3 + 5;
+    std::copy_n(row.data_ptr<float>(), 2, x.begin());
+    return -1;
+  }
+
+ private:
+  DataInfo info_;
+};
+
 TEST(Rnade, EveryConditionalIntegratesToOne) {
   const std::int64_t points = 40001;
   const double width = 80;  // tails of the Laplace beyond it: e^-40
@@ -233,6 +249,16 @@ TEST(Rnade, StandardisationShiftsTheLogDensityByTheLogScales) {
   const auto own = model->log_prob(y * m.deviation + m.mean);
   EXPECT_NEAR(model->log_volume(), std::log(4 * 0.25 * 2), 1e-15);
   EXPECT_LT((own + std::log(2.0) - standard).abs().max().item<double>(), 1e-12);
+}
+
+TEST(Rnade, IsJudgedInBothUnits) {
+  Rnade model({.data_dim = 2});
+  const auto data = std::make_shared<Rows>();
+  const auto nll = [&](const std::string& metric) {
+    return judge(model, metric, data, {}, torch::kCPU).mean;
+  };
+  model.start_from_data({torch::full({2}, 5.f), torch::full({2}, 4.f)});
+  EXPECT_NEAR(nll("nll") - nll("nll_standardised"), 2 * std::log(4.0), 1e-5);
 }
 
 TEST(Rnade, CompletionsContinueWhatIsKnown) {
