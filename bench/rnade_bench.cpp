@@ -111,14 +111,17 @@ void race_density(double peak, Rng& rng) {
   const auto x = rng.normal({rows, o.data_dim});
   const auto weights = tensors_of(model);
   torch::NoGradGuard no_grad;
-  std::vector<Contestant> list{
-      {"log_prob, fused kernel", [&] { for (const auto& y : x.split(part)) model.log_prob(y); }, 1},
-      {"all steps at once (cumsum, bmm), 1000 at a time",
-       [&] {
-         for (const auto& y : x.slice(0, 0, rows / 10).split(1000))
-           twin_nll(y, rnade_heads_cumsum(y, weights, {}));
-       },
-       1}};
+  std::vector<Contestant> list{{"log_prob, fused kernel",
+                                [&] {
+                                  for (const auto& y : x.split(part)) model.log_prob(y);
+                                },
+                                1},
+                               {"all steps at once (cumsum, bmm), 1000 at a time",
+                                [&] {
+                                  for (const auto& y : x.slice(0, 0, rows / 10).split(1000))
+                                    twin_nll(y, rnade_heads_cumsum(y, weights, {}));
+                                },
+                                1}};
   race(list);
   list[1].best *= 10;  // a tenth of the rows was enough
   print("a million rows, D 15, H 50, K 10", rows, peak, flop_of(o), list);

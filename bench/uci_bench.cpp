@@ -48,7 +48,8 @@ struct UciOptions {
     visit("scaled_mean_gradient", self.scaled_mean_gradient, Field{.help = "RNADE's"});
     visit("learning_rate", self.learning_rate, Field{.help = "Adam's, falling to 0", .low = 0});
     visit("weight_decay", self.weight_decay, Field{.help = "Adam's", .low = 0});
-    visit("ema", self.ema, Field{.help = "decay of the averaged weights", .low = 0, .high = 0.9999});
+    visit("ema", self.ema,
+          Field{.help = "decay of the averaged weights", .low = 0, .high = 0.9999});
     visit("baselines", self.baselines, Field{.help = "measure them too"});
     visit("epochs", self.epochs, Field{.help = "at most", .low = 1});
     visit("patience", self.patience, Field{.help = "epochs without gain", .low = 0});
@@ -130,7 +131,9 @@ struct Mixture {
       rows.push_back(gaussian_log_prob(x, means[k], covariances[k]));
     return torch::stack(rows) + log_weights.unsqueeze(1);
   }
-  double score(const Tensor& x) const { return torch::logsumexp(joint(x), 0).mean().item<double>(); }
+  double score(const Tensor& x) const {
+    return torch::logsumexp(joint(x), 0).mean().item<double>();
+  }
 };
 
 // One round of expectation maximisation; the ridge keeps a component that holds few rows regular.
@@ -171,7 +174,8 @@ double mixture_score(const Tensor& train, const Tensor& valid, const Tensor& tes
 
 double gaussian_score(const Tensor& train, const Tensor& test) {
   const auto mean = train.mean(0);
-  const auto covariance = weighted_covariance(train, torch::ones({train.size(0)}, torch::kDouble), mean);
+  const auto covariance =
+      weighted_covariance(train, torch::ones({train.size(0)}, torch::kDouble), mean);
   return gaussian_log_prob(test, mean, covariance).mean().item<double>();
 }
 
@@ -226,7 +230,8 @@ struct Figures {
 Figures run_fold(const UciOptions& o, const Tensor& rows, const Tensor& order, std::int64_t fold) {
   const auto n = rows.size(0), begin = n * fold / o.folds, end = n * (fold + 1) / o.folds;
   const auto rest = torch::cat({order.slice(0, 0, begin), order.slice(0, end)});
-  const auto x = rows.index_select(0, rest), test = rows.index_select(0, order.slice(0, begin, end));
+  const auto x = rows.index_select(0, rest),
+             test = rows.index_select(0, order.slice(0, begin, end));
   const auto wide = x.to(torch::kDouble), mean = wide.mean(0), deviation = wide.std(0, false);
   Rng init(static_cast<std::uint64_t>(o.seed), "init");
   Rng::Scope scope(init);
@@ -244,8 +249,8 @@ Figures run_fold(const UciOptions& o, const Tensor& rows, const Tensor& order, s
   Figures figures{.standardised = own + model.log_volume(), .own = own};
   if (!o.baselines) return figures;
   figures.gaussian = gaussian_score(standard(x), standard(test));
-  figures.mixture = mixture_score(standard(x.slice(0, held)), standard(x.slice(0, 0, held)),
-                                  standard(test), em);
+  figures.mixture =
+      mixture_score(standard(x.slice(0, held)), standard(x.slice(0, 0, held)), standard(test), em);
   return figures;
 }
 

@@ -252,10 +252,14 @@ TEST(RnadeScan, RefusesWhatIsNotFiniteInTheKernelAndInTheTwin) {
 TEST(RnadeScan, RefusesSizesThatDoNotAgree) {
   Rng rng(12);
   auto rnade = random_rnade({}, 1, rng);
-  EXPECT_EQ(message_of<ShapeError>([&] { rnade_nll(torch::zeros({2, 7}), rnade, {}); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              rnade_nll(torch::zeros({2, 7}), rnade, {});
+            }),
             "[rnade_scan] x must have shape [*, 5], got [2, 7]");
   rnade.b = torch::zeros({5, 8});
-  EXPECT_EQ(message_of<ShapeError>([&] { rnade_nll(torch::zeros({2, 5}), rnade, {}); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              rnade_nll(torch::zeros({2, 5}), rnade, {});
+            }),
             "[rnade_scan] b must have shape [5, 9], got [5, 8]");
 }
 

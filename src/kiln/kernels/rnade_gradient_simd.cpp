@@ -49,10 +49,18 @@ class Block {
       const std::size_t units = HWY_MIN(kUnits, count_ - unit);
       for (std::size_t q = 0; q < units; ++q) start_unit(i, unit + q, q);
       switch (units) {
-        case 4: drho = hn::Add(drho, unit_gradients<4>(i, unit)); break;
-        case 3: drho = hn::Add(drho, unit_gradients<3>(i, unit)); break;
-        case 2: drho = hn::Add(drho, unit_gradients<2>(i, unit)); break;
-        case 1: drho = hn::Add(drho, unit_gradients<1>(i, unit)); break;
+        case 4:
+          drho = hn::Add(drho, unit_gradients<4>(i, unit));
+          break;
+        case 3:
+          drho = hn::Add(drho, unit_gradients<3>(i, unit));
+          break;
+        case 2:
+          drho = hn::Add(drho, unit_gradients<2>(i, unit));
+          break;
+        case 1:
+          drho = hn::Add(drho, unit_gradients<1>(i, unit));
+          break;
       }
     }
     out_.drho[number(i)] += hn::GetLane(hn::SumOfLanes(kTag, drho));
@@ -65,8 +73,7 @@ class Block {
     const Vec rho = Splat(scan_.rho[number(i)]);
     for (std::size_t s = 0; s < width_; s += kLanes) {
       float* place = a_ + unit * kChunk + s;
-      const Vec a =
-          i ? hn::MulAdd(hn::LoadU(kTag, x(i - 1) + s), w, hn::Load(kTag, place)) : w;
+      const Vec a = i ? hn::MulAdd(hn::LoadU(kTag, x(i - 1) + s), w, hn::Load(kTag, place)) : w;
       hn::Store(a, kTag, place);
       hn::Store(Activate(hn::Mul(rho, a), scan_.sigmoid), kTag, h_ + q * kChunk + s);
     }
@@ -92,8 +99,7 @@ class Block {
     std::size_t j = 0;
     for (; j + 2 * kLanes <= heads; j += 2 * kLanes)
       outer<kCount, 2>(slopes + j, dv + j, 2 * kLanes);
-    for (; j < heads; j += kLanes)
-      outer<kCount, 1>(slopes + j, dv + j, HWY_MIN(kLanes, heads - j));
+    for (; j < heads; j += kLanes) outer<kCount, 1>(slopes + j, dv + j, HWY_MIN(kLanes, heads - j));
   }
 
   template <std::size_t kCount, std::size_t kVectors>
@@ -120,15 +126,14 @@ class Block {
     }
   }
 
-  // dh = V_d slopes;  dpsi = f'(psi) dh;  g = rho_d dpsi.  Returns dpsi a, summed.
+  // dh = V_d slopes, then what `unit_slopes` says of it.
   template <std::size_t kCount, std::size_t kVectors>
   HWY_INLINE Vec back(std::size_t i, std::size_t unit, std::size_t s) {
     const std::size_t heads = scan_.heads();
     const float* v = scan_.V + (number(i) * scan_.hidden + first_ + unit) * heads;
     const float* slopes = out_.scaled + i * heads * scan_.lanes() + lane_ + s;
     Vec dh[kCount][kVectors];
-    KILN_UNROLL for (std::size_t q = 0; q < kCount; ++q)
-        KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) dh[q][z] = hn::Zero(kTag);
+    KILN_UNROLL for (auto& row : dh) KILN_UNROLL for (auto& sum : row) sum = hn::Zero(kTag);
     for (std::size_t j = 0; j < heads; ++j, slopes += scan_.lanes()) {
       Vec slope[kVectors];
       KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) slope[z] =
@@ -137,15 +142,21 @@ class Block {
           KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) dh[q][z] =
               hn::MulAdd(Splat(v[q * heads + j]), slope[z], dh[q][z]);
     }
+    return unit_slopes<kCount, kVectors>(i, unit, s, dh);
+  }
+
+  // dpsi = f'(psi) dh;  g = rho_d dpsi.  Returns dpsi a, summed.
+  template <std::size_t kCount, std::size_t kVectors>
+  HWY_INLINE Vec unit_slopes(std::size_t i, std::size_t unit, std::size_t s,
+                             const Vec (&dh)[kCount][kVectors]) {
     const Vec rho = Splat(scan_.rho[number(i)]);
     Vec drho = hn::Zero(kTag);
     KILN_UNROLL for (std::size_t q = 0; q < kCount; ++q)
         KILN_UNROLL for (std::size_t z = 0; z < kVectors; ++z) {
       const std::size_t at = s + z * kLanes;
       const Vec h = hn::Load(kTag, h_ + q * kChunk + at);
-      const Vec dpsi = scan_.sigmoid
-                           ? hn::Mul(dh[q][z], hn::NegMulAdd(h, h, h))
-                           : hn::IfThenElseZero(hn::Gt(h, hn::Zero(kTag)), dh[q][z]);
+      const Vec dpsi = scan_.sigmoid ? hn::Mul(dh[q][z], hn::NegMulAdd(h, h, h))
+                                     : hn::IfThenElseZero(hn::Gt(h, hn::Zero(kTag)), dh[q][z]);
       drho = hn::MulAdd(dpsi, hn::Load(kTag, a_ + (unit + q) * kChunk + at), drho);
       hn::Store(hn::Mul(rho, dpsi), kTag, g_ + (i * count_ + unit + q) * kChunk + at);
     }

@@ -20,9 +20,10 @@ std::int64_t index(std::size_t value) { return static_cast<std::int64_t>(value);
 // not depend on their number.
 template <class Work>
 void split(std::size_t count, std::size_t unit, const Work& work) {
-  at::parallel_for(0, index((count + unit - 1) / unit), 1, [&](std::int64_t begin, std::int64_t end) {
-    work(size(begin) * unit, std::min(size(end) * unit, count));
-  });
+  at::parallel_for(0, index((count + unit - 1) / unit), 1,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     work(size(begin) * unit, std::min(size(end) * unit, count));
+                   });
 }
 
 simd::RnadeScan scan_of(std::int64_t batch, const Tensor& rows, const RnadeTensors& rnade,
@@ -84,8 +85,7 @@ struct RnadeFunction : torch::autograd::Function<RnadeFunction> {
                         const Tensor& rho, const Tensor& c, const Tensor& V, const Tensor& b,
                         const Tensor& order, const RnadeLaw& law) {
     const auto scan = scan_of(batch, rows, {W, rho, c, V, b, order}, law);
-    const auto slopes =
-        torch::empty({index(scan.dims), index(scan.heads()), index(scan.lanes())});
+    const auto slopes = torch::empty({index(scan.dims), index(scan.heads()), index(scan.lanes())});
     const auto nll = run_forward(scan, slopes.data_ptr<float>());
     context->saved_data["batch"] = batch;
     context->saved_data["sigmoid"] = scan.sigmoid;
@@ -128,14 +128,13 @@ struct RnadeFunction : torch::autograd::Function<RnadeFunction> {
     const auto drho = torch::empty({index(blocks), index(scan.dims)});
     at::parallel_for(0, index(blocks), 1, [&](std::int64_t begin, std::int64_t end) {
       for (auto n = size(begin); n < size(end); ++n)
-        simd::rnade_hidden_gradient(
-            scan, n * block, std::min((n + 1) * block, scan.hidden),
-            {.scaled = scaled.data_ptr<float>(),
-             .by_sample = by_sample.data_ptr<float>(),
-             .dW = dW.data_ptr<float>(),
-             .dV = dV.data_ptr<float>(),
-             .dc = dc.data_ptr<float>(),
-             .drho = drho.data_ptr<float>() + n * scan.dims});
+        simd::rnade_hidden_gradient(scan, n * block, std::min((n + 1) * block, scan.hidden),
+                                    {.scaled = scaled.data_ptr<float>(),
+                                     .by_sample = by_sample.data_ptr<float>(),
+                                     .dW = dW.data_ptr<float>(),
+                                     .dV = dV.data_ptr<float>(),
+                                     .dc = dc.data_ptr<float>(),
+                                     .drho = drho.data_ptr<float>() + n * scan.dims});
     });
     return {dW, drho.sum(0), dc, dV, db};
   }
@@ -189,8 +188,8 @@ Tensor rnade_nll(const Tensor& x, const RnadeTensors& rnade, const RnadeLaw& law
                           rnade.V.contiguous(), rnade.b.contiguous(),   rnade.order.contiguous()};
   const auto rows = rows_of(x.to(torch::kFloat32).contiguous(), flat.order);
   if (!wants_gradient(rnade)) return run_forward(scan_of(x.size(0), rows, flat, law), nullptr);
-  return RnadeFunction::apply(rows, x.size(0), flat.W, flat.rho, flat.c, flat.V, flat.b,
-                              flat.order, law);
+  return RnadeFunction::apply(rows, x.size(0), flat.W, flat.rho, flat.c, flat.V, flat.b, flat.order,
+                              law);
 }
 
 }  // namespace kiln

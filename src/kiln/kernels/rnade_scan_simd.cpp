@@ -59,8 +59,7 @@ class Group {
     const Vec rho = Splat(scan_.rho[number(i)]);
     Vec x[kGroup];
     KILN_UNROLL for (std::size_t g = 0; g < kGroup; ++g) x[g] =
-        i ? hn::LoadU(kTag, scan_.x + (i - 1) * scan_.lanes() + lane + g * kLanes)
-          : hn::Zero(kTag);
+        i ? hn::LoadU(kTag, scan_.x + (i - 1) * scan_.lanes() + lane + g * kLanes) : hn::Zero(kTag);
     for (std::size_t k = 0; k < scan_.hidden; ++k)
       KILN_UNROLL for (std::size_t g = 0; g < kGroup; ++g) {
         const std::size_t at = k * kRow + g * kLanes;
@@ -76,9 +75,12 @@ class Group {
     std::size_t first = 0;
     for (; first + kTile <= scan_.heads(); first += kTile) tile<kTile>(i, first);
     switch (scan_.heads() - first) {
-      case 9: return tile<9>(i, first);
-      case 6: return tile<6>(i, first);
-      case 3: return tile<3>(i, first);
+      case 9:
+        return tile<9>(i, first);
+      case 6:
+        return tile<6>(i, first);
+      case 3:
+        return tile<3>(i, first);
     }
   }
 
@@ -146,8 +148,8 @@ class Group {
     const Vec distance =
         Clamp(hn::Mul(hn::Sub(x, hn::Load(kTag, u + k * kRow)), inverse), kFarthest);
     hn::Store(distance, kTag, u + k * kRow);
-    const Vec cost = scan_.laplace ? hn::Abs(distance)
-                                   : hn::Mul(hn::Mul(distance, distance), Splat(0.5f));
+    const Vec cost =
+        scan_.laplace ? hn::Abs(distance) : hn::Mul(hn::Mul(distance, distance), Splat(0.5f));
     const Vec j = hn::Sub(hn::Sub(z_alpha, log_sigma), cost);
     hn::Store(j, kTag, joint + k * kRow);
     return j;

@@ -6,13 +6,13 @@
 /// The vector code under rnade_scan.h.  Sees no LibTorch; picks AVX-512, AVX2, SSE4 or plain code
 /// when the program runs.
 ///
-/// What binds.  A conditional costs 3 H K multiply-adds for its heads, H for the recurrence and some
-/// hundred operations per component for the mixture: with H = 50, K = 10 the first are two thirds.
-/// Tensor code pays instead for writing and reading B D H and B D K numbers some twenty times, and
-/// for a hundred calls.  So vector lanes are samples: no step needs a sum across lanes, the mixture
-/// is the same arithmetic in every lane, and any H and K fill the vectors.  Weights come in as
-/// broadcast operands of multiply-adds; all that a group of samples needs (a, h, heads) stays in
-/// the first cache while one D-step after the other reads its rows of V once.
+/// What binds.  A conditional costs 3 H K multiply-adds for its heads, H for the recurrence and
+/// some hundred operations per component for the mixture: with H = 50, K = 10 the first are two
+/// thirds. Tensor code pays instead for writing and reading B D H and B D K numbers some twenty
+/// times, and for a hundred calls.  So vector lanes are samples: no step needs a sum across lanes,
+/// the mixture is the same arithmetic in every lane, and any H and K fill the vectors.  Weights
+/// come in as broadcast operands of multiply-adds; all that a group of samples needs (a, h, heads)
+/// stays in the first cache while one D-step after the other reads its rows of V once.
 ///
 /// The forward pass knows every slope of the nll by the heads, and writes them down (B D 3K).  The
 /// backward pass takes blocks of hidden units through all steps: it computes a again, and
@@ -54,8 +54,8 @@ inline std::size_t rnade_block(std::size_t hidden) {
 void rnade_forward(const RnadeScan& scan, std::size_t first, std::size_t last, float* nll,
                    float* slopes);
 
-/// Steps [first, last): scaled = slopes * weight [lanes()], [D, 3K, lanes()]; by_sample [D, lanes(),
-/// padded_heads()] is its transpose; db [D, 3K] its sums over lanes.
+/// Steps [first, last): scaled = slopes * weight [lanes()], [D, 3K, lanes()]; by_sample [D,
+/// lanes(), padded_heads()] is its transpose; db [D, 3K] its sums over lanes.
 void rnade_head_gradient(const RnadeScan& scan, std::size_t first, std::size_t last,
                          const float* slopes, const float* weight, float* scaled, float* by_sample,
                          float* db);

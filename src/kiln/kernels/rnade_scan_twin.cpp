@@ -35,7 +35,8 @@ std::vector<std::pair<RnadeActivation, std::string_view>> enum_names(RnadeActiva
   return {{RnadeActivation::relu, "relu"}, {RnadeActivation::sigmoid, "sigmoid"}};
 }
 
-// a_1 = c;  a_{i+1} = a_i + x_d W_d;  h_i = f(rho_d a_i);  heads_d = V_d^T h_i + b_d,  d = order[i].
+// a_1 = c;  a_{i+1} = a_i + x_d W_d;  h_i = f(rho_d a_i);  heads_d = V_d^T h_i + b_d,  d =
+// order[i].
 Tensor rnade_heads_cumsum(const Tensor& x, const RnadeTensors& rnade, const RnadeLaw& law) {
   const auto order = rnade.order.to(x.device());
   const auto terms = x.index_select(1, order).unsqueeze(-1) * rnade.W.index_select(0, order);
@@ -64,8 +65,7 @@ ScaleMixture rnade_mixture(const Tensor& heads, const RnadeLaw& law) {
   const auto excess = parts[2] - law.min_log_sigma;
   const auto log_sigma = law.min_log_sigma + excess.clamp_min(0) + (-excess.abs()).exp().log1p();
   auto mu = parts[1];
-  if (law.scaled_mean_gradient)
-    mu = mu.detach() + (mu - mu.detach()) * log_sigma.detach().exp();
+  if (law.scaled_mean_gradient) mu = mu.detach() + (mu - mu.detach()) * log_sigma.detach().exp();
   return {torch::log_softmax(parts[0], -1), mu, log_sigma};
 }
 

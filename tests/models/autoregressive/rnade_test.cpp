@@ -108,7 +108,8 @@ TEST(Rnade, WithoutWAndWithOneComponentItIsIndependentGaussians) {
   torch::NoGradGuard no_grad;
   for (const auto* name : {"W", "V", "b"}) parameter(*model, name).zero_();
   auto x = Rng(6).normal({1000, 3}).to(torch::kDouble) *
-               torch::tensor({3.0, 0.5, 10.0}, torch::kDouble) + 7;
+               torch::tensor({3.0, 0.5, 10.0}, torch::kDouble) +
+           7;
   const auto mean = x.mean(0), deviation = (x - mean).square().mean(0).sqrt();
   model->start_from_data({mean, deviation});
   // The mean nll of the best Gaussian of a column is log(2 pi e s^2) / 2.
@@ -127,7 +128,8 @@ TEST(Rnade, LinearUnitsOneComponentAndFixedSigmaAreAMultivariateNormal) {
   rho.copy_(rho.abs() + 0.1);
   for (const std::int64_t head : {0, 2}) V.select(2, head).zero_();
   b.select(1, 1).sub_(100 * rho * V.select(2, 1).sum(1));
-  // mu_d = offset_d + sum_{e < d} L_de y_e  with  L_de = rho_d V_d . W_e:  y = L y + offset + noise.
+  // mu_d = offset_d + sum_{e < d} L_de y_e  with  L_de = rho_d V_d . W_e:  y = L y + offset +
+  // noise.
   const auto v = V.select(2, 1) * rho.unsqueeze(1);
   const auto L = torch::mm(v, W.t()).tril(-1);
   const auto offset = b.select(1, 1) + 100 * v.sum(1);
@@ -208,7 +210,8 @@ TEST(Rnade, ADrawIsTheQuantileOfItsUniform) {
 
 TEST(Rnade, TemperatureWidensTheComponents) {
   for (const auto component : {MixtureComponent::gaussian, MixtureComponent::laplace}) {
-    const auto model = random_rnade({.data_dim = 1, .components = 1, .component = component}, 0.5, 16);
+    const auto model =
+        random_rnade({.data_dim = 1, .components = 1, .component = component}, 0.5, 16);
     const auto at = [&](double temperature) {
       Rng rng(17);
       return model->sample({.count = 100, .temperature = temperature}, rng);
@@ -310,8 +313,8 @@ TEST(Rnade, LearnsARing) {
   }
   // Entropy of a thin ring: log of its length plus that of the noise across, 0.80 nats; a Gaussian
   // needs 2.84.
-  const double entropy = std::log(2 * std::numbers::pi * std::numbers::sqrt2) +
-                         0.5 * (kLog2Pi + 1) + std::log(0.1);
+  const double entropy =
+      std::log(2 * std::numbers::pi * std::numbers::sqrt2) + 0.5 * (kLog2Pi + 1) + std::log(0.1);
   EXPECT_LT(nll, entropy + 0.35);
   EXPECT_GT(nll, entropy - 0.1) << "no model can beat the entropy";
 }
@@ -330,33 +333,43 @@ TEST(Rnade, RefusesWhatItCannotConditionOn) {
   Rng rng(25);
   auto known = torch::ones({2, 4});
   known[1][1] = 0;
-  EXPECT_EQ(message_of<ConfigError>([&] { model.complete(torch::zeros({2, 4}), known, rng); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model.complete(torch::zeros({2, 4}), known, rng);
+            }),
             "[rnade.complete] known columns must come before all unknown ones in the ordering "
             "'raster', but column 2 of row 1 is known and comes after an unknown one; mask a later "
             "part, or train with an ordering that visits the known part first");
   known.fill_(1);
-  EXPECT_EQ(message_of<ConfigError>(
-                [&] { model.complete(torch::full({2, 4}, std::nan("")), known, rng); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model.complete(torch::full({2, 4}, std::nan("")), known, rng);
+            }),
             "[rnade.complete] known columns must be finite; mask them as unknown");
-  EXPECT_EQ(message_of<ShapeError>(
-                [&] { model.complete(torch::zeros({2, 4}), torch::ones({1, 4}), rng); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              model.complete(torch::zeros({2, 4}), torch::ones({1, 4}), rng);
+            }),
             "[rnade.complete] known must have shape [2, 4], got [1, 4]");
 }
 
 TEST(Rnade, RefusesWrongShapesValuesAndSettings) {
   Rnade model({.data_dim = 3});
   Rng rng(26);
-  EXPECT_EQ(message_of<ShapeError>([&] { model.log_prob(torch::zeros({4, 5})); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              model.log_prob(torch::zeros({4, 5}));
+            }),
             "[rnade.log_prob] x must have shape [*, 3], got [4, 5]");
-  EXPECT_EQ(message_of<ConfigError>([&] { model.log_prob(torch::full({1, 3}, std::nan(""))); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model.log_prob(torch::full({1, 3}, std::nan("")));
+            }),
             "[rnade_scan] x must be finite, got nan at row 0, column 0; leave such rows out of the "
             "data");
-  const auto constant = DataMoments{torch::tensor({1.f, 6.5f, 0.f}), torch::tensor({1.f, 0.f, 1.f})};
+  const auto constant =
+      DataMoments{torch::tensor({1.f, 6.5f, 0.f}), torch::tensor({1.f, 0.f, 1.f})};
   EXPECT_EQ(message_of<ConfigError>([&] { model.start_from_data(constant); }),
             "[rnade.start_from_data] column 1 (counted from 0) is 6.5 in every row, so it has no "
             "density; leave it out with columns= in the data source");
-  EXPECT_EQ(message_of<ShapeError>(
-                [&] { model.start_from_data({torch::ones({1, 1, 3}), torch::ones({1, 1, 3})}); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              model.start_from_data({torch::ones({1, 1, 3}), torch::ones({1, 1, 3})});
+            }),
             "[rnade.start_from_data] mean must have shape [3], got [1, 1, 3]");
   EXPECT_EQ(message_of<ConfigError>([&] { model.sample({.temperature = 0}, rng); }),
             "[rnade.sample] temperature must be positive, got 0");

@@ -44,9 +44,9 @@ struct RnadeOptions {
 ///   p(y_d | ...) = sum_k alpha_k N(y_d; mu_k, sigma_k^2), or Laplace of scale sigma_k, where
 ///   alpha, mu, sigma = softmax, identity, exp of three linear functions V_d^T h_i + b_d
 ///
-/// Shapes: B batch, D data_dim, H hidden, K components.  x is [B, D], real, in the data's own units.
-/// Densities are in nats, of x: log p(x) = log p(y) - sum log scale.  shift and scale are buffers,
-/// the mean and the deviation of the training data; 0 and 1 before start_from_data.
+/// Shapes: B batch, D data_dim, H hidden, K components.  x is [B, D], real, in the data's own
+/// units. Densities are in nats, of x: log p(x) = log p(y) - sum log scale.  shift and scale are
+/// buffers, the mean and the deviation of the training data; 0 and 1 before start_from_data.
 /// Parameters: H D + H + D + D (H + 1) 3K.
 /// Differs from the paper: sigma = exp(z) + exp(min_log_sigma), so that no sigma falls to the floor
 /// without a slope; Adam instead of decayed SGD; no factor on the gradient of mu unless asked for.
@@ -65,7 +65,8 @@ class Rnade : public Game,
   void start_from_data(const DataMoments& moments) override;
   std::vector<Player> players() override;  ///< One player; loss: -log p(y) averaged over B, [].
 
-  /// [B], exact, in x's units.  Throws ShapeError for another shape, ConfigError unless x is finite.
+  /// [B], exact, in x's units.  Throws ShapeError for another shape, ConfigError unless x is
+  /// finite.
   Tensor log_prob(const Tensor& x) override;
   double log_volume() const override;  ///< sum_d log scale_d, nats.
   /// The laws of every y_d given the numbers before d: fields [B, D, K], in standardised units.
