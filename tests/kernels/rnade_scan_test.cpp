@@ -198,6 +198,18 @@ TEST(RnadeScan, HugeWeightsStayFiniteOnEveryTarget) {
   });
 }
 
+TEST(RnadeScan, AMeanFarFromTheDataStaysFinite) {
+  Rng rng(14);
+  auto rnade = random_rnade({.components = 1}, 0, rng);
+  rnade.b.select(1, 1).fill_(1e25f);
+  on_each_target([&] {
+    const auto got = result(torch::zeros({1, 5}), rnade, {}, torch::ones({1}), torch::kFloat32);
+    EXPECT_TRUE(got.nll.isfinite().all().item<bool>()) << simd::rnade_target();
+    for (const auto& gradient : got.gradients)
+      EXPECT_TRUE(gradient.isfinite().all().item<bool>()) << simd::rnade_target();
+  });
+}
+
 TEST(RnadeScan, AComponentFarBelowTheFloorKeepsAFiniteDensityAndASlope) {
   Rng rng(8);
   auto rnade = random_rnade({.components = 1}, 0, rng);
