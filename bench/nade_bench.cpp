@@ -147,7 +147,7 @@ int main() {
              simd::nade_target());
   print_peak();
   Nade nade({.data_dim = kPixels, .hidden = 500});
-  nade.start_from_data(x.mean(0));
+  nade.start_from_data({.mean = x.mean(0), .deviation = {}});
   race_training(nade, x);
   race_sampling(nade, rng);
 }

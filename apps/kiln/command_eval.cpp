@@ -33,7 +33,7 @@ int evaluate(const EvalArguments& a, const Console& console) {
     errors[metric] = estimate.standard_error;
     const auto unit = metric == "bpd" ? "bits per dimension" : "nats";
     const auto protocol = metric == "iwae" ? fmt::format(", {} draws", a.draws) : "";
-    text += fmt::format("\n  {:5} {:10.4f} +- {:.4f} {} ({} items{})", metric, estimate.mean,
+    text += fmt::format("\n  {:16} {:10.4f} +- {:.4f} {} ({} items{})", metric, estimate.mean,
                         estimate.standard_error, unit, estimate.items, protocol);
   }
   console.result(text, {{"run", a.run.run},
@@ -56,8 +56,9 @@ void add_eval(const Program& program) {
   command->add_option("--data", a->data, "data source, every row [the run's own source]");
   command->add_option("--split", a->split,
                       "train, valid or test [test, or valid where there is no test part]");
-  command->add_option("--metric", a->metrics,
-                      "nll, bpd, elbo, iwae, separated by commas [all that the model has]");
+  command->add_option(
+      "--metric", a->metrics,
+      "nll, bpd, nll_standardised, elbo, iwae, separated by commas [all that the model has]");
   command->add_option("--draws", a->draws, "importance draws of iwae [50]")
       ->check(CLI::Range(1, 100000));
   command->add_option("--batch", a->batch, "items at a time [100]")->check(CLI::Range(1, 100000));

@@ -44,15 +44,15 @@ int ordering(const OrderingArguments& a, const Console& console) {
   const auto title = fmt::format("{}, {} x {}", a.kind, a.height, a.width);
   const double jump = mean_jump(order, shape);
   if (!a.out.empty()) write_file_atomically(a.out, ordering_picture(order, shape, title));
-  console.result(fmt::format("{}: {} steps, {:.3f} cells a step in the mean{}{}", title,
-                             order.size(), jump, steps_table(order, shape),
-                             a.out.empty() ? "" : "\n" + a.out),
-                 {{"kind", a.kind},
-                  {"height", a.height},
-                  {"width", a.width},
-                  {"order", order},
-                  {"inverse", inverse_ordering(order)},
-                  {"mean_jump", jump}});
+  console.result(
+      fmt::format("{}: {} steps, {:.3f} cells a step in the mean{}{}", title, order.size(), jump,
+                  steps_table(order, shape), a.out.empty() ? "" : "\n" + a.out),
+      {{"kind", a.kind},
+       {"height", a.height},
+       {"width", a.width},
+       {"order", order},
+       {"inverse", inverse_ordering(order)},
+       {"mean_jump", jump}});
   return 0;
 }
 
@@ -60,8 +60,9 @@ int ordering(const OrderingArguments& a, const Console& console) {
 
 void add_theory_ordering(const Program& topics) {
   auto a = std::make_shared<OrderingArguments>();
-  auto* command = topics.add("ordering", "in which order an autoregressive model visits the pixels",
-                             "kiln theory ordering --kind spiral --height 8 --width 8 -o spiral.svg");
+  auto* command =
+      topics.add("ordering", "in which order an autoregressive model visits the pixels",
+                 "kiln theory ordering --kind spiral --height 8 --width 8 -o spiral.svg");
   command->add_option("--kind", a->kind,
                       "raster, column, serpentine, zigzag, spiral or random [raster]");
   command->add_option("--height", a->height, "rows [8]")->check(CLI::Range(1, 256));

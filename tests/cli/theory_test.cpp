@@ -25,15 +25,15 @@ TEST(Theory, DrawsThem) {
 }
 
 TEST(Theory, ShowsThePathOfAnOrdering) {
-  const auto result =
-      only_object(run_kiln({"theory", "ordering", "--kind", "spiral", "--height", "2", "--width",
-                            "3", "--json"}));
+  const auto result = only_object(run_kiln(
+      {"theory", "ordering", "--kind", "spiral", "--height", "2", "--width", "3", "--json"}));
   EXPECT_EQ(result["order"], (std::vector<int>{0, 1, 2, 5, 4, 3}));
   EXPECT_EQ(result["inverse"], (std::vector<int>{0, 1, 2, 5, 4, 3}));
   EXPECT_EQ(result["mean_jump"], 1);
-  const auto text = run_kiln({"theory", "ordering", "--kind", "column", "--height", "2", "--width",
-                              "2"});
-  EXPECT_EQ(text.out, "column, 2 x 2: 4 steps, 1.333 cells a step in the mean\n   1   3\n   2   4\n");
+  const auto text =
+      run_kiln({"theory", "ordering", "--kind", "column", "--height", "2", "--width", "2"});
+  EXPECT_EQ(text.out,
+            "column, 2 x 2: 4 steps, 1.333 cells a step in the mean\n   1   3\n   2   4\n");
   const auto wrong = run_kiln({"theory", "ordering", "--kind", "spirale"});
   EXPECT_EQ(wrong.code, 2);
   EXPECT_TRUE(wrong.err.starts_with(

@@ -9,7 +9,7 @@
 #include "kiln/core/error.h"
 #include "kiln/core/rng.h"
 #include "kiln/kernels/nade_scan_simd.h"
-#include "tests/kernels/each_target.h"
+#include "tests/support/each_target.h"
 #include "tests/support/refusal.h"
 
 namespace kiln {

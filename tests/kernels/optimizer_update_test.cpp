@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "tests/kernels/each_target.h"
+#include "tests/support/each_target.h"
 
 namespace kiln {
 namespace {

@@ -38,6 +38,7 @@ Estimate average(Loader& loader, torch::Device device,
 std::vector<std::string> likelihood_metrics(const Model& model) {
   std::vector<std::string> names;
   if (dynamic_cast<const Likelihood*>(&model)) names.insert(names.end(), {"nll", "bpd"});
+  if (dynamic_cast<const Standardised*>(&model)) names.emplace_back("nll_standardised");
   if (dynamic_cast<const Bound*>(&model)) names.insert(names.end(), {"elbo", "iwae"});
   return names;
 }
@@ -72,6 +73,9 @@ Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
   const double bits = 1 / (std::numbers::ln2 * static_cast<double>(data->info().item_size()));
   const auto estimate = average(loader, device, [&](const Batch& batch) -> Tensor {
     if (metric == "nll") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x);
+    if (metric == "nll_standardised")
+      return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) -
+             dynamic_cast<Standardised&>(model).log_volume();
     if (metric == "bpd") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) * bits;
     if (metric == "elbo") return dynamic_cast<Bound&>(model).elbo(batch.x, noise);
     return dynamic_cast<Bound&>(model).log_prob_iwae(batch.x, options.draws, noise);

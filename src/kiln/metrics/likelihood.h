@@ -24,6 +24,7 @@ Estimate average(Loader& loader, torch::Device device,
 
 /// Figures that a model with a likelihood or a bound can be judged by.  All are means over items.
 ///   nll   -log p(x), nats            bpd   nll / (D ln 2), bits per dimension
+///   nll_standardised  nll of (x - shift) / scale, nats: in units of the training data's deviations
 ///   elbo  the bound, nats            iwae  log (1/K) sum_k w_k, nats (rises with K to log p(x))
 struct JudgeOptions {
   std::int64_t draws = 50;  ///< K of iwae.

@@ -26,6 +26,7 @@ std::vector<std::string> capabilities(const Model& model) {
   if (dynamic_cast<const Sampler*>(&model)) names.emplace_back("sampler");
   if (dynamic_cast<const Likelihood*>(&model)) names.emplace_back("likelihood");
   if (dynamic_cast<const Autoregressive*>(&model)) names.emplace_back("autoregressive");
+  if (dynamic_cast<const Standardised*>(&model)) names.emplace_back("standardised");
   if (dynamic_cast<const Bound*>(&model)) names.emplace_back("bound");
   if (dynamic_cast<const Encoder*>(&model)) names.emplace_back("encoder");
   if (dynamic_cast<const Decoder*>(&model)) names.emplace_back("decoder");

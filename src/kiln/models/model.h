@@ -18,6 +18,12 @@
 
 namespace kiln {
 
+/// Of the training data in the model's own values, each [D] or [C, H, W].
+struct DataMoments {
+  Tensor mean;
+  Tensor deviation;  ///< Root of the mean squared distance from the mean; 0 where nothing varies.
+};
+
 /// Weights and buffers under PyTorch's names, and the values that the data must take.  What else a
 /// model can do is said by the interfaces below; a command asks for the one that it needs.
 class Model : public torch::nn::Module {
@@ -26,9 +32,8 @@ class Model : public torch::nn::Module {
   virtual std::int64_t states() const { return 0; }  ///< q, where values() is states.
   ValueSet value_set() const { return {values(), states()}; }
 
-  /// Called once before the first step with training batches' mean, [D] or [C, H, W], in the
-  /// model's own values.
-  virtual void start_from_data(const Tensor& mean) { static_cast<void>(mean); }
+  /// Called once before the first step.
+  virtual void start_from_data(const DataMoments& moments) { static_cast<void>(moments); }
 };
 
 // ---- Training as a game
@@ -135,6 +140,14 @@ class Autoregressive : public Likelihood {
   /// The naive way: x_d [B] from its uniform [B] by a full pass over x [B, D], which is read only
   /// before d.
   virtual Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) = 0;
+};
+
+/// A density of (x - shift) / scale, with shift and scale set by the training data.
+class Standardised {
+ public:
+  virtual ~Standardised() = default;
+  /// sum_d log scale_d, nats: the log density of the standardised item is log_prob(x) plus this.
+  virtual double log_volume() const = 0;
 };
 
 class Bound {

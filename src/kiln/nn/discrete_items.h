@@ -6,7 +6,7 @@
 
 #include "kiln/core/options.h"
 #include "kiln/core/tensor.h"
-#include "kiln/prob/ordering.h"
+#include "kiln/prob/item_shape.h"
 
 namespace kiln {
 
@@ -55,13 +55,14 @@ class DiscreteItems {
   /// [B, D] in visiting order -> [B, D] in natural places.
   Tensor natural(const Tensor& visited) const;
   /// [B, D] in natural places -> x's own shape.
-  Tensor shaped(const Tensor& x) const;
+  Tensor shaped(const Tensor& x) const { return shape_.shaped(x); }
 
  private:
   std::string where(const char* function) const { return model_ + "." + function; }
 
   std::string model_;
-  DiscreteShape shape_;
+  ItemShape shape_;
+  std::int64_t states_;    // q
   Tensor order_, places_;  // places_[order_[i]] = i
   std::vector<std::int64_t> inverse_;
 };

@@ -7,6 +7,7 @@
 #include "kiln/models/autoregressive/made.h"
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/autoregressive/orderless_nade.h"
+#include "kiln/models/autoregressive/rnade.h"
 #include "kiln/models/latent/vae.h"
 #include "kiln/models/tabular/independent.h"
 #include "kiln/models/tabular/joint.h"
@@ -24,6 +25,7 @@ std::vector<std::string> capabilities_of() {
   add(std::is_base_of_v<Sampler, M>, "sampler");
   add(std::is_base_of_v<Likelihood, M>, "likelihood");
   add(std::is_base_of_v<Autoregressive, M>, "autoregressive");
+  add(std::is_base_of_v<Standardised, M>, "standardised");
   add(std::is_base_of_v<Bound, M>, "bound");
   add(std::is_base_of_v<Encoder, M>, "encoder");
   add(std::is_base_of_v<Decoder, M>, "decoder");
@@ -102,6 +104,8 @@ const std::vector<ModelEntry>& models() {
                    {"layers", "2"},
                    {"masks", "2"},
                    {"direct", "true"}}),
+      entry<Rnade>("rnade", "Real-valued neural autoregressive density estimator",
+                   "arXiv:1306.0186", {{"data_dim", "4"}, {"hidden", "6"}, {"components", "3"}}),
       entry<Vae>("vae", "Variational autoencoder", "arXiv:1312.6114",
                  {{"data_dim", "16"},
                   {"channels", "1"},

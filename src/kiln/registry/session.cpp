@@ -98,7 +98,7 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   auto model = make_model(entry, config.model_options, seed_of(config));
   fit_data(data, *model, hooks);
   config.train = resolve_for(*model, config.train, data.train->size());
-  model->start_from_data(data_mean(data.train, data.transform, 50000, seed_of(config)));
+  model->start_from_data(data_moments(data.train, data.transform, 50000, seed_of(config)));
   model->to(request.device);
   Session session(RunFolder::create(request.out, config, entry.fields), std::move(data),
                   std::move(model), request.device, hooks);

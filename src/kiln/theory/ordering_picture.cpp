@@ -82,9 +82,8 @@ double mean_jump(const std::vector<std::int64_t>& order, const ImageShape& shape
   const auto cells = cells_of(order, shape);
   double total = 0;
   for (std::size_t i = 1; i < cells.size(); ++i)
-    total +=
-        static_cast<double>(std::abs(cells[i] / shape.width - cells[i - 1] / shape.width) +
-                            std::abs(cells[i] % shape.width - cells[i - 1] % shape.width));
+    total += static_cast<double>(std::abs(cells[i] / shape.width - cells[i - 1] / shape.width) +
+                                 std::abs(cells[i] % shape.width - cells[i - 1] % shape.width));
   return cells.size() < 2 ? 0 : total / static_cast<double>(cells.size() - 1);
 }
 

@@ -24,8 +24,10 @@ Batch to_batch(HostBatch&& host, const DataInfo& info, torch::Device device) {
   return batch;
 }
 
-Tensor data_mean(const DatasetPtr& data, const Transform& transform, std::int64_t most_items,
-                 std::uint64_t seed) {
+// A batch of n items joins N earlier ones (Chan, Golub & LeVeque 1979): with delta = the batch's
+// mean - mean,  mean += delta n / (N + n),  squares += the batch's own + delta^2 N n / (N + n).
+DataMoments data_moments(const DatasetPtr& data, const Transform& transform,
+                         std::int64_t most_items, std::uint64_t seed) {
   Loader loader(data, transform,
                 {.batch = 500,
                  .shuffle = true,
@@ -33,15 +35,20 @@ Tensor data_mean(const DatasetPtr& data, const Transform& transform, std::int64_
                  .drop_last = false,
                  .seed = seed,
                  .threads = 1});
-  auto sum = torch::zeros(data->info().shape, torch::kFloat64);
+  auto mean = torch::zeros(data->info().shape, torch::kFloat64), squares = torch::zeros_like(mean);
   std::int64_t count = 0;
   while (count < most_items) {
     auto host = loader.next();
     if (host.rows == 0) break;
+    const auto n = static_cast<double>(host.rows), before = static_cast<double>(count);
     count += host.rows;
-    sum += to_batch(std::move(host), data->info()).x.sum(0, false, torch::kFloat64);
+    const auto x = to_batch(std::move(host), data->info()).x.to(torch::kFloat64);
+    const auto own = x.mean(0), delta = own - mean;
+    mean += delta * (n / (before + n));
+    squares += (x - own).square().sum(0) + delta.square() * (before * n / (before + n));
   }
-  return (sum / static_cast<double>(count)).to(torch::kFloat32);
+  const auto deviation = (squares / static_cast<double>(count)).sqrt();
+  return {mean.to(torch::kFloat32), deviation.to(torch::kFloat32)};
 }
 
 }  // namespace kiln

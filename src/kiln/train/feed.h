@@ -2,6 +2,7 @@
 
 #include "kiln/core/batch.h"
 #include "kiln/data/loader.h"
+#include "kiln/models/model.h"
 
 namespace kiln {
 
@@ -9,9 +10,10 @@ namespace kiln {
 /// labels.
 Batch to_batch(HostBatch&& host, const DataInfo& info, torch::Device device = torch::kCPU);
 
-/// Mean of x over at most `most_items` items drawn without replacement, in the model's values; the
-/// source's shape.
-Tensor data_mean(const DatasetPtr& data, const Transform& transform, std::int64_t most_items,
-                 std::uint64_t seed);
+/// Moments of x over at most `most_items` items drawn without replacement, in the model's values;
+/// the source's shape, float32.  One pass; sums in float64 about the running mean, so that a large
+/// mean costs no digits of a small deviation.
+DataMoments data_moments(const DatasetPtr& data, const Transform& transform,
+                         std::int64_t most_items, std::uint64_t seed);
 
 }  // namespace kiln

@@ -251,7 +251,7 @@ TEST(Made, TrainingCyclesThroughTheMaskSets) {
 TEST(Made, StartingFromDataMakesEveryPixelItsFrequency) {
   Made made(image_options(1, 4, 0, 1));
   const auto mean = torch::tensor({0.25f, 0.5f, 0.0f, 1.0f});
-  made.start_from_data(mean.reshape({1, 1, 4}));
+  made.start_from_data({.mean = mean.reshape({1, 1, 4}), .deviation = {}});
   const auto p = torch::sigmoid(made.logits(0, torch::zeros({1, 4})))[0];
   EXPECT_LT((p - mean.clamp(0.001, 0.999)).abs().max().item<double>(), 1e-6);
 }

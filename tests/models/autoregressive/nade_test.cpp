@@ -145,7 +145,7 @@ TEST(Nade, StartingFromDataMakesEveryPixelItsFrequency) {
     for (auto& p : nade.parameters()) p.zero_();
   }
   const auto mean = torch::tensor({0.25f, 0.5f, 0.0f, 1.0f});
-  nade.start_from_data(mean.reshape({1, 1, 4}));
+  nade.start_from_data({.mean = mean.reshape({1, 1, 4}), .deviation = {}});
   const auto p = torch::sigmoid(parameter(nade, "b"));
   EXPECT_LT((p - mean.clamp(0.001, 0.999)).abs().max().item<double>(), 1e-6);
 }

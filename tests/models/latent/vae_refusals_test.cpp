@@ -22,7 +22,7 @@ TEST(VaeRefusals, RefuseShapesThatAreNotItsOwn) {
               vae.decode_mean(torch::ones({3, 1}));
             }),
             "[vae.decode_mean] z must have shape [*, 2], got [3, 1]");
-  EXPECT_EQ(message_of([&] { vae.start_from_data(torch::ones({5})); }),
+  EXPECT_EQ(message_of([&] { vae.start_from_data({.mean = torch::ones({5}), .deviation = {}}); }),
             "[vae.start_from_data] mean must have shape [6], got [5]");
   Vae images({.data_dim = 4, .channels = 1, .height = 2, .width = 2, .latent = 2, .hidden = 4});
   EXPECT_EQ(message_of([&] {

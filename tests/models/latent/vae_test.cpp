@@ -280,7 +280,7 @@ TEST(Vae, ConvolutionalNetworkTakesTheUsualSizes) {
 TEST(Vae, SamplesAreDrawsOfTheDecoder) {
   Vae vae({.data_dim = 3, .latent = 2, .hidden = 4});
   set_zero(vae);
-  vae.start_from_data(torch::tensor({.2f, .5f, .9f}));
+  vae.start_from_data({.mean = torch::tensor({.2f, .5f, .9f}), .deviation = {}});
   Rng rng(2);
   const auto x = vae.sample({.count = 50000}, rng);
   EXPECT_TRUE(((x == 0) | (x == 1)).all().item<bool>());
@@ -306,7 +306,7 @@ TEST(Vae, StartsAsTheLawOfTheMean) {
   const auto mean = torch::tensor({{{0.f, .25f}, {.5f, 1.f}}});
   Vae vae({.data_dim = 4, .channels = 1, .height = 2, .width = 2, .latent = 2, .hidden = 3});
   set_zero(vae);
-  vae.start_from_data(mean);
+  vae.start_from_data({.mean = mean, .deviation = {}});
   EXPECT_TRUE(torch::allclose(vae.decode_mean(torch::zeros({1, 2}))[0], mean.clamp(.001, .999)));
 
   Vae conv({.data_dim = 2 * 64,
@@ -319,12 +319,12 @@ TEST(Vae, StartsAsTheLawOfTheMean) {
             .filters = 2});
   set_zero(conv);
   const auto grey = torch::stack({torch::full({8, 8}, .3f), torch::full({8, 8}, .6f)});
-  conv.start_from_data(grey);
+  conv.start_from_data({.mean = grey, .deviation = {}});
   EXPECT_TRUE(torch::allclose(conv.decode_mean(torch::zeros({1, 2}))[0], grey));
 
   Vae table({.data_dim = 2, .latent = 1, .decoder = kGaussian, .hidden = 3});
   set_zero(table);
-  table.start_from_data(torch::tensor({-3.f, 8.f}));
+  table.start_from_data({.mean = torch::tensor({-3.f, 8.f}), .deviation = {}});
   EXPECT_TRUE(
       torch::allclose(table.decode_mean(torch::zeros({1, 1}))[0], torch::tensor({-3.f, 8.f})));
 }

@@ -80,9 +80,9 @@ MaskedNetwork Made::network() const {
 }
 
 // With the other weights at 0 this is the independent model of greatest likelihood.
-void Made::start_from_data(const Tensor& mean) {
+void Made::start_from_data(const DataMoments& moments) {
   torch::NoGradGuard no_grad;
-  c_.copy_(log_odds(mean.reshape({options_.data_dim}), 1e-3));
+  c_.copy_(log_odds(moments.mean.reshape({options_.data_dim}), 1e-3));
 }
 
 Tensor Made::logits(std::int64_t set, const Tensor& x) {

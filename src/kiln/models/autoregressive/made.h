@@ -66,7 +66,7 @@ class Made : public Game, public Sampler, public Autoregressive {
   explicit Made(const MadeOptions& options);
 
   Values values() const override { return Values::binary; }
-  void start_from_data(const Tensor& mean) override;  ///< c = log-odds of the mean.
+  void start_from_data(const DataMoments& moments) override;  ///< c = log-odds of the mean.
   std::vector<Player> players() override;  ///< One player; loss: -log p_r(x) averaged over B, [].
   void begin_round(const Batch& batch, Rng& rng) override;  ///< The next mask set, r.
 

@@ -5,23 +5,16 @@
 
 #include "kiln/core/check.h"
 #include "kiln/kernels/nade_scan.h"
+#include "kiln/nn/known_prefix.h"
+#include "kiln/prob/bernoulli.h"
 
 namespace kiln {
 namespace {
 
 const NadeOptions& checked_shape(const NadeOptions& o) {
   checked("nade", o);
-  if (o.channels > 0 && o.channels * o.height * o.width != o.data_dim)
-    throw ConfigError("nade", fmt::format("data_dim must be channels * height * width = {}, got {}",
-                                          o.channels * o.height * o.width, o.data_dim));
+  ItemShape{o.data_dim, o.channels, o.height, o.width}.check("nade");
   return o;
-}
-
-Tensor ordering_of(const NadeOptions& o) {
-  const auto shape =
-      o.channels > 0 ? ImageShape{o.channels, o.height, o.width} : ImageShape{1, 1, o.data_dim};
-  return torch::tensor(
-      make_ordering(o.ordering, shape, static_cast<std::uint64_t>(o.ordering_seed)));
 }
 
 // Small weights: every conditional starts close to its pixel's own frequency.
@@ -33,46 +26,32 @@ Tensor small_normal(std::int64_t rows, std::int64_t columns) {
 
 Nade::Nade(const NadeOptions& o)
     : options_(checked_shape(o)),
-      order_(ordering_of(o)),
+      order_(torch::tensor(shape().ordering(o.ordering, o.ordering_seed))),
       W_(register_parameter("W", small_normal(o.data_dim, o.hidden))),
       V_(o.tied ? W_ : register_parameter("V", small_normal(o.data_dim, o.hidden))),
       b_(register_parameter("b", torch::zeros({o.data_dim}))),
       c_(register_parameter("c", torch::zeros({o.hidden}))) {}
 
-Tensor Nade::flat(const char* where, const char* name, const Tensor& x) const {
-  if (options_.channels > 0 && x.defined() && x.dim() != 2)
-    check_shape(where, name, x, {kAny, options_.channels, options_.height, options_.width});
-  else
-    check_shape(where, name, x, {kAny, options_.data_dim});
-  return x.reshape({x.size(0), options_.data_dim});
-}
-
-Tensor Nade::shaped(const Tensor& x) const {
-  if (options_.channels == 0) return x;
-  return x.reshape({x.size(0), options_.channels, options_.height, options_.width});
-}
-
 // With W and V at 0 this is the independent model of greatest likelihood.
-void Nade::start_from_data(const Tensor& mean) {
+void Nade::start_from_data(const DataMoments& moments) {
   torch::NoGradGuard no_grad;
-  const auto m = mean.reshape({options_.data_dim}).clamp(1e-3, 1 - 1e-3);
-  b_.copy_(torch::log(m) - torch::log1p(-m));
+  b_.copy_(log_odds(moments.mean.reshape({options_.data_dim}), 1e-3));
 }
 
 // log p(x) = sum_i log p(x_d | pixels before d); the recurrence a_{i+1} = a_i + W_d x_d makes one
 // pass of O(D H) of it.
 Tensor Nade::log_prob(const Tensor& x) {
-  return -nade_nll(flat("nade.log_prob", "x", x), tensors());
+  return -nade_nll(shape().flat("nade.log_prob", "x", x), tensors());
 }
 
 Tensor Nade::logits(const Tensor& x) {
-  return nade_logits_cumsum(flat("nade.logits", "x", x), tensors());
+  return nade_logits_cumsum(shape().flat("nade.logits", "x", x), tensors());
 }
 
 // log p(x_d | ...) = x_d l_d - softplus(l_d).
 Tensor Nade::log_conditionals(const Tensor& x) {
   const auto l = logits(x);
-  return flat("nade.log_conditionals", "x", x) * l - torch::softplus(l);
+  return shape().flat("nade.log_conditionals", "x", x) * l - torch::softplus(l);
 }
 
 std::vector<Player> Nade::players() {
@@ -88,7 +67,7 @@ Tensor Nade::sample(const SampleRequest& request, Rng& rng) {
     throw ConfigError("nade.sample",
                       fmt::format("temperature must be positive, got {}", request.temperature));
   const auto uniform = rng.uniform({request.count, options_.data_dim});
-  return shaped(nade_draw(uniform, {}, request.temperature, tensors()));
+  return shape().shaped(nade_draw(uniform, {}, request.temperature, tensors()));
 }
 
 Tensor Nade::draw(const Tensor& uniform) { return nade_draw(uniform, {}, 1.0, tensors()); }
@@ -101,30 +80,19 @@ Tensor Nade::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
 // The known pixels must be a prefix of the ordering; then ancestral sampling goes on from them.
 Tensor Nade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
   torch::NoGradGuard no_grad;
-  const auto pixels = flat("nade.complete", "x", x);
-  const auto mask = flat("nade.complete", "known", known).ne(0);
+  const auto pixels = shape().flat("nade.complete", "x", x);
+  const auto mask = shape().flat("nade.complete", "known", known).ne(0);
   if (pixels.size(0) != mask.size(0))
     throw ShapeError("nade.complete", fmt::format("x and known must agree, got {} and {} images",
                                                   pixels.size(0), mask.size(0)));
-  const auto visited = mask.index_select(1, order_.to(mask.device()));
-  const auto gap = (visited.slice(1, 1) > visited.slice(1, 0, -1)).nonzero();
-  if (gap.size(0) > 0)
-    throw ConfigError(
-        "nade.complete",
-        fmt::format(
-            "known pixels must come before all unknown ones in the ordering '{}', but pixel "
-            "{} of image {} is known and comes after an unknown one; mask a later part, or "
-            "train with an ordering that visits the known part first",
-            enum_name(options_.ordering),
-            order_[gap[0][1].item<std::int64_t>() + 1].item<std::int64_t>(),
-            gap[0][0].item<std::int64_t>()));
+  check_known_prefix("nade.complete", mask, order_, options_.ordering, {"pixel", "image"});
   const auto wrong = mask.logical_and(pixels.ne(0)).logical_and(pixels.ne(1));
   if (wrong.any().item<bool>())
     throw ConfigError("nade.complete",
                       "known pixels must be 0 or 1; add binarize=threshold to the data source");
   const auto given =
       torch::where(mask, pixels.eq(1).to(torch::kUInt8), torch::full({}, 2, torch::kUInt8));
-  return shaped(nade_draw(rng.uniform(pixels.sizes()), given, 1.0, tensors()));
+  return shape().shaped(nade_draw(rng.uniform(pixels.sizes()), given, 1.0, tensors()));
 }
 
 }  // namespace kiln

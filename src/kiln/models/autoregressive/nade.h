@@ -2,7 +2,7 @@
 
 #include "kiln/kernels/nade_scan_twin.h"
 #include "kiln/models/model.h"
-#include "kiln/prob/ordering.h"
+#include "kiln/prob/item_shape.h"
 
 namespace kiln {
 
@@ -51,8 +51,7 @@ class Nade : public Game, public Sampler, public Autoregressive, public Complete
   explicit Nade(const NadeOptions& options);  ///< Throws ConfigError if a size is out of range.
 
   Values values() const override { return Values::binary; }
-  void start_from_data(
-      const Tensor& mean) override;        ///< b = log-odds of the mean, [D] or [C, H, W].
+  void start_from_data(const DataMoments& moments) override;  ///< b = log-odds of the mean.
   std::vector<Player> players() override;  ///< One player; loss: -log p(x) averaged over B, [].
 
   /// [B], exact.  Throws ShapeError for another shape, ConfigError unless x is 0 or 1.
@@ -74,8 +73,9 @@ class Nade : public Game, public Sampler, public Autoregressive, public Complete
 
  private:
   NadeTensors tensors() const { return {W_, V_, b_, c_, order_}; }
-  Tensor flat(const char* where, const char* name, const Tensor& x) const;  // [B, D]
-  Tensor shaped(const Tensor& x) const;                                     // as in the source
+  ItemShape shape() const {
+    return {options_.data_dim, options_.channels, options_.height, options_.width};
+  }
 
   NadeOptions options_;
   Tensor order_, W_, V_, b_, c_;

@@ -73,9 +73,9 @@ OrderlessNade::OrderlessNade(const OrderlessNadeOptions& o)
 ItemShape OrderlessNade::shape() const { return shape_of(options_); }
 
 // With V at 0 this is the independent model of greatest likelihood.
-void OrderlessNade::start_from_data(const Tensor& mean) {
+void OrderlessNade::start_from_data(const DataMoments& moments) {
   torch::NoGradGuard no_grad;
-  b_.copy_(log_odds(mean.reshape({options_.data_dim}), 1e-3));
+  b_.copy_(log_odds(moments.mean.reshape({options_.data_dim}), 1e-3));
 }
 
 Tensor OrderlessNade::upper(Tensor h) const {

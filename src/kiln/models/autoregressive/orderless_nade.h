@@ -55,7 +55,7 @@ class OrderlessNade : public Game, public Sampler, public Autoregressive, public
   explicit OrderlessNade(const OrderlessNadeOptions& options);  ///< Throws ConfigError.
 
   Values values() const override { return Values::binary; }
-  void start_from_data(const Tensor& mean) override;  ///< b = log-odds of the mean.
+  void start_from_data(const DataMoments& moments) override;  ///< b = log-odds of the mean.
   std::vector<Player> players() override;  ///< One player; loss: objective_of, averaged over B.
 
   /// Logits of every pixel given the known ones: x, known [B, D] -> [B, D].  x is not read where

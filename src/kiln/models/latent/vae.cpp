@@ -131,7 +131,8 @@ Values Vae::values() const {
   return is_image() ? Values::unit : Values::real;
 }
 
-void Vae::start_from_data(const Tensor& mean) {
+void Vae::start_from_data(const DataMoments& moments) {
+  const auto& mean = moments.mean;
   torch::NoGradGuard no_grad;
   auto bias = decoder_->parameters().back();
   if (mean.numel() != options_.data_dim)

@@ -79,7 +79,7 @@ class Vae : public Game, public Sampler, public Bound, public Encoder, public De
   Values values() const override;
   /// Sets the output bias to the log-odds of the mean (clamped to [0.001, 0.999]), or the mean of
   /// real data: the decoder starts as the best law that ignores z.
-  void start_from_data(const Tensor& mean) override;
+  void start_from_data(const DataMoments& moments) override;
   std::vector<Player> players() override;  ///< One player; loss: -elbo averaged over B, [].
   Tensor elbo(const Tensor& x, Rng& rng) override;  ///< [B].
   /// [B], rises with K to log p(x).  arXiv:1509.00519, eq. (8).  Without gradients memory does not

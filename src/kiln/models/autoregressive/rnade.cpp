@@ -1,0 +1,142 @@
+#include "kiln/models/autoregressive/rnade.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "kiln/core/check.h"
+#include "kiln/kernels/rnade_scan.h"
+#include "kiln/nn/known_prefix.h"
+
+namespace kiln {
+namespace {
+
+// Every conditional starts near the standard normal: means on half its quantiles, and deviations
+// that make up the rest of the variance.
+Tensor first_heads(std::int64_t dims, std::int64_t components) {
+  const auto places = (torch::arange(components, torch::kFloat64) + 0.5) / components;
+  const auto mu = 0.5 * std::numbers::sqrt2 * torch::erfinv(2 * places - 1);
+  const auto log_sigma = (0.5 * torch::log(1 - mu.square().mean())).expand({components});
+  const auto row = torch::cat({torch::zeros_like(mu), mu, log_sigma}).to(torch::kFloat32);
+  return row.expand({dims, 3 * components}).clone();
+}
+
+Tensor scaled_normal(at::IntArrayRef shape, double deviation) {
+  return torch::randn(shape) * deviation;
+}
+
+}  // namespace
+
+Rnade::Rnade(const RnadeOptions& o)
+    : options_(checked("rnade", o)),
+      law_{.component = o.component,
+           .activation = o.activation,
+           .min_log_sigma = o.min_log_sigma,
+           .scaled_mean_gradient = o.scaled_mean_gradient},
+      order_(torch::tensor(make_ordering(o.ordering, {1, 1, o.data_dim},
+                                         static_cast<std::uint64_t>(o.ordering_seed)))),
+      W_(register_parameter("W", scaled_normal({o.data_dim, o.hidden},
+                                               1 / std::sqrt(static_cast<double>(o.data_dim))))),
+      rho_(register_parameter("rho", torch::ones({o.data_dim}))),
+      c_(register_parameter("c", torch::zeros({o.hidden}))),
+      V_(register_parameter("V", scaled_normal({o.data_dim, o.hidden, 3 * o.components},
+                                               0.1 / std::sqrt(static_cast<double>(o.hidden))))),
+      b_(register_parameter("b", first_heads(o.data_dim, o.components))),
+      shift_(register_buffer("shift", torch::zeros({o.data_dim}))),
+      scale_(register_buffer("scale", torch::ones({o.data_dim}))) {}
+
+void Rnade::start_from_data(const DataMoments& moments) {
+  torch::NoGradGuard no_grad;
+  check_shape("rnade.start_from_data", "mean", moments.mean, {options_.data_dim});
+  check_shape("rnade.start_from_data", "deviation", moments.deviation, {options_.data_dim});
+  // Rounding leaves a trace of deviation in a column that does not vary.
+  const auto least = moments.mean.abs() * 1e-12;
+  const auto constant = moments.deviation.gt(least).logical_not().nonzero();
+  if (constant.size(0) > 0) {
+    const auto d = constant[0][0].item<std::int64_t>();
+    throw ConfigError(
+        "rnade.start_from_data",
+        fmt::format("column {} (counted from 0) is {} in every row, so it has no density; leave it "
+                    "out with columns= in the data source",
+                    d, moments.mean[d].item<float>()));
+  }
+  shift_.copy_(moments.mean);
+  scale_.copy_(moments.deviation);
+}
+
+Tensor Rnade::standardise(const char* where, const Tensor& x) const {
+  check_shape(where, "x", x, {kAny, options_.data_dim});
+  return (x - shift_) / scale_;
+}
+
+double Rnade::log_volume() const {
+  torch::NoGradGuard no_grad;
+  return scale_.to(torch::kFloat64).log().sum().item<double>();
+}
+
+// log p(x) = log p(y) - sum_d log scale_d.
+Tensor Rnade::log_prob(const Tensor& x) {
+  return -rnade_nll(standardise("rnade.log_prob", x), tensors(), law_) - log_volume();
+}
+
+ScaleMixture Rnade::conditionals(const Tensor& x) {
+  const auto y = standardise("rnade.conditionals", x);
+  return rnade_mixture(rnade_heads_cumsum(y, tensors(), law_), law_);
+}
+
+Tensor Rnade::log_conditionals(const Tensor& x) {
+  return mixture_log_prob(conditionals(x), standardise("rnade.log_conditionals", x), law_) -
+         scale_.log();
+}
+
+Tensor Rnade::conditional_cdf(const Tensor& x) {
+  return mixture_cdf(conditionals(x), standardise("rnade.conditional_cdf", x), law_.component);
+}
+
+// The constant sum of log scale is left out of the loss.
+std::vector<Player> Rnade::players() {
+  return {
+      {.name = "model", .parameters = trainable(), .objective = [this](const Batch& batch, Rng&) {
+         const auto y = standardise("rnade.loss", batch.x);
+         return Objective{.loss = rnade_nll(y, tensors(), law_).mean()};
+       }}};
+}
+
+Tensor Rnade::sample(const SampleRequest& request, Rng& rng) {
+  check_positive("rnade.sample", "count", request.count);
+  if (!(request.temperature > 0))
+    throw ConfigError("rnade.sample",
+                      fmt::format("temperature must be positive, got {}", request.temperature));
+  const auto uniform = rng.uniform({request.count, options_.data_dim});
+  return own_units(rnade_draw(uniform, {}, {}, request.temperature, tensors(), law_));
+}
+
+Tensor Rnade::draw(const Tensor& uniform) {
+  return own_units(rnade_draw(uniform, {}, {}, 1.0, tensors(), law_));
+}
+
+Tensor Rnade::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
+  torch::NoGradGuard no_grad;
+  const auto all = conditionals(x);
+  const ScaleMixture mixture{all.log_alpha.select(1, d), all.mu.select(1, d),
+                             all.log_sigma.select(1, d)};
+  return mixture_draw(mixture, uniform, 1.0, law_.component) * scale_[d] + shift_[d];
+}
+
+// The known columns must be a prefix of the ordering; then ancestral sampling goes on from them.
+Tensor Rnade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
+  torch::NoGradGuard no_grad;
+  const auto y = standardise("rnade.complete", x);
+  check_shape("rnade.complete", "known", known, {x.size(0), options_.data_dim});
+  const auto mask = known.ne(0);
+  check_known_prefix("rnade.complete", mask, order_, options_.ordering, {"column", "row"});
+  if (mask.logical_and(y.isfinite().logical_not()).any().item<bool>())
+    throw ConfigError("rnade.complete", "known columns must be finite; mask them as unknown");
+  const auto drawn =
+      rnade_draw(rng.uniform(y.sizes()).to(y.device()), mask, y, 1.0, tensors(), law_);
+  return torch::where(mask, x, own_units(drawn));
+}
+
+}  // namespace kiln
