@@ -29,8 +29,8 @@ struct KernelView {
     auto below = static_cast<std::size_t>(set.order.size(0));
     network.dims = below;
     for (const auto& layer : set.layers) {
-      layers.push_back({layer.weight.data_ptr<float>(), layer.bias.data_ptr<float>(),
-                        layer.upto.data(), below});
+      layers.push_back(
+          {layer.weight.data_ptr<float>(), layer.bias.data_ptr<float>(), layer.upto.data(), below});
       below = static_cast<std::size_t>(layer.weight.size(0));
       units.push_back(static_cast<std::int64_t>(below));
     }
@@ -170,9 +170,9 @@ void DegreeOrderedPass::observe(std::int64_t place, const Tensor& x) {
     const auto& [weight, bias, upto] = network_.layers[l];
     const auto first = upto[degree - 1], last = upto[degree];
     if (last > first) {
-      const auto a = torch::addmm(bias.slice(0, first, last),
-                                  weight.slice(0, first, last).slice(1, 0, seen),
-                                  values_[l].slice(0, 0, seen));
+      const auto a =
+          torch::addmm(bias.slice(0, first, last), weight.slice(0, first, last).slice(1, 0, seen),
+                       values_[l].slice(0, 0, seen));
       values_[l + 1].slice(0, first, last).copy_(masked_activation(a, network_.activation));
     }
     seen = last;

@@ -43,7 +43,8 @@ class DegreeOrderedPass {
 /// Draws from the mixture of mask sets that share one order, every set as likely: uniform [B, D] in
 /// [0, 1) -> [B, D] of 0 and 1 in natural places, x_d = 1 where uniform < p.
 ///
-///   p(x_i = 1 | before) = sum_r w_r sigmoid(logit_r / temperature),  w_r in proportion to p_r(before)
+///   p(x_i = 1 | before) = sum_r w_r sigmoid(logit_r / temperature),  w_r in proportion to
+///   p_r(before)
 ///
 /// float32 on the CPU goes through blocks of samples by vector code, a block on one thread, so the
 /// bits do not depend on the number of threads; anything else goes by draw_masked_plain.
