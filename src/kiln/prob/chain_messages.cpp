@@ -83,13 +83,12 @@ void forward(const MarkovChain& chain, std::int64_t order, const F& f) {
   for (std::int64_t i = 0; i < longer.n; ++i) {
     Message later(static_cast<std::size_t>(longer.contexts(i + 1)), 0.0);
     const auto own = chain.shape().contexts(i);
-    const auto modulus = i < order ? full * longer.states : full;
     for (std::int64_t c = 0; c < std::ssize(now); ++c) {
       const auto p = chain.row(i, c % own);
       const double weight = now[static_cast<std::size_t>(c)];
       f(i, c, weight, p);
       for (std::int64_t v = 0; v < std::ssize(p); ++v)
-        later[static_cast<std::size_t>((c * longer.states + v) % modulus)] +=
+        later[static_cast<std::size_t>((c * longer.states + v) % full)] +=
             weight * p[static_cast<std::size_t>(v)];
     }
     now = std::move(later);

@@ -164,6 +164,19 @@ TEST(Markov, WrongOrdersAreRefused) {
                                "12632063 parameters and needs about 202113024 bytes"));
 }
 
+TEST(Markov, TheLawFollowsTheCountsWhileTheyGrow) {
+  const auto x = walks(60, 3, 2, 14), all = all_items(3, 2);
+  Markov model(options(3, 2, 1));
+  model.begin_pass();
+  model.log_prob(all);
+  model.observe({x.slice(0, 0, 20), {}});
+  auto part = fitted<Markov>(options(3, 2, 1), x.slice(0, 0, 20));
+  EXPECT_TRUE(torch::equal(model.log_prob(all), part.log_prob(all)));
+  model.observe({x.slice(0, 20), {}});
+  auto whole = fitted<Markov>(options(3, 2, 1), x);
+  EXPECT_TRUE(torch::equal(model.log_prob(all), whole.log_prob(all)));
+}
+
 TEST(Markov, ChainsOfOrderZeroAreSavedToo) {
   auto model = fitted<Markov>(options(3, 2, 0), walks(50, 3, 2, 13));
   SafetensorsFile file;
