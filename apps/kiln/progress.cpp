@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 
 namespace kiln::program {
@@ -30,8 +31,9 @@ void Progress::update(std::int64_t step, std::int64_t steps, double loss) {
   const double rate = seconds > 0 && done > 0 ? done / seconds : 0;
   const auto left =
       rate > 0 ? duration(static_cast<double>(steps - step) / rate) : std::string("?");
-  auto line = fmt::format("step {}/{}  {:.1f} steps/s  loss {:.4g}  left {}", step, steps, rate,
-                          loss, left);
+  const auto shown_loss = std::isnan(loss) ? std::string() : fmt::format("  loss {:.4g}", loss);
+  auto line =
+      fmt::format("step {}/{}  {:.1f} steps/s{}  left {}", step, steps, rate, shown_loss, left);
   if (terminal_) {
     const auto filled = static_cast<std::size_t>(24 * step / std::max<std::int64_t>(1, steps));
     line = fmt::format("\r[{}{}] {}\x1b[K", std::string(filled, '='), std::string(24 - filled, ' '),

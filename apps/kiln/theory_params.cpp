@@ -14,7 +14,8 @@ struct ParamsArguments {
 
 std::string as_text(const std::vector<ParameterRow>& rows, const ParameterCrossover& crossover,
                     const ParamsArguments& a) {
-  auto text = fmt::format("free parameters of laws over {} variables of {} states\n", a.n, a.states);
+  auto text =
+      fmt::format("free parameters of laws over {} variables of {} states\n", a.n, a.states);
   for (const auto& row : rows)
     text += fmt::format("  {:24}{:>20}   = {}\n", row.law, row.count.text(), row.formula);
   text += fmt::format(

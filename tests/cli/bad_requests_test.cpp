@@ -32,7 +32,7 @@ TEST(BadRequests, UnknownCommandNamesTheNearest) {
 }
 
 TEST(BadRequests, UnknownModelNamesTheNearest) {
-  const std::string message = "[model] no model 'nadee'; did you mean 'nade'? Models: nade";
+  const std::string message = "[model] no model 'nadee'; did you mean 'nade'? Models: joint";
   expect_refusal_begins({"train", "nadee", "--data", "digits"}, kRequest, message);
   expect_refusal_begins({"models", "nadee"}, kRequest, message);
 }
@@ -100,9 +100,11 @@ TEST(BadRequests, AModelWithoutTheCapabilityNamesWhatItHas) {
   const TemporaryFolder folder;
   const auto out = (folder / "x.png").string();
   expect_refusal({"reconstruct", tiny_run("nade"), "-o", out}, kRequest,
-                 "[nade] has no encoder; what it has: sampler, likelihood, completer");
+                 "[nade] has no encoder; what it has: sampler, likelihood, "
+                 "autoregressive, completer");
   expect_refusal({"interpolate", tiny_run("nade"), "-o", out}, kRequest,
-                 "[nade] has no decoder; what it has: sampler, likelihood, completer");
+                 "[nade] has no decoder; what it has: sampler, likelihood, "
+                 "autoregressive, completer");
   expect_refusal({"complete", tiny_run("vae"), "--known", "top-half", "-o", out}, kRequest,
                  "[vae] has no completer; what it has: sampler, bound, encoder, decoder");
   expect_refusal({"interpolate", tiny_run("dcgan"), "--between", "data", "-o", out}, kRequest,

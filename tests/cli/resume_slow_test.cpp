@@ -59,6 +59,40 @@ void killed_run_equals_unbroken(const std::string& model) {
   }
 }
 
+// One pass of 1250 batches, killed in the middle of it.
+TEST(Resume, KilledMarkovEqualsUnbroken) {
+  const TemporaryFolder folder;
+  const auto training_into = [&](const char* out) {
+    return std::vector<std::string>{"train",
+                                    "markov",
+                                    "--data",
+                                    "digits:n=20000,test=50,levels=4",
+                                    "--order-k",
+                                    "3",
+                                    "--batch",
+                                    "16",
+                                    "--checkpoint-every",
+                                    "100",
+                                    "--threads",
+                                    "2",
+                                    "--quiet",
+                                    "--out",
+                                    (folder / out).string()};
+  };
+  ASSERT_EQ(run_kiln(training_into("whole")).code, 0);
+  const auto first = folder / "broken/checkpoints/step-00000100.safetensors";
+  const auto killed = run_kiln(training_into("broken"), [&](pid_t child) {
+    if (std::filesystem::exists(first)) kill(child, SIGKILL);
+  });
+  ASSERT_EQ(killed.code, 128 + SIGKILL);
+  EXPECT_FALSE(std::filesystem::exists(folder / "broken/checkpoints/best.safetensors"));
+  const auto resumed = run_kiln({"resume", (folder / "broken").string()});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  for (const auto* file :
+       {"checkpoints/step-00001250.safetensors", "checkpoints/best.safetensors", "config.toml"})
+    EXPECT_TRUE(contents(folder / "whole" / file) == contents(folder / "broken" / file)) << file;
+}
+
 TEST(Resume, KilledNadeEqualsUnbroken) { killed_run_equals_unbroken("nade"); }
 TEST(Resume, KilledVaeEqualsUnbroken) { killed_run_equals_unbroken("vae"); }
 TEST(Resume, KilledDcganEqualsUnbroken) { killed_run_equals_unbroken("dcgan"); }

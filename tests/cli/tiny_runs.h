@@ -9,12 +9,18 @@
 
 namespace kiln {
 
+inline std::string small_data(const std::string& model) {
+  if (model == "joint") return "bars:size=3,n=200,test=40";
+  if (model == "independent" || model == "markov") return "digits:n=200,test=40,levels=3";
+  return "digits:n=200,test=40";
+}
+
 /// Arguments that train a tiny model in a second.
 inline std::vector<std::string> tiny_training(const std::string& model, const std::string& out) {
   std::vector<std::string> arguments{"train",
                                      model,
                                      "--data",
-                                     "digits:n=200,test=40",
+                                     small_data(model),
                                      "--out",
                                      out,
                                      "--steps",
@@ -31,7 +37,10 @@ inline std::vector<std::string> tiny_training(const std::string& model, const st
   const std::map<std::string, std::vector<std::string>> small{
       {"nade", {"--hidden", "6"}},
       {"vae", {"--hidden", "8", "--latent", "3"}},
-      {"dcgan", {"--filters", "2", "--latent", "4"}}};
+      {"dcgan", {"--filters", "2", "--latent", "4"}},
+      {"joint", {}},
+      {"independent", {}},
+      {"markov", {"--order-k", "2"}}};
   const auto& more = small.at(model);
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;

@@ -106,9 +106,10 @@ TEST(States, LevelsAreRefusedWhereTheyMeanNothing) {
   };
   EXPECT_EQ(message("digits:n=4,levels=1"),
             "[data.digits.levels] must be between 2 and 256, got 1");
-  EXPECT_EQ(message("bars:levels=4"),
-            "[data.levels] bars:levels=4,seed=1 holds binary values and levels= quantises grey levels in "
-            "[0, 1]; leave levels out");
+  EXPECT_EQ(
+      message("bars:levels=4"),
+      "[data.levels] bars:levels=4,seed=1 holds binary values and levels= quantises grey levels in "
+      "[0, 1]; leave levels out");
   EXPECT_EQ(message("digits:binarize=threshold,levels=4"),
             "[data] cannot read 'digits:binarize=threshold,levels=4': levels= goes with neither "
             "binarize= nor dequantize=; choose one");
@@ -129,8 +130,8 @@ TEST(States, ModelsOfStatesTakeBinaryDataAndFewerStates) {
     transform.apply(x, rng);
     EXPECT_EQ(x, (std::vector<float>{0, 1}));
   }
-  const auto grey = make_transform(holding(Values::unit, 256), Values::states,
-                                   Binarize::threshold, false);
+  const auto grey =
+      make_transform(holding(Values::unit, 256), Values::states, Binarize::threshold, false);
   std::vector<float> x{0.4f, 0.6f};
   Philox rng(1);
   grey.apply(x, rng);

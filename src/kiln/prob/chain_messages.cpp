@@ -1,4 +1,6 @@
 // Sums over all values of a Markov chain by messages along it.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -8,6 +10,8 @@
 
 namespace kiln {
 namespace {
+
+constexpr std::int64_t kMostMessages = std::int64_t{1} << 26;  // numbers, over all variables
 
 using Message = std::vector<double>;  // one number for each context
 
@@ -29,20 +33,31 @@ double message_at(const MarkovChain& chain, const Evidence& evidence, const Mess
   const auto p = chain.row(i, context);
   for (std::size_t v = 0; v < p.size(); ++v)
     if (allowed(evidence, i, v))
-      sum += p[v] * later[static_cast<std::size_t>(
-                        chain.next(i, context, static_cast<std::int64_t>(v)))];
+      sum += p[v] *
+             later[static_cast<std::size_t>(chain.next(i, context, static_cast<std::int64_t>(v)))];
   return sum;
+}
+
+// Only a homogeneous chain can keep few conditionals and yet need large messages.
+void check_message_size(const ChainShape& shape) {
+  const auto each = shape.contexts(shape.order);
+  if (each > kMostMessages / (shape.n + 1))
+    throw ConfigError("markov_chain",
+                      fmt::format("messages along {} numbers with {} pasts each need {} bytes, at "
+                                  "most {} are taken; lower --order-k",
+                                  shape.n, each, 8 * (shape.n + 1) * each, 8 * kMostMessages));
 }
 
 Backward backward(const MarkovChain& chain, const Evidence& evidence) {
   const auto& shape = chain.shape();
+  check_message_size(shape);
   Backward all;
   all.b.resize(static_cast<std::size_t>(shape.n) + 1);
   all.b.back().assign(static_cast<std::size_t>(shape.contexts(shape.n)), 1.0);
   for (auto i = shape.n; i-- > 0;) {
     auto& message = all.b[static_cast<std::size_t>(i)];
     const auto& later = all.b[static_cast<std::size_t>(i) + 1];
-    for (std::int64_t context = 0; context < shape.contexts(i); ++context)
+    for (std::int64_t context = 0, end = shape.contexts(i); context < end; ++context)
       message.push_back(message_at(chain, evidence, later, i, context));
     const double most = *std::max_element(message.begin(), message.end());
     all.log_scale += std::log(most);
@@ -68,13 +83,12 @@ void forward(const MarkovChain& chain, std::int64_t order, const F& f) {
   for (std::int64_t i = 0; i < longer.n; ++i) {
     Message later(static_cast<std::size_t>(longer.contexts(i + 1)), 0.0);
     const auto own = chain.shape().contexts(i);
-    const auto modulus = i < order ? full * longer.states : full;
     for (std::int64_t c = 0; c < std::ssize(now); ++c) {
       const auto p = chain.row(i, c % own);
       const double weight = now[static_cast<std::size_t>(c)];
       f(i, c, weight, p);
       for (std::int64_t v = 0; v < std::ssize(p); ++v)
-        later[static_cast<std::size_t>((c * longer.states + v) % modulus)] +=
+        later[static_cast<std::size_t>((c * longer.states + v) % full)] +=
             weight * p[static_cast<std::size_t>(v)];
     }
     now = std::move(later);
@@ -119,9 +133,8 @@ void complete(const MarkovChain& chain, const Evidence& evidence, std::span<cons
     double total = 0;
     for (std::size_t v = 0; v < p.size(); ++v) {
       const auto next = chain.next(i, context, static_cast<std::int64_t>(v));
-      weights[v] = allowed(evidence, i, v)
-                       ? p[v] * messages.b[at + 1][static_cast<std::size_t>(next)]
-                       : 0;
+      weights[v] =
+          allowed(evidence, i, v) ? p[v] * messages.b[at + 1][static_cast<std::size_t>(next)] : 0;
       total += weights[v];
     }
     const auto value = inverse_cdf(weights, static_cast<double>(uniform[at]) * total);

@@ -21,7 +21,7 @@ std::int64_t power(std::int64_t base, std::int64_t exponent) {
 template <class F>
 void each_row(const ChainShape& shape, const F& f) {
   for (std::int64_t i = 0; i < shape.order + shape.step_count(); ++i)
-    for (std::int64_t context = 0; context < shape.contexts(i); ++context) f(i, context);
+    for (std::int64_t context = 0, end = shape.contexts(i); context < end; ++context) f(i, context);
 }
 
 std::int64_t state(float x) { return static_cast<std::int64_t>(x); }
@@ -116,6 +116,17 @@ MarkovChain MarkovChain::of_table(const Table& table) {
   return chain;
 }
 
+double log_likelihood(const MarkovChain& chain, const ChainRows<std::int64_t>& counts) {
+  double sum = 0;
+  each_row(chain.shape(), [&](std::int64_t i, std::int64_t context) {
+    const auto n = counts.row(i, context);
+    const auto p = chain.row(i, context);
+    for (std::size_t v = 0; v < p.size(); ++v)
+      if (n[v] > 0) sum += static_cast<double>(n[v]) * std::log(p[v]);
+  });
+  return sum;
+}
+
 double MarkovChain::log_prob(std::span<const float> x) const {
   std::vector<double> terms(x.size());
   log_conditionals(x, terms);
@@ -167,16 +178,8 @@ MarkovChain MarkovChain::tempered(double temperature) const {
   each_row(shape_, [&](std::int64_t i, std::int64_t context) {
     const auto p = row(i, context);
     const auto r = chain.mutable_row(i, context);
-    const double most = *std::max_element(p.begin(), p.end());
-    double total = 0;
-    for (std::size_t v = 0; v < p.size(); ++v) {
-      if (temperature > 0)
-        r[v] = p[v] > 0 ? std::exp(std::log(p[v] / most) / temperature) : 0;
-      else
-        r[v] = p[v] == most ? 1 : 0;
-      total += r[v];
-    }
-    for (auto& value : r) value /= total;
+    std::copy(p.begin(), p.end(), r.begin());
+    temper(r, temperature);
   });
   return chain;
 }

@@ -16,7 +16,7 @@ struct ChainShape {
   bool homogeneous = false;
 
   std::int64_t contexts(std::int64_t i) const;  ///< q^min(i, k): what may stand before i.
-  std::int64_t start_size() const;  ///< q + q^2 + ... + q^k: the conditionals of i < k.
+  std::int64_t start_size() const;              ///< q + q^2 + ... + q^k: the conditionals of i < k.
   std::int64_t step_count() const { return homogeneous ? 1 : n - order; }
   std::int64_t step_size() const { return step_count() * contexts(order) * states; }
 };
@@ -37,8 +37,8 @@ class ChainRows {
     const bool first = i < shape_.order;
     const auto block = first ? start_offset_[static_cast<std::size_t>(i)]
                              : (shape_.homogeneous ? 0 : i - shape_.order) * full_ * q;
-    return (first ? start_ : step_).subspan(static_cast<std::size_t>(block + context * q),
-                                            static_cast<std::size_t>(q));
+    return (first ? start_ : step_)
+        .subspan(static_cast<std::size_t>(block + context * q), static_cast<std::size_t>(q));
   }
   /// The context of i + 1, after `value` at i.
   std::int64_t next(std::int64_t i, std::int64_t context, std::int64_t value) const {
@@ -98,6 +98,9 @@ class MarkovChain {
   std::vector<double> start_, step_;  // their heap blocks stay where they are when a chain moves
   ChainRows<double> rows_;
 };
+
+/// sum over all counted transitions of log p(value | context), nats.
+double log_likelihood(const MarkovChain& chain, const ChainRows<std::int64_t>& counts);
 
 /// The first value whose cumulative probability is above `uniform`; never one of probability 0.
 std::int64_t inverse_cdf(std::span<const double> p, double uniform);

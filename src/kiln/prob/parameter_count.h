@@ -8,10 +8,11 @@ namespace kiln {
 
 /// A number m q^k - 1, as all laws of q-ary tables have free parameters:
 ///
-///   joint table of n variables          q^n - 1                                m = 1,            k = n
-///   independent                         n (q - 1)                              m = 1 + n(q - 1), k = 0
-///   Markov of order k, by position      q^k - 1 + (n - k)(q - 1) q^k           m = 1 + (n - k)(q - 1)
-///   Markov of order k, homogeneous      q^k - 1 + (q - 1) q^k = q^(k+1) - 1    m = q
+///   joint table of n variables          q^n - 1                                m = 1,            k
+///   = n independent                         n (q - 1)                              m = 1 + n(q -
+///   1), k = 0 Markov of order k, by position      q^k - 1 + (n - k)(q - 1) q^k           m = 1 +
+///   (n - k)(q - 1) Markov of order k, homogeneous      q^k - 1 + (q - 1) q^k = q^(k+1) - 1    m =
+///   q
 ///
 /// The numbers that do not fit in 63 bits are known by their logarithm.
 class ParameterCount {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -44,10 +45,29 @@ Table fit_table(std::int64_t n, std::int64_t states, std::span<const std::int64_
   return table;
 }
 
-std::int64_t table_index(const Table& table, std::span<const float> x) {
+std::int64_t table_index(std::int64_t states, std::span<const float> x) {
   std::int64_t index = 0;
-  for (const float value : x) index = index * table.states + static_cast<std::int64_t>(value);
+  for (const float value : x) index = index * states + static_cast<std::int64_t>(value);
   return index;
+}
+
+void temper(std::span<double> p, double temperature) {
+  const double most = *std::max_element(p.begin(), p.end());
+  double total = 0;
+  for (auto& value : p) {
+    if (temperature > 0)
+      value = value > 0 ? std::exp(std::log(value / most) / temperature) : 0;
+    else
+      value = value == most ? 1 : 0;
+    total += value;
+  }
+  for (auto& value : p) value /= total;
+}
+
+Table tempered(const Table& table, double temperature) {
+  auto other = table;
+  temper(other.p, temperature);
+  return other;
 }
 
 Table marginal(const Table& table, std::span<const std::int64_t> variables) {

@@ -26,7 +26,13 @@ void check_table_size(std::string_view where, std::int64_t n, std::int64_t state
 Table fit_table(std::int64_t n, std::int64_t states, std::span<const std::int64_t> counts,
                 double prior);
 
-std::int64_t table_index(const Table& table, std::span<const float> x);  ///< x holds 0 .. q - 1.
+/// Where p(x) stands; x holds 0 .. q - 1.
+std::int64_t table_index(std::int64_t states, std::span<const float> x);
+
+/// p^(1/T), normalised; T = 0: the likeliest values alone.
+Table tempered(const Table& table, double temperature);
+/// The same for any numbers.
+void temper(std::span<double> p, double temperature);
 
 /// The law of some variables (numbered from 0), in the order given.
 Table marginal(const Table& table, std::span<const std::int64_t> variables);

@@ -6,6 +6,9 @@
 #include "kiln/models/adversarial/dcgan.h"
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/latent/vae.h"
+#include "kiln/models/tabular/independent.h"
+#include "kiln/models/tabular/joint.h"
+#include "kiln/models/tabular/markov.h"
 
 namespace kiln {
 namespace {
@@ -56,6 +59,22 @@ ModelEntry entry(std::string name, std::string title, std::string paper, OptionM
 // themselves.
 const std::vector<ModelEntry>& models() {
   static const std::vector<ModelEntry> table{
+      entry<Joint>(
+          "joint", "Full joint table of discrete numbers", "Koller & Friedman 2009, 2.1",
+          {{"data_dim", "4"}, {"channels", "1"}, {"height", "2"}, {"width", "2"}, {"states", "3"}}),
+      entry<Independent>("independent", "Independent discrete numbers", "Murphy 2012, 3.5",
+                         {{"data_dim", "16"},
+                          {"channels", "1"},
+                          {"height", "4"},
+                          {"width", "4"},
+                          {"states", "3"}}),
+      entry<Markov>("markov", "Markov chain of order k over discrete numbers", "Murphy 2012, 17.2",
+                    {{"data_dim", "16"},
+                     {"channels", "1"},
+                     {"height", "4"},
+                     {"width", "4"},
+                     {"states", "3"},
+                     {"order_k", "2"}}),
       entry<Nade>("nade", "Neural autoregressive distribution estimator, binary",
                   "arXiv:1605.02226",
                   {{"data_dim", "16"},

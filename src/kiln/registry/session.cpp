@@ -15,13 +15,6 @@
 namespace kiln {
 namespace {
 
-std::shared_ptr<Game> as_game(const ModelEntry& entry, const OptionMap& options,
-                              std::uint64_t seed) {
-  auto game = std::dynamic_pointer_cast<Game>(make_model(entry, options, seed));
-  if (!game) throw ConfigError(entry.name, "does not learn by gradients");
-  return game;
-}
-
 std::uint64_t seed_of(const RunConfig& config) {
   return static_cast<std::uint64_t>(config.train.seed);
 }
@@ -80,7 +73,7 @@ void Session::fit_data(Data& data, const Model& model, const SessionHooks& hooks
                          data.valid->size(), data.transform.describe()));
 }
 
-Session::Session(RunFolder folder, Data data, std::shared_ptr<Game> model, torch::Device device,
+Session::Session(RunFolder folder, Data data, std::shared_ptr<Model> model, torch::Device device,
                  SessionHooks hooks)
     : folder_(std::move(folder)),
       data_(std::move(data)),
@@ -102,11 +95,9 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   auto options = request.model_options;
   options.merge(facts_of(entry, data));
   config.model_options = entry.complete(options);
-  auto model = as_game(entry, config.model_options, seed_of(config));
+  auto model = make_model(entry, config.model_options, seed_of(config));
   fit_data(data, *model, hooks);
-  const auto batch = std::min(config.train.batch, data.train->size());
-  config.train.batch = batch;
-  config.train = resolve(config.train, data.train->size() / batch);
+  config.train = resolve_for(*model, config.train, data.train->size());
   model->start_from_data(data_mean(data.train, data.transform, 50000, seed_of(config)));
   model->to(request.device);
   Session session(RunFolder::create(request.out, config, entry.fields), std::move(data),
@@ -130,7 +121,7 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
     folder.replace_config(config, entry.fields);
   }
   auto data = open_data(config, hooks);
-  auto model = as_game(entry, config.model_options, seed_of(config));
+  auto model = make_model(entry, config.model_options, seed_of(config));
   fit_data(data, *model, hooks);
   model->to(device);
   Session session(std::move(folder), std::move(data), std::move(model), device, hooks);
@@ -141,11 +132,7 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
 
 void Session::build_trainer() {
   const auto& train = folder_.config().train;
-  loader_ = std::make_unique<Loader>(
-      data_.train, data_.transform,
-      LoaderOptions{.batch = train.batch,
-                    .seed = derive_key(static_cast<std::uint64_t>(train.seed), "data"),
-                    .threads = static_cast<int>(train.loader_threads)});
+  loader_ = std::make_unique<Loader>(data_.train, data_.transform, loader_options(*model_, train));
   trainer_ = std::make_unique<Trainer>(*model_, *loader_, train, device_);
 }
 

@@ -57,7 +57,7 @@ class Session {
     DatasetPtr train, valid;
     Transform transform, valid_transform;
   };
-  Session(RunFolder folder, Data data, std::shared_ptr<Game> model, torch::Device device,
+  Session(RunFolder folder, Data data, std::shared_ptr<Model> model, torch::Device device,
           SessionHooks hooks);
   static Data open_data(const RunConfig& config, const SessionHooks& hooks);
   static OptionMap facts_of(const ModelEntry& entry, const Data& data);
@@ -72,7 +72,7 @@ class Session {
 
   RunFolder folder_;
   Data data_;
-  std::shared_ptr<Game> model_;
+  std::shared_ptr<Model> model_;
   torch::Device device_;
   SessionHooks hooks_;
   std::string metric_;

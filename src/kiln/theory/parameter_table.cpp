@@ -47,7 +47,8 @@ std::vector<ParameterRow> parameter_table(std::int64_t n, std::int64_t q, std::i
   return {
       {"joint", "joint table", fmt::format("{}^{} - 1", q, n), joint},
       {"chain_rule", "chain rule, any order", chain_sum(n, q), joint},
-      {"independent", "independent", fmt::format("{} x {}", n, q - 1), independent_parameters(n, q)},
+      {"independent", "independent", fmt::format("{} x {}", n, q - 1),
+       independent_parameters(n, q)},
       {"markov", fmt::format("AR-{}, by position", k),
        fmt::format("{0}^{1} - 1 + {2} x {3} x {0}^{1}", q, k, n - k, q - 1),
        markov_parameters(n, q, k)},
@@ -60,8 +61,9 @@ std::vector<ParameterRow> parameter_table(std::int64_t n, std::int64_t q, std::i
 ParameterCrossover parameter_crossover(std::int64_t q, std::int64_t k) {
   // q^(k+1) - 1 < n (q - 1)  <=>  n > 1 + q + ... + q^k.
   const auto total = ParameterCount(q, q, k);
+  const double digits = total.log10() - std::log10(static_cast<double>(q - 1));
   const auto from = total.exact() ? fmt::format("{}", *total.exact() / (q - 1) + 1)
-                                  : fmt::format("about {}", total.text());
+                                  : fmt::format("about 10^{:.1f}", digits);
   return {k + 1, from};
 }
 

@@ -10,8 +10,7 @@
 #include "kiln/data/loader.h"
 #include "kiln/io/safetensors.h"
 #include "kiln/models/model.h"
-#include "kiln/train/ema.h"
-#include "kiln/train/optimizer.h"
+#include "kiln/train/learning.h"
 #include "kiln/train/train_options.h"
 
 namespace kiln {
@@ -31,26 +30,27 @@ struct TrainHooks {
   std::function<void(std::int64_t step, double value, bool best)> validated = {};
   std::function<void(std::int64_t step)> preview =
       {};  ///< Draw pictures of the model as it stands.
-  std::function<void(std::int64_t step)> checkpoint = {};             ///< Save snapshot().
-  std::function<void(std::int64_t step, double loss)> progress = {};  ///< After every round.
+  std::function<void(std::int64_t step)> checkpoint = {};  ///< Save snapshot().
+  std::function<void(std::int64_t step, double loss)> progress =
+      {};  ///< After every round; the loss is NaN while there is none.
   std::function<bool()> interrupted = {};  ///< True: checkpoint and stop.
 };
 
 enum class TrainEnd { finished, stopped_early, interrupted };
 
-/// Plays a game for a number of rounds: one update of every player in each, `turns` of those that
-/// ask for more.
+/// Trains a model for a number of steps: rounds of a game, or batches of a fitted model's passes.
 ///
 /// Same seed, same options, same thread count: same bits.  A trainer restored from a snapshot goes
 /// on as if it had never stopped.  It never asks which model it holds.
 class Trainer {
  public:
-  /// `options.steps` must be resolved (at least 1).  Keeps references to the game and the loader.
-  Trainer(Game& game, Loader& loader, const TrainOptions& options,
+  /// `options.steps` must be resolved (at least 1).  Keeps references to the model and the loader.
+  Trainer(Model& model, Loader& loader, const TrainOptions& options,
           torch::Device device = torch::kCPU);
 
-  /// Trains to options.steps.  Throws NumericError when a loss or a parameter is not finite, naming
-  /// the player and the first bad parameter; nothing is saved then.
+  /// Trains to options.steps, or until the model has learned all it can.  Throws NumericError when
+  /// a loss or a parameter is not finite, naming the player and the first bad parameter; nothing is
+  /// saved then.
   TrainEnd run(const TrainHooks& hooks);
 
   std::int64_t step() const { return step_; }
@@ -64,36 +64,19 @@ class Trainer {
   void restore(const std::string& source, const SafetensorsFile& file);
 
  private:
-  struct Seat {  // a player and what the trainer keeps for it
-    Player player;
-    std::unique_ptr<Optimizer> optimizer;
-  };
-  struct Sum {
-    double total = 0;
-    std::int64_t count = 0;
-  };
-
-  void play_round();
-  void play_turn(Seat& seat, const Batch& batch);
-  void add_scalar(const std::string& name, double value);
-  void check_parameters() const;
   void flush_record(const TrainHooks& hooks);
   void validate(const TrainHooks& hooks);
   bool due(std::int64_t every) const { return every > 0 && step_ % every == 0; }
 
-  Game& game_;
+  Model& model_;
   Loader& loader_;
   TrainOptions options_;
-  torch::Device device_;
-  ScheduleOptions schedule_;
-  Rng noise_;
-  std::vector<Seat> seats_;
-  std::unique_ptr<Ema> ema_;
+  std::unique_ptr<Learning> learning_;
   std::int64_t step_ = 0;
   std::optional<double> best_;
   std::int64_t best_step_ = 0;
   std::int64_t waited_ = 0;  // validations since the best
-  std::vector<std::pair<std::string, Sum>> sums_;
+  ScalarMeans log_;
 };
 
 /// Fills what `auto` and 0 leave open: steps, and how often to validate, save and preview.

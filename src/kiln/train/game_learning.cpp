@@ -1,0 +1,159 @@
+#include "kiln/train/game_learning.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "kiln/core/check.h"
+#include "kiln/train/feed.h"
+#include "kiln/train/weights.h"
+
+namespace kiln {
+namespace {
+
+std::vector<Tensor> tensors_of(const std::vector<NamedTensor>& named) {
+  std::vector<Tensor> list;
+  for (const auto& entry : named) list.push_back(entry.tensor);
+  return list;
+}
+
+// Scales gradients so that their joint norm is at most `limit`; returns the norm before.
+double clip_norm(std::vector<Tensor>& gradients, double limit) {
+  torch::NoGradGuard no_grad;
+  double squares = 0;
+  for (const auto& g : gradients)
+    if (g.defined()) squares += g.square().sum(torch::kFloat64).item<double>();
+  const double norm = std::sqrt(squares);
+  if (norm > limit)
+    for (auto& g : gradients)
+      if (g.defined()) g = g * (limit / norm);
+  return norm;
+}
+
+// A parameter belongs to one player unless every player that moves it declares it shared.
+void check_ownership(const std::vector<Player>& players) {
+  std::map<void*, const Player*> owners;
+  const auto declares = [](const Player& player, const std::string& name) {
+    return std::find(player.shares.begin(), player.shares.end(), name) != player.shares.end();
+  };
+  for (const auto& player : players)
+    for (const auto& [name, tensor] : player.parameters) {
+      const auto [entry, fresh] = owners.emplace(tensor.unsafeGetTensorImpl(), &player);
+      if (!fresh && !(declares(player, name) && declares(*entry->second, name)))
+        throw ConfigError(
+            "trainer",
+            fmt::format(
+                "parameter '{}' belongs to players '{}' and '{}'; both must declare it shared",
+                name, entry->second->name, player.name));
+    }
+}
+
+}  // namespace
+
+GameLearning::GameLearning(Game& game, Loader& loader, const TrainOptions& options,
+                           torch::Device device)
+    : game_(game),
+      loader_(loader),
+      device_(device),
+      clip_(options.clip),
+      schedule_{options.schedule, options.steps, options.warmup_steps, options.step_every,
+                options.step_factor},
+      noise_(static_cast<std::uint64_t>(options.seed), "noise", device) {
+  auto players = game.players();
+  check_ownership(players);
+  std::vector<NamedTensor> all;
+  std::set<void*> seen;
+  for (auto& player : players) {
+    for (const auto& entry : player.parameters)
+      if (seen.insert(entry.tensor.unsafeGetTensorImpl()).second) all.push_back(entry);
+    auto optimizer = std::make_unique<Optimizer>(player.parameters,
+                                                 override_optimizer(player.optimizer, options));
+    seats_.push_back({std::move(player), std::move(optimizer)});
+  }
+  if (options.ema > 0) ema_ = std::make_unique<Ema>(std::move(all), options.ema);
+}
+
+StepEnd GameLearning::step(std::int64_t number, ScalarMeans& log) {
+  const auto next_batch = [this] { return to_batch(loader_.next(), loader_.info(), device_); };
+  auto batch = next_batch();
+  game_.begin_round(batch, noise_);
+  for (auto& seat : seats_)
+    for (int turn = 0; turn < seat.player.turns; ++turn) {
+      if (turn > 0) {
+        batch = next_batch();
+        game_.begin_round(batch, noise_);
+      }
+      play_turn(seat, batch, number, log);
+    }
+  if (ema_) ema_->update();
+  return {};
+}
+
+void GameLearning::play_turn(Seat& seat, const Batch& batch, std::int64_t number,
+                             ScalarMeans& log) {
+  const auto objective = seat.player.objective(batch, noise_);
+  const double loss = objective.loss.item<double>();
+  if (!std::isfinite(loss)) {
+    check_parameters(number);
+    throw NumericError(
+        "train",
+        fmt::format("the loss of player '{}' is {} at step {}, though its parameters are finite; "
+                    "lower --learning-rate or set --clip",
+                    seat.player.name, loss, number + 1),
+        number + 1);
+  }
+  auto gradients = torch::autograd::grad({objective.loss}, tensors_of(seat.player.parameters), {},
+                                         /*retain_graph=*/c10::nullopt, /*create_graph=*/false,
+                                         /*allow_unused=*/true);
+  log.add(seat.player.name + "/loss", loss);
+  for (const auto& [name, value] : objective.log)
+    log.add(seat.player.name + "/" + name, value.item<double>());
+  if (clip_ > 0) log.add(seat.player.name + "/gradient_norm", clip_norm(gradients, clip_));
+  seat.optimizer->step(
+      gradients, seat.optimizer->options().learning_rate * schedule_factor(schedule_, number));
+}
+
+void GameLearning::check_parameters(std::int64_t steps_done) const {
+  for (const auto& seat : seats_)
+    for (const auto& [name, tensor] : seat.player.parameters)
+      if (!tensor.isfinite().all().item<bool>())
+        throw NumericError(
+            "train",
+            fmt::format(
+                "parameter '{}' of player '{}' is not finite at step {}; lower --learning-rate "
+                "or set --clip",
+                name, seat.player.name, steps_done),
+            steps_done);
+}
+
+void GameLearning::save(SafetensorsFile& file, nlohmann::json& state) const {
+  for (const auto& seat : seats_) {
+    append_tensors(file, "optimizer/" + seat.player.name + "/", seat.optimizer->state());
+    state["optimizer_steps"][seat.player.name] = seat.optimizer->steps();
+  }
+  if (ema_) {
+    append_tensors(file, "ema/", ema_->state());
+    state["ema_updates"] = ema_->updates();
+  }
+  state["noise"] = {noise_.state().key, noise_.state().counter};
+}
+
+void GameLearning::restore(const std::string& source, const SafetensorsFile& file,
+                           const nlohmann::json& state) {
+  for (auto& seat : seats_) {
+    load_tensors(source, file, "optimizer/" + seat.player.name + "/", seat.optimizer->state());
+    seat.optimizer->set_steps(state.at("optimizer_steps").at(seat.player.name).get<std::int64_t>());
+  }
+  if (ema_) {
+    load_tensors(source, file, "ema/", ema_->state());
+    ema_->set_updates(state.at("ema_updates").get<std::int64_t>());
+  }
+  noise_.restore(
+      {state.at("noise").at(0).get<std::uint64_t>(), state.at("noise").at(1).get<std::uint64_t>()});
+}
+
+}  // namespace kiln

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "kiln/train/learning.h"
+#include "kiln/train/optimizer.h"
+
+namespace kiln {
+
+/// Rounds of a game: one update of every player in each, `turns` of those that ask for more.
+class GameLearning : public Learning {
+ public:
+  GameLearning(Game& game, Loader& loader, const TrainOptions& options, torch::Device device);
+
+  StepEnd step(std::int64_t number, ScalarMeans& log) override;
+  void check_parameters(std::int64_t steps_done) const override;
+  Ema* ema() override { return ema_.get(); }
+  void save(SafetensorsFile& file, nlohmann::json& state) const override;
+  void restore(const std::string& source, const SafetensorsFile& file,
+               const nlohmann::json& state) override;
+
+ private:
+  struct Seat {  // a player and what is kept for it
+    Player player;
+    std::unique_ptr<Optimizer> optimizer;
+  };
+  void play_turn(Seat& seat, const Batch& batch, std::int64_t number, ScalarMeans& log);
+
+  Game& game_;
+  Loader& loader_;
+  torch::Device device_;
+  double clip_;
+  ScheduleOptions schedule_;
+  Rng noise_;
+  std::vector<Seat> seats_;
+  std::unique_ptr<Ema> ema_;
+};
+
+}  // namespace kiln

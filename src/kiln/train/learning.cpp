@@ -1,0 +1,134 @@
+#include "kiln/train/learning.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "kiln/core/text.h"
+#include "kiln/train/feed.h"
+#include "kiln/train/game_learning.h"
+#include "kiln/train/trainer.h"
+#include "kiln/train/weights.h"
+
+namespace kiln {
+namespace {
+
+// Passes over the data, a batch a step.  Where a pass stands is the loader's position; what it has
+// gathered stands in the model's buffers.
+class PassLearning : public Learning {
+ public:
+  PassLearning(Fitted& model, Loader& loader, torch::Device device)
+      : model_(model), loader_(loader), device_(device) {}
+
+  StepEnd step(std::int64_t, ScalarMeans& log) override {
+    if (loader_.state().batch == 0) model_.begin_pass();
+    model_.observe(to_batch(loader_.next(), loader_.info(), device_));
+    if (loader_.state().batch != 0) return {.whole = false};
+    done_ = model_.end_pass();
+    ++passes_;
+    if (const auto most = model_.most_passes(); most > 0 && passes_ >= most) done_ = true;
+    log.add("model/loss", model_.loss());
+    return {.whole = true, .pass_ended = true};
+  }
+
+  bool done() const override { return done_; }
+
+  void check_parameters(std::int64_t steps_done) const override {
+    for (const auto& [name, tensor] : weights_of(model_))
+      if (!tensor.isfinite().all().item<bool>())
+        throw NumericError("train",
+                           fmt::format("'{}' is not finite after {} batches", name, steps_done),
+                           steps_done);
+  }
+
+  void save(SafetensorsFile&, nlohmann::json& state) const override {
+    state["done"] = done_;
+    state["passes"] = passes_;
+  }
+  void restore(const std::string&, const SafetensorsFile&, const nlohmann::json& state) override {
+    done_ = state.at("done").get<bool>();
+    passes_ = state.at("passes").get<std::int64_t>();
+  }
+
+ private:
+  Fitted& model_;
+  Loader& loader_;
+  torch::Device device_;
+  std::int64_t passes_ = 0;
+  bool done_ = false;
+};
+
+// Options that say how gradients move parameters.
+void refuse_gradient_options(const TrainOptions& o) {
+  std::vector<std::string> set;
+  const auto add = [&](bool given, const char* flag) {
+    if (given) set.emplace_back(flag);
+  };
+  add(o.optimizer.has_value(), "--optimizer");
+  add(o.learning_rate.has_value(), "--learning-rate");
+  add(o.beta1.has_value(), "--beta1");
+  add(o.beta2.has_value(), "--beta2");
+  add(o.momentum.has_value(), "--momentum");
+  add(o.weight_decay.has_value(), "--weight-decay");
+  add(o.schedule != Schedule::constant, "--schedule");
+  add(o.warmup_steps > 0, "--warmup-steps");
+  add(o.clip > 0, "--clip");
+  add(o.ema > 0, "--ema");
+  if (!set.empty())
+    throw ConfigError("train", fmt::format("this model learns in passes over the data, without "
+                                           "gradients; leave out {}",
+                                           join(set, ", ")));
+}
+
+}  // namespace
+
+void ScalarMeans::add(const std::string& name, double value) {
+  auto found = std::find_if(sums_.begin(), sums_.end(),
+                            [&](const auto& entry) { return entry.first == name; });
+  if (found == sums_.end()) found = sums_.insert(sums_.end(), {name, Sum{}});
+  found->second.total += value;
+  ++found->second.count;
+}
+
+std::vector<std::pair<std::string, double>> ScalarMeans::means() const {
+  std::vector<std::pair<std::string, double>> list;
+  for (const auto& [name, sum] : sums_)
+    list.emplace_back(name, sum.total / static_cast<double>(sum.count));
+  return list;
+}
+
+double ScalarMeans::first() const {
+  return empty() ? std::numeric_limits<double>::quiet_NaN()
+                 : sums_.front().second.total / static_cast<double>(sums_.front().second.count);
+}
+
+std::unique_ptr<Learning> make_learning(Model& model, Loader& loader, const TrainOptions& options,
+                                        torch::Device device) {
+  if (auto* game = dynamic_cast<Game*>(&model))
+    return std::make_unique<GameLearning>(*game, loader, options, device);
+  if (auto* fitted = dynamic_cast<Fitted*>(&model))
+    return std::make_unique<PassLearning>(*fitted, loader, device);
+  throw ConfigError("trainer", "this model learns neither by gradients nor in passes");
+}
+
+TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t items) {
+  options.batch = std::min(options.batch, items);
+  const auto* fitted = dynamic_cast<const Fitted*>(&model);
+  if (!fitted) return resolve(options, items / options.batch);
+  refuse_gradient_options(options);
+  if (fitted->most_passes() > 0) options.epochs = std::min(options.epochs, fitted->most_passes());
+  return resolve(options, (items + options.batch - 1) / options.batch);
+}
+
+LoaderOptions loader_options(const Model& model, const TrainOptions& options) {
+  return {.batch = options.batch,
+          .drop_last = dynamic_cast<const Fitted*>(&model) == nullptr,
+          .seed = derive_key(static_cast<std::uint64_t>(options.seed), "data"),
+          .threads = static_cast<int>(options.loader_threads)};
+}
+
+}  // namespace kiln

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kiln/data/loader.h"
+#include "kiln/io/safetensors.h"
+#include "kiln/models/model.h"
+#include "kiln/train/ema.h"
+#include "kiln/train/train_options.h"
+
+namespace kiln {
+
+/// Means of named scalars since the last record, in the order of their first appearance.
+class ScalarMeans {
+ public:
+  void add(const std::string& name, double value);
+  std::vector<std::pair<std::string, double>> means() const;
+  bool empty() const { return sums_.empty(); }
+  double first() const;  ///< NaN while empty.
+  void clear() { sums_.clear(); }
+
+ private:
+  struct Sum {
+    double total = 0;
+    std::int64_t count = 0;
+  };
+  std::vector<std::pair<std::string, Sum>> sums_;
+};
+
+/// What a step has come to.
+struct StepEnd {
+  bool whole = true;        ///< The model can be judged; false in the middle of a pass.
+  bool pass_ended = false;  ///< A pass over the data has just ended.
+};
+
+/// How a model learns, step by step: as a game of players or in passes.  The trainer's loop asks
+/// for nothing else.
+class Learning {
+ public:
+  virtual ~Learning() = default;
+  /// Step `number`, from 0.  Throws NumericError when a loss is not finite.
+  virtual StepEnd step(std::int64_t number, ScalarMeans& log) = 0;
+  virtual bool done() const { return false; }  ///< Another step would change nothing.
+  /// Throws NumericError naming the first parameter that is not finite.
+  virtual void check_parameters(std::int64_t steps_done) const = 0;
+  virtual Ema* ema() { return nullptr; }
+
+  virtual void save(SafetensorsFile& file, nlohmann::json& state) const = 0;
+  virtual void restore(const std::string& source, const SafetensorsFile& file,
+                       const nlohmann::json& state) = 0;
+};
+
+/// For a Game or a Fitted model; keeps references to both.  Throws ConfigError for another model.
+std::unique_ptr<Learning> make_learning(Model& model, Loader& loader, const TrainOptions& options,
+                                        torch::Device device);
+
+/// The options with all that is left open filled in for a model and a number of items.  Throws
+/// ConfigError for options of gradients when the model learns in passes.
+TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t items);
+
+/// How training items come: a game leaves out an epoch's last, smaller batch; a pass sees them all.
+LoaderOptions loader_options(const Model& model, const TrainOptions& options);
+
+}  // namespace kiln
