@@ -127,6 +127,37 @@ TEST(Elimination, TheOrderOfASmallGraphByHand) {
   EXPECT_EQ(result.largest_factor, 8u);
 }
 
+// A, B (5 states) and C are joined in a triangle, C - X - T is a chain, T is asked for: A adds no
+// edge, X would add one although its table is smaller.
+TEST(Elimination, FewEdgesGoBeforeSmallTables) {
+  const std::vector<std::string> two{"0", "1"};
+  Philox random(13);
+  const auto net = random_law(Dag({{"A", numbered_states(5)},
+                                   {"B", two, {0}},
+                                   {"C", two, {0, 1}},
+                                   {"X", two, {2}},
+                                   {"T", two, {3}}}),
+                              random);
+  EXPECT_EQ(answer(net, {{4}, {}}).order, (std::vector<std::size_t>{0, 1, 2, 3}));
+}
+
+// A circle of five nodes, joined by children that are known; node 2 is asked for.  Each adds one
+// edge, so node 1 goes first (3 x 2 x 2 numbers) and joins 0 and 2; then 3 (2 x 2 x 9) comes before
+// 0 (3 x 9 x 2), which without the new edge would look as if it hung on 4 alone.
+TEST(Elimination, TheEdgesOfSummedOutNodesCount) {
+  std::vector<DagNode> nodes;
+  for (const std::size_t states : {3, 2, 2, 2, 9})
+    nodes.push_back({"N" + std::to_string(nodes.size()), numbered_states(states)});
+  NetworkQuery query{{2}, {}};
+  for (std::size_t i = 0; i < 5; ++i) {
+    query.evidence.emplace_back(nodes.size(), 0);
+    nodes.push_back({"C" + std::to_string(i), {"0", "1"}, {i, (i + 1) % 5}});
+  }
+  Philox random(14);
+  const auto net = random_law(Dag(nodes), random);
+  EXPECT_EQ(answer(net, query).order, (std::vector<std::size_t>{1, 3, 0, 4}));
+}
+
 TEST(Elimination, AThousandKnownNodesDoNotUnderflow) {
   std::vector<DagNode> nodes{{"A", {"0", "1"}}};
   std::vector<std::vector<double>> tables{{0.5, 0.5}};
