@@ -1,6 +1,8 @@
 // Models of states from the command line: what they take from the data, and what they refuse.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/cli/tiny_runs.h"
 
 namespace kiln {
@@ -26,8 +28,8 @@ TEST(Tabular, StatesComeFromTrainingAndValidationData) {
              four = table_file(folder, "four.csv", "3,0,0"),
              five = table_file(folder, "five.csv", "4,0,0");
   const auto run = (folder / "run").string();
-  const auto trained = run_kiln({"train", "markov", "--data", three, "--valid", four, "--out", run,
-                                 "--quiet", "--json"});
+  const auto trained = run_kiln(
+      {"train", "markov", "--data", three, "--valid", four, "--out", run, "--quiet", "--json"});
   EXPECT_EQ(only_object(trained)["end"], "finished");
   EXPECT_NE(contents(folder / "run/config.toml").find("states = 4\n"), std::string::npos);
   const auto judged =
@@ -38,6 +40,17 @@ TEST(Tabular, StatesComeFromTrainingAndValidationData) {
             "kiln: [data] " + five +
                 " holds 5 states and the model knows 4; train a model on data with all of them, or "
                 "give data with at most 4\n");
+}
+
+TEST(Tabular, ValidationDataPassThroughTheirOwnTransform) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "binary.csv") << "0,1\n1,0\n0,1\n1,0\n";
+  std::ofstream(folder / "grey.csv") << "0.9,0.2\n0.1,0.7\n";
+  const auto trained = run_kiln(
+      {"train", "independent", "--data", "csv:" + (folder / "binary.csv").string(), "--valid",
+       "csv:" + (folder / "grey.csv").string() + ",values=unit,binarize=threshold", "--out",
+       (folder / "run").string(), "--quiet", "--json"});
+  EXPECT_NEAR(only_object(trained)["best"]["nll"].get<double>(), 2 * std::log(2), 1e-12);
 }
 
 TEST(Tabular, RefusalsLeaveNothingBehind) {
@@ -68,8 +81,8 @@ TEST(Tabular, EveryPatternCanBeCompleted) {
   const TemporaryFolder folder;
   const auto out = (folder / "c.png").string();
   for (const auto* known : {"bottom-half", "centre"}) {
-    const auto result = only_object(run_kiln({"complete", tiny_run("markov"), "--known", known,
-                                              "--draws", "2", "-o", out, "--json"}));
+    const auto result = only_object(run_kiln(
+        {"complete", tiny_run("markov"), "--known", known, "--draws", "2", "-o", out, "--json"}));
     EXPECT_EQ(result["known"], known);
   }
   only_object(run_kiln({"sample", tiny_run("joint"), "-n", "4", "-o", out, "--json"}));
