@@ -39,7 +39,7 @@ find_package(hwy REQUIRED)
 find_package(OpenMP REQUIRED)  # without its flag at::parallel_for, a header template, silently runs on one thread
 
 # One precompiled header for every target that sees LibTorch: it takes half a minute to build and saves that much per file.
-file(WRITE ${PROJECT_BINARY_DIR}/pch.cpp "// carries the precompiled header\n")
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/pch.cpp CONTENT "// carries the precompiled header\n")  # written once: a new file would build anew
 add_library(kiln_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
 target_link_libraries(kiln_pch PUBLIC torch OpenMP::OpenMP_CXX fmt::fmt nlohmann_json::nlohmann_json PRIVATE kiln_flags)
 target_precompile_headers(kiln_pch PRIVATE <torch/torch.h> <fmt/format.h> <nlohmann/json.hpp>)
