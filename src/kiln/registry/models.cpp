@@ -4,6 +4,7 @@
 
 #include "kiln/core/text.h"
 #include "kiln/models/adversarial/dcgan.h"
+#include "kiln/models/autoregressive/categorical_nade.h"
 #include "kiln/models/autoregressive/made.h"
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/autoregressive/orderless_nade.h"
@@ -104,6 +105,14 @@ const std::vector<ModelEntry>& models() {
                    {"layers", "2"},
                    {"masks", "2"},
                    {"direct", "true"}}),
+      entry<CategoricalNade>("categorical_nade", "NADE for numbers of several states",
+                             "arXiv:1605.02226",
+                             {{"data_dim", "16"},
+                              {"channels", "1"},
+                              {"height", "4"},
+                              {"width", "4"},
+                              {"states", "3"},
+                              {"hidden", "6"}}),
       entry<Rnade>("rnade", "Real-valued neural autoregressive density estimator",
                    "arXiv:1306.0186", {{"data_dim", "4"}, {"hidden", "6"}, {"components", "3"}}),
       entry<Vae>("vae", "Variational autoencoder", "arXiv:1312.6114",
