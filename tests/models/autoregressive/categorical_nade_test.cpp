@@ -128,9 +128,9 @@ TEST(CategoricalNade, AConditionalMovesWithEarlierNumbersAndWithNoOthers) {
 
 TEST(CategoricalNade, DrawsStepByStepAndFollowsTheEnumeratedLaw) {
   CategoricalNade nade(options(Ordering::random));
-  randomise(nade, 0.3, 8);
+  randomise(nade, 0.25, 8);
   Rng rng(3);
-  const auto uniform = rng.uniform({20000, kNumbers});
+  const auto uniform = rng.uniform({30000, kNumbers});
   const auto drawn = nade.draw(uniform);
   EXPECT_LT(std::abs(chi_square_excess(item_number(drawn), nade.log_prob(all_items()).exp())), 5);
   auto x = torch::full({200, kNumbers}, 2.0f);
