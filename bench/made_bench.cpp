@@ -4,10 +4,7 @@
 #include <fmt/core.h>
 #include <torch/torch.h>
 
-#include <chrono>
-#include <functional>
-#include <limits>
-
+#include "bench/race.h"
 #include "kiln/core/threads.h"
 #include "kiln/models/autoregressive/made.h"
 #include "kiln/models/autoregressive/orderless_nade.h"
@@ -18,23 +15,6 @@ namespace {
 using namespace kiln;
 
 constexpr std::int64_t kPixels = 784;
-
-struct Entrant {
-  std::string name;
-  std::function<void()> work;
-  double flops = 0;                                       // of one call, masked weights included
-  double best = std::numeric_limits<double>::infinity();  // milliseconds
-};
-
-void compete(std::vector<Entrant>& entrants, int rounds) {
-  for (int round = 0; round < rounds; ++round)
-    for (auto& e : entrants) {
-      const auto start = std::chrono::steady_clock::now();
-      e.work();
-      const auto time = std::chrono::steady_clock::now() - start;
-      e.best = std::min(e.best, std::chrono::duration<double, std::milli>(time).count());
-    }
-}
 
 Tensor some_images(std::int64_t count, Rng& rng) {
   return rng.bernoulli(torch::full({count, kPixels}, 0.13));
@@ -63,18 +43,18 @@ void race_products(std::int64_t batch, std::int64_t hidden) {
   const auto W = (rng.normal({hidden, kPixels}) * 0.01).set_requires_grad(true);
   const auto V = (rng.normal({kPixels, hidden}) * 0.01).set_requires_grad(true);
   const double flops = 5 * 2.0 * static_cast<double>(batch * kPixels * hidden);
-  const auto a = torch::rand({1024, 1024}), b = torch::rand({1024, 1024});
   const auto at = [&](int layer) { return masks[static_cast<std::size_t>(layer)]; };
-  std::vector<Entrant> list{
-      {"the machine's matrix product, 1024^3", [&] { torch::mm(a, b); }, 2.0 * (1 << 30)},
+  std::vector<Contestant> list{
+      matrix_product(),
       {"masked by degrees",
-       both_ways(x, W, V, [&](const Tensor& w, int l) { return masked_weight(w, at(l)); }), flops},
+       both_ways(x, W, V, [&](const Tensor& w, int l) { return masked_weight(w, at(l)); }), 1,
+       flops},
       {"masked by W * M, M stored",
        both_ways(x, W, V,
                  [&](const Tensor& w, int l) { return w * dense[static_cast<std::size_t>(l)]; }),
-       flops},
-      {"without masks", both_ways(x, W, V, [](const Tensor& w, int) { return w; }), flops}};
-  compete(list, 15);
+       1, flops},
+      {"without masks", both_ways(x, W, V, [](const Tensor& w, int) { return w; }), 1, flops}};
+  race(list, 15);
   fmt::print("\nproducts of a training step, 784-{}-784, batch {}\n", hidden, batch);
   for (const auto& e : list)
     fmt::print("{:<40}{:>9.2f} ms{:>9.0f} GFLOP/s{:>7.2f} of the peak\n", e.name, e.best,
@@ -83,7 +63,7 @@ void race_products(std::int64_t batch, std::int64_t hidden) {
 
 // Samplers against one full pass for every pixel, which comes last in `list`.
 void race_samplers(const std::string& name, Autoregressive& model, const Tensor& uniform,
-                   std::vector<Entrant> list) {
+                   std::vector<Contestant> list) {
   list.push_back({"naive: a full pass for every pixel", [&] {
                     auto x = torch::zeros_like(uniform);
                     for (std::int64_t i = 0; i < kPixels; ++i) {
@@ -91,7 +71,7 @@ void race_samplers(const std::string& name, Autoregressive& model, const Tensor&
                       x.select(1, d).copy_(model.draw_one(x, d, uniform.select(1, d)));
                     }
                   }});
-  compete(list, 2);
+  race(list, 2);
   fmt::print("\n{}, {} samples\n", name, uniform.size(0));
   for (const auto& e : list)
     fmt::print("{:<40}{:>9.1f} ms{:>9.0f} samples/s{:>9.1f}x\n", e.name, e.best,

@@ -6,13 +6,11 @@
 #include <malloc.h>
 #include <torch/torch.h>
 
-#include <chrono>
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
-#include <limits>
 
+#include "bench/race.h"
 #include "kiln/core/threads.h"
 #include "kiln/data/source.h"
 #include "kiln/kernels/nade_scan.h"
@@ -25,26 +23,6 @@ namespace {
 using namespace kiln;
 
 constexpr std::int64_t kBatch = 100, kPixels = 784;
-
-struct Contestant {
-  std::string name;
-  std::function<void()> work;
-  int repeats;                                            // of one measurement
-  double best = std::numeric_limits<double>::infinity();  // milliseconds
-};
-
-void race(std::vector<Contestant>& contestants) {
-  for (auto& c : contestants) c.work();
-  for (int round = 0; round < 5; ++round) {
-    for (auto& c : contestants) {
-      const auto start = std::chrono::steady_clock::now();
-      for (int i = 0; i < c.repeats; ++i) c.work();
-      const auto time = std::chrono::steady_clock::now() - start;
-      c.best =
-          std::min(c.best, std::chrono::duration<double, std::milli>(time).count() / c.repeats);
-    }
-  }
-}
 
 void print(const char* title, const std::vector<Contestant>& contestants) {
   fmt::print("\n{:<34}{:>12}{:>12}{:>12}\n", title, "ms", "images/s", "kernel is");
@@ -130,11 +108,7 @@ void race_sampling(Nade& nade, Rng& rng) {
 }
 
 void print_peak() {
-  const auto a = torch::rand({1024, 1024}), b = torch::rand({1024, 1024});
-  std::vector<Contestant> list{{"sgemm", [&] { torch::mm(a, b); }, 5}};
-  race(list);
-  fmt::print("this machine's matrix product: {:.0f} GFLOP/s\n",
-             2.0 * (1 << 30) / list[0].best / 1e6);
+  fmt::print("this machine's matrix product: {:.0f} GFLOP/s\n", measure_peak() / 1e9);
 }
 
 }  // namespace

@@ -3,10 +3,7 @@
 #include <fmt/core.h>
 #include <torch/torch.h>
 
-#include <chrono>
-#include <functional>
-#include <limits>
-
+#include "bench/race.h"
 #include "kiln/core/threads.h"
 #include "kiln/kernels/rnade_scan.h"
 #include "kiln/kernels/rnade_scan_simd.h"
@@ -17,26 +14,6 @@ namespace {
 
 using namespace kiln;
 
-struct Contestant {
-  std::string name;
-  std::function<void()> work;
-  int repeats;                                            // of one measurement
-  double best = std::numeric_limits<double>::infinity();  // milliseconds
-};
-
-void race(std::vector<Contestant>& contestants) {
-  for (auto& c : contestants) c.work();
-  for (int round = 0; round < 7; ++round) {
-    for (auto& c : contestants) {
-      const auto start = std::chrono::steady_clock::now();
-      for (int i = 0; i < c.repeats; ++i) c.work();
-      const auto time = std::chrono::steady_clock::now() - start;
-      c.best =
-          std::min(c.best, std::chrono::duration<double, std::milli>(time).count() / c.repeats);
-    }
-  }
-}
-
 void print(const char* title, std::int64_t rows, double peak, double flop_per_row,
            const std::vector<Contestant>& contestants) {
   fmt::print("\n{:<46}{:>10}{:>12}{:>10}{:>12}\n", title, "ms", "rows/s", "of peak", "kernel is");
@@ -45,14 +22,6 @@ void print(const char* title, std::int64_t rows, double peak, double flop_per_ro
     fmt::print("{:<46}{:>10.3f}{:>12.0f}{:>9.0f}%{:>11.1f}x\n", c.name, c.best, per_second,
                100 * per_second * flop_per_row / peak, c.best / contestants[0].best);
   }
-}
-
-// Floating-point operations per second of a large matrix product.
-double measure_peak() {
-  const auto a = torch::rand({1024, 1024}), b = torch::rand({1024, 1024});
-  std::vector<Contestant> list{{"sgemm", [&] { torch::mm(a, b); }, 5}};
-  race(list);
-  return 2.0 * (1 << 30) / list[0].best * 1e3;
 }
 
 RnadeTensors tensors_of(Rnade& model) {
@@ -93,14 +62,14 @@ void race_training(const RnadeOptions& o, double peak, Rng& rng) {
       {"gradients, fused kernel", training(model, fused, false), 20},
       {"gradients, all steps at once (cumsum, bmm)", training(model, cumsum, false), 5},
       {"gradients, loop over the steps", training(model, loop, false), 5}};
-  race(list);
+  race(list, 7);
   const auto title = fmt::format("D {}, H {}, K {}", o.data_dim, o.hidden, o.components);
   print(title.c_str(), 100, peak, 3 * flop_of(o), list);
   std::vector<Contestant> steps{
       {"training step with Adam, fused kernel", training(model, fused, true), 20},
       {"all steps at once (cumsum, bmm)", training(model, cumsum, true), 5},
       {"loop over the steps", training(model, loop, true), 5}};
-  race(steps);
+  race(steps, 7);
   print(title.c_str(), 100, peak, 3 * flop_of(o), steps);
 }
 
@@ -122,7 +91,7 @@ void race_density(double peak, Rng& rng) {
                                     twin_nll(y, rnade_heads_cumsum(y, weights, {}));
                                 },
                                 1}};
-  race(list);
+  race(list, 7);
   list[1].best *= 10;  // a tenth of the rows was enough
   print("a million rows, D 15, H 50, K 10", rows, peak, flop_of(o), list);
 }

@@ -20,15 +20,7 @@ struct DiscreteShape {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    const double large = 1 << 24;
-    visit("data_dim", self.data_dim,
-          Field{.help = "numbers in x", .low = 1, .high = large, .from_data = true});
-    visit("channels", self.channels,
-          Field{.help = "of an image, 0 for a table", .low = 0, .high = 4096, .from_data = true});
-    visit("height", self.height,
-          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
-    visit("width", self.width,
-          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+    visit_item_shape(self, visit, 1 << 24);
     visit(
         "states", self.states,
         Field{.help = "values that each number takes", .low = 2, .high = 65536, .from_data = true});

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kiln/core/options.h"
 #include "kiln/core/tensor.h"
 #include "kiln/prob/ordering.h"
 
@@ -26,6 +27,19 @@ struct ItemShape {
   /// A table is one row: every ordering but the random one takes it from left to right.
   std::vector<std::int64_t> ordering(Ordering kind, std::int64_t seed) const;
 };
+
+/// The four fields of a model's options that say how its items lie, all filled from the data.
+template <class Options, class Visitor>
+void visit_item_shape(Options& options, Visitor&& visit, double most_numbers) {
+  visit("data_dim", options.data_dim,
+        Field{.help = "numbers in x", .low = 1, .high = most_numbers, .from_data = true});
+  visit("channels", options.channels,
+        Field{.help = "of an image, 0 for a table", .low = 0, .high = 4096, .from_data = true});
+  visit("height", options.height,
+        Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+  visit("width", options.width,
+        Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+}
 
 /// Throws ConfigError, naming the first offender, unless every number of x [B, D] is 0 or 1.
 void check_binary(std::string_view where, const Tensor& x);

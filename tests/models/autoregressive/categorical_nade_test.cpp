@@ -78,7 +78,8 @@ TEST(CategoricalNade, LogProbEqualsTheDirectSumOverEarlierNumbers) {
     auto a = p["c"].clone();
     double expected = 0;
     for (std::int64_t i = 0; i < kNumbers; ++i) {
-      const auto d = order[i].item<std::int64_t>(), v = x[n][d].to(torch::kInt64).item<std::int64_t>();
+      const auto d = order[i].item<std::int64_t>(),
+                 v = x[n][d].to(torch::kInt64).item<std::int64_t>();
       const auto scores = (torch::mv(p["V"][d], 1 / (1 + torch::exp(-a))) + p["b"][d]).exp();
       expected += std::log((scores[v] / scores.sum()).item<double>());
       a = a + p["W"][d][v];
@@ -89,8 +90,7 @@ TEST(CategoricalNade, LogProbEqualsTheDirectSumOverEarlierNumbers) {
 
 TEST(CategoricalNade, WithTwoStatesItIsBinaryNade) {
   Nade binary({.data_dim = 6, .hidden = 4, .ordering = Ordering::random});
-  CategoricalNade nade(
-      {.data_dim = 6, .states = 2, .hidden = 4, .ordering = Ordering::random});
+  CategoricalNade nade({.data_dim = 6, .states = 2, .hidden = 4, .ordering = Ordering::random});
   randomise(binary, 1, 5);
   randomise(nade, 1, 6);
   {
@@ -185,13 +185,19 @@ TEST(CategoricalNade, RefusesWhatItCannotTake) {
   CategoricalNade nade(options());
   Rng rng(1);
   const auto message = [](const auto& call) { return message_of<ConfigError>(call); };
-  EXPECT_EQ(message([&] { nade.log_prob(torch::full({2, 5}, 3.0)); }),
+  EXPECT_EQ(message([&] {
+              nade.log_prob(torch::full({2, 5}, 3.0));
+            }),
             "[categorical_nade.logits] x must hold whole numbers from 0 to 2, got 3");
-  EXPECT_EQ(message([&] { nade.log_prob(torch::full({2, 5}, 0.5)); }),
+  EXPECT_EQ(message([&] {
+              nade.log_prob(torch::full({2, 5}, 0.5));
+            }),
             "[categorical_nade.logits] x must hold whole numbers from 0 to 2, got 0.5");
   EXPECT_EQ(message([&] { nade.sample({.count = 2, .temperature = 0}, rng); }),
             "[categorical_nade.sample] temperature must be positive, got 0");
-  EXPECT_EQ(message_of<ShapeError>([&] { nade.log_prob(torch::zeros({2, 4})); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              nade.log_prob(torch::zeros({2, 4}));
+            }),
             "[categorical_nade.logits] x must have shape [*, 5], got [2, 4]");
   EXPECT_EQ(message([] { CategoricalNade({.data_dim = 1 << 20, .states = 256, .hidden = 500}); }),
             "[categorical_nade] 2 * data_dim * states * hidden = 2.68e+11 weights are too many; "

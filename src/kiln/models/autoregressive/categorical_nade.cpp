@@ -41,8 +41,9 @@ CategoricalNade::CategoricalNade(const CategoricalNadeOptions& o)
 
 Tensor CategoricalNade::checked_states(const char* where, const Tensor& x) const {
   const auto numbers = shape().flat(where, "x", x);
-  const auto fits =
-      numbers.ge(0).logical_and(numbers.lt(options_.states)).logical_and(numbers == numbers.floor());
+  const auto fits = numbers.ge(0)
+                        .logical_and(numbers.lt(options_.states))
+                        .logical_and(numbers == numbers.floor());
   if (!fits.all().item<bool>())
     throw ConfigError(
         where, fmt::format("x must hold whole numbers from 0 to {}, got {}", options_.states - 1,

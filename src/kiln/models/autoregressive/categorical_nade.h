@@ -17,16 +17,10 @@ struct CategoricalNadeOptions {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("data_dim", self.data_dim,
-          Field{.help = "numbers in x", .low = 1, .high = 1 << 20, .from_data = true});
-    visit("channels", self.channels,
-          Field{.help = "of an image, 0 for a table", .low = 0, .high = 4096, .from_data = true});
-    visit("height", self.height,
-          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
-    visit("width", self.width,
-          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
-    visit("states", self.states,
-          Field{.help = "values that each number takes", .low = 2, .high = 4096, .from_data = true});
+    visit_item_shape(self, visit, 1 << 20);
+    visit(
+        "states", self.states,
+        Field{.help = "values that each number takes", .low = 2, .high = 4096, .from_data = true});
     visit("hidden", self.hidden, Field{.help = "hidden units", .low = 1, .high = 1 << 16});
     visit("ordering", self.ordering, Field{.help = "in which order the numbers are visited"});
     visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random order"});
@@ -39,9 +33,9 @@ struct CategoricalNadeOptions {
 ///   a_1 = c,  a_{i+1} = a_i + W[d, x_d],  h_i = sigmoid(a_i),  d = o_i the number of step i
 ///   p(x_d = v | numbers before d) = softmax_v(b[d, v] + V[d, v] . h_i)
 ///
-/// Shapes: B batch, D data_dim, Q states, H hidden.  x is [B, D], or [B, C, H, W] when channels > 0,
-/// of whole numbers 0 .. Q - 1.  Densities are in nats.  With Q = 2 it is binary NADE with redundant
-/// weights.  Differs from the paper: Adam instead of decayed gradient descent.
+/// Shapes: B batch, D data_dim, Q states, H hidden.  x is [B, D], or [B, C, H, W] when channels >
+/// 0, of whole numbers 0 .. Q - 1.  Densities are in nats.  With Q = 2 it is binary NADE with
+/// redundant weights.  Differs from the paper: Adam instead of decayed gradient descent.
 class CategoricalNade : public Game, public Sampler, public Autoregressive, public Completer {
  public:
   using Options = CategoricalNadeOptions;

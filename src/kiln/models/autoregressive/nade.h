@@ -18,15 +18,7 @@ struct NadeOptions {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    const double large = 1 << 24;  // keeps every product of sizes far from overflow
-    visit("data_dim", self.data_dim,
-          Field{.help = "numbers in x", .low = 1, .high = large, .from_data = true});
-    visit("channels", self.channels,
-          Field{.help = "of an image, 0 for a table", .low = 0, .high = 4096, .from_data = true});
-    visit("height", self.height,
-          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
-    visit("width", self.width,
-          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+    visit_item_shape(self, visit, 1 << 24);
     visit("hidden", self.hidden, Field{.help = "hidden units", .low = 1, .high = 1 << 20});
     visit("ordering", self.ordering, Field{.help = "in which order the pixels are visited"});
     visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random order"});

@@ -18,14 +18,7 @@ struct OrderlessNadeOptions {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("data_dim", self.data_dim,
-          Field{.help = "numbers in x", .low = 1, .high = 1 << 20, .from_data = true});
-    visit("channels", self.channels,
-          Field{.help = "of an image, 0 for a table", .low = 0, .high = 4096, .from_data = true});
-    visit("height", self.height,
-          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
-    visit("width", self.width,
-          Field{.help = "of an image", .low = 0, .high = 65536, .from_data = true});
+    visit_item_shape(self, visit, 1 << 20);
     visit("hidden", self.hidden,
           Field{.help = "units in each hidden layer", .low = 1, .high = 1 << 16});
     visit("layers", self.layers, Field{.help = "hidden layers", .low = 1, .high = 8});

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace kiln {
+
+/// One way of doing the work that a benchmark compares.
+struct Contestant {
+  std::string name;
+  std::function<void()> work;
+  int repeats = 1;                                        ///< Of one measurement.
+  double flops = 0;                                       ///< Of one call, where they count.
+  double best = std::numeric_limits<double>::infinity();  ///< Milliseconds of one call.
+};
+
+/// Best of `rounds`, the contestants taking turns, so that a busy machine disturbs them alike.
+inline void race(std::vector<Contestant>& contestants, int rounds = 5) {
+  for (auto& c : contestants) c.work();
+  for (int round = 0; round < rounds; ++round) {
+    for (auto& c : contestants) {
+      const auto start = std::chrono::steady_clock::now();
+      for (int i = 0; i < c.repeats; ++i) c.work();
+      const auto time = std::chrono::steady_clock::now() - start;
+      c.best =
+          std::min(c.best, std::chrono::duration<double, std::milli>(time).count() / c.repeats);
+    }
+  }
+}
+
+/// A large matrix product: what the machine can do at most.
+inline Contestant matrix_product() {
+  const auto a = torch::rand({1024, 1024}), b = torch::rand({1024, 1024});
+  return {.name = "the machine's matrix product, 1024^3",
+          .work = [a, b] { torch::mm(a, b); },
+          .repeats = 5,
+          .flops = 2.0 * (1 << 30)};
+}
+
+/// Its floating-point operations per second.
+inline double measure_peak() {
+  std::vector<Contestant> list{matrix_product()};
+  race(list, 7);
+  return list[0].flops / list[0].best * 1e3;
+}
+
+}  // namespace kiln
