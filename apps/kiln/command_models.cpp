@@ -29,7 +29,7 @@ void list_models(bool markdown, const Console& console) {
     if (markdown)
       text += fmt::format("\n| `{}` | {} | {} | {} |", entry.name, entry.title, entry.paper, can);
     else
-      text += fmt::format("{}{:8} {}\n{:8} {}; {}", text.empty() ? "" : "\n", entry.name,
+      text += fmt::format("{}{:17} {}\n{:17} {}; {}", text.empty() ? "" : "\n", entry.name,
                           entry.title, "", entry.paper, can);
   }
   console.result(text, {{"models", list}});
