@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "kiln/core/check.h"
@@ -130,30 +129,32 @@ void GameLearning::check_parameters(std::int64_t steps_done) const {
             steps_done);
 }
 
-void GameLearning::save(SafetensorsFile& file, nlohmann::json& state) const {
+void GameLearning::save(SafetensorsFile& file, Counts& counts) const {
   for (const auto& seat : seats_) {
     append_tensors(file, "optimizer/" + seat.player.name + "/", seat.optimizer->state());
-    state["optimizer_steps"][seat.player.name] = seat.optimizer->steps();
+    counts["optimizer_steps/" + seat.player.name] =
+        static_cast<std::uint64_t>(seat.optimizer->steps());
   }
   if (ema_) {
     append_tensors(file, "ema/", ema_->state());
-    state["ema_updates"] = ema_->updates();
+    counts["ema_updates"] = static_cast<std::uint64_t>(ema_->updates());
   }
-  state["noise"] = {noise_.state().key, noise_.state().counter};
+  counts["noise_key"] = noise_.state().key;
+  counts["noise_counter"] = noise_.state().counter;
 }
 
 void GameLearning::restore(const std::string& source, const SafetensorsFile& file,
-                           const nlohmann::json& state) {
+                           const Counts& counts) {
   for (auto& seat : seats_) {
     load_tensors(source, file, "optimizer/" + seat.player.name + "/", seat.optimizer->state());
-    seat.optimizer->set_steps(state.at("optimizer_steps").at(seat.player.name).get<std::int64_t>());
+    seat.optimizer->set_steps(
+        static_cast<std::int64_t>(counts.at("optimizer_steps/" + seat.player.name)));
   }
   if (ema_) {
     load_tensors(source, file, "ema/", ema_->state());
-    ema_->set_updates(state.at("ema_updates").get<std::int64_t>());
+    ema_->set_updates(static_cast<std::int64_t>(counts.at("ema_updates")));
   }
-  noise_.restore(
-      {state.at("noise").at(0).get<std::uint64_t>(), state.at("noise").at(1).get<std::uint64_t>()});
+  noise_.restore({counts.at("noise_key"), counts.at("noise_counter")});
 }
 
 }  // namespace kiln

@@ -13,9 +13,9 @@ class GameLearning : public Learning {
   StepEnd step(std::int64_t number, ScalarMeans& log) override;
   void check_parameters(std::int64_t steps_done) const override;
   Ema* ema() override { return ema_.get(); }
-  void save(SafetensorsFile& file, nlohmann::json& state) const override;
+  void save(SafetensorsFile& file, Counts& counts) const override;
   void restore(const std::string& source, const SafetensorsFile& file,
-               const nlohmann::json& state) override;
+               const Counts& counts) override;
 
  private:
   struct Seat {  // a player and what is kept for it

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "kiln/core/text.h"
 #include "kiln/train/feed.h"
@@ -45,13 +44,13 @@ class PassLearning : public Learning {
                            steps_done);
   }
 
-  void save(SafetensorsFile&, nlohmann::json& state) const override {
-    state["done"] = done_;
-    state["passes"] = passes_;
+  void save(SafetensorsFile&, Counts& counts) const override {
+    counts["done"] = done_;
+    counts["passes"] = static_cast<std::uint64_t>(passes_);
   }
-  void restore(const std::string&, const SafetensorsFile&, const nlohmann::json& state) override {
-    done_ = state.at("done").get<bool>();
-    passes_ = state.at("passes").get<std::int64_t>();
+  void restore(const std::string&, const SafetensorsFile&, const Counts& counts) override {
+    done_ = counts.at("done") != 0;
+    passes_ = static_cast<std::int64_t>(counts.at("passes"));
   }
 
  private:

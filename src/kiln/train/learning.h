@@ -1,7 +1,7 @@
 #pragma once
 
+#include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +37,9 @@ struct StepEnd {
   bool pass_ended = false;  ///< A pass over the data has just ended.
 };
 
+/// Counts that a checkpoint keeps, by name.
+using Counts = std::map<std::string, std::uint64_t>;
+
 /// How a model learns, step by step: as a game of players or in passes.  The trainer's loop asks
 /// for nothing else.
 class Learning {
@@ -49,9 +52,10 @@ class Learning {
   virtual void check_parameters(std::int64_t steps_done) const = 0;
   virtual Ema* ema() { return nullptr; }
 
-  virtual void save(SafetensorsFile& file, nlohmann::json& state) const = 0;
+  virtual void save(SafetensorsFile& file, Counts& counts) const = 0;
+  /// Throws IoError or std::out_of_range if `file` or `counts` does not fit.
   virtual void restore(const std::string& source, const SafetensorsFile& file,
-                       const nlohmann::json& state) = 0;
+                       const Counts& counts) = 0;
 };
 
 /// For a Game or a Fitted model; keeps references to both.  Throws ConfigError for another model.

@@ -80,7 +80,9 @@ SafetensorsFile Trainer::snapshot() const {
   SafetensorsFile file;
   append_tensors(file, "", weights_of(model_));
   nlohmann::json state{{"step", step_}, {"best_step", best_step_}, {"waited", waited_}};
-  learning_->save(file, state);
+  Counts counts;
+  learning_->save(file, counts);
+  state["counts"] = counts;
   state["data"] = {loader_.state().epoch, loader_.state().batch};
   if (best_) state["best"] = *best_;
   file.metadata["kiln.state"] = state.dump();
@@ -89,9 +91,13 @@ SafetensorsFile Trainer::snapshot() const {
 
 void Trainer::restore(const std::string& source, const SafetensorsFile& file) {
   load_tensors(source, file, "", weights_of(model_));
+  const auto found = file.metadata.find("kiln.state");
+  if (found == file.metadata.end())
+    throw IoError(source,
+                  "holds weights but no training state; it can be sampled and judged, not resumed");
   try {
-    const auto state = nlohmann::json::parse(file.metadata.at("kiln.state"));
-    learning_->restore(source, file, state);
+    const auto state = nlohmann::json::parse(found->second);
+    learning_->restore(source, file, state.at("counts").get<Counts>());
     step_ = state.at("step").get<std::int64_t>();
     best_step_ = state.at("best_step").get<std::int64_t>();
     waited_ = state.at("waited").get<std::int64_t>();
@@ -99,8 +105,7 @@ void Trainer::restore(const std::string& source, const SafetensorsFile& file) {
     loader_.restore(
         {state.at("data").at(0).get<std::int64_t>(), state.at("data").at(1).get<std::int64_t>()});
   } catch (const std::out_of_range&) {
-    throw IoError(source,
-                  "holds weights but no training state; it can be sampled and judged, not resumed");
+    throw IoError(source, "the training state is damaged: a count is missing");
   } catch (const nlohmann::json::exception& error) {
     throw IoError(source, fmt::format("the training state is damaged: {}", error.what()));
   }
