@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "kiln/core/text.h"
+#include "kiln/io/atomic_file.h"
 #include "kiln/registry/session.h"
 
 namespace kiln::program {
@@ -52,6 +53,21 @@ std::string flag_of(const std::string& name) {
   return flag;
 }
 
+namespace {
+
+// "@FILE" stands for what the file holds, so that a run keeps the text and not a path.
+std::string text_or_file(const std::string& text) {
+  constexpr std::uint64_t kMostBytes = 64 << 20;
+  if (!text.starts_with('@')) return text;
+  auto content = read_text_file(text.substr(1), kMostBytes);
+  for (auto& c : content)
+    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  content.erase(content.find_last_not_of(' ') + 1);
+  return content;
+}
+
+}  // namespace
+
 void add_option_flags(CLI::App* command, const std::vector<FieldInfo>& fields, OptionMap& values,
                       const std::string& group) {
   for (const auto& field : fields) {
@@ -59,8 +75,8 @@ void add_option_flags(CLI::App* command, const std::vector<FieldInfo>& fields, O
     auto help = field.help;
     if (!field.choices.empty()) help += ": " + join(field.choices, ", ");
     help += " [" + field.default_value + "]";
-    const auto store = [&values, name = field.name](const std::string& text) {
-      values[name] = text;
+    const auto store = [&values, name = field.name, type = field.type](const std::string& text) {
+      values[name] = type == "text" ? text_or_file(text) : text;
     };
     auto names = flag_of(field.name);
     if (field.name.find('_') != std::string::npos) names += ",--" + field.name;

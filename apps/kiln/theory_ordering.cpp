@@ -9,7 +9,7 @@ namespace kiln::program {
 namespace {
 
 struct OrderingArguments {
-  std::string kind = "raster", out;
+  std::string kind = "raster", file, out;
   std::int64_t height = 8, width = 8, seed = 1;
 };
 
@@ -37,10 +37,19 @@ std::string steps_table(const std::vector<std::int64_t>& order, const ImageShape
   return text;
 }
 
-int ordering(const OrderingArguments& a, const Console& console) {
+std::vector<std::int64_t> order_of(const OrderingArguments& a, const ImageShape& shape) {
+  constexpr std::uint64_t kMostBytes = 64 << 20;
   const auto kind = kind_of(a.kind);
+  if (kind != Ordering::file && !a.file.empty())
+    throw ConfigError("ordering.file", fmt::format("belongs to --kind file, not {}", a.kind));
+  if (kind != Ordering::file) return make_ordering(kind, shape, static_cast<std::uint64_t>(a.seed));
+  if (a.file.empty()) throw ConfigError("ordering.file", "--kind file needs --file FILE");
+  return parse_ordering(a.file, read_text_file(a.file, kMostBytes), shape.size());
+}
+
+int ordering(const OrderingArguments& a, const Console& console) {
   const ImageShape shape{1, a.height, a.width};
-  const auto order = make_ordering(kind, shape, static_cast<std::uint64_t>(a.seed));
+  const auto order = order_of(a, shape);
   const auto title = fmt::format("{}, {} x {}", a.kind, a.height, a.width);
   const double jump = mean_jump(order, shape);
   if (!a.out.empty()) write_file_atomically(a.out, ordering_picture(order, shape, title));
@@ -64,7 +73,8 @@ void add_theory_ordering(const Program& topics) {
       topics.add("ordering", "in which order an autoregressive model visits the pixels",
                  "kiln theory ordering --kind spiral --height 8 --width 8 -o spiral.svg");
   command->add_option("--kind", a->kind,
-                      "raster, column, serpentine, zigzag, spiral or random [raster]");
+                      "raster, column, serpentine, zigzag, spiral, random or file [raster]");
+  command->add_option("--file", a->file, "with --kind file: every index once, in visiting order");
   command->add_option("--height", a->height, "rows [8]")->check(CLI::Range(1, 256));
   command->add_option("--width", a->width, "columns [8]")->check(CLI::Range(1, 256));
   command->add_option("--seed", a->seed, "of the random order [1]");

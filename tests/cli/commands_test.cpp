@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kiln/io/atomic_file.h"
 #include "kiln/io/image.h"
 #include "tests/cli/tiny_runs.h"
 
@@ -31,6 +32,31 @@ TEST(Commands, TrainSaysWhereTheRunIsAndHowItEnded) {
        {"config.toml", "metrics.jsonl", "checkpoints/best.safetensors",
         "checkpoints/step-00000040.safetensors", "samples/step-00000040.png", "report.html"})
     EXPECT_TRUE(std::filesystem::exists(folder / (std::string("run/") + file))) << file;
+}
+
+// The run keeps the steps, not the file's name.
+TEST(Commands, TrainTakesTheOrderOfThePixelsFromAFile) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string(), file = (folder / "order.txt").string();
+  std::string steps;
+  for (int d = 783; d >= 0; --d) steps += std::to_string(d) + (d % 28 ? " " : "\n");
+  write_file_atomically(file, steps);
+  auto arguments = tiny_training("nade", run);
+  arguments.insert(arguments.end(), {"--ordering", "file", "--ordering-steps", "@" + file});
+  ASSERT_EQ(run_kiln(arguments).code, 0);
+  std::filesystem::remove(file);
+  EXPECT_NE(contents(run + "/config.toml").find("ordering_steps = '783 782 781 "),
+            std::string::npos);
+  // In this order the bottom half comes first: it can be completed upwards, the top half cannot.
+  const auto complete = [&](const char* known) {
+    return run_kiln({"complete", run, "--known", known, "--draws", "1"});
+  };
+  EXPECT_EQ(complete("bottom-half").code, 0);
+  EXPECT_EQ(complete("top-half").code, 2);
+  auto stray = tiny_training("nade", (folder / "stray").string());
+  stray.insert(stray.end(), {"--ordering-steps", "0 1"});
+  EXPECT_EQ(run_kiln(stray).err, "kiln: [ordering_steps] belongs to ordering file, not raster\n");
+  EXPECT_FALSE(std::filesystem::exists(folder / "stray"));
 }
 
 TEST(Commands, SampleWritesAPictureThatSaysWhatMadeIt) {

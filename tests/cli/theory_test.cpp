@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "kiln/io/atomic_file.h"
 #include "tests/cli/tiny_runs.h"
 
 namespace kiln {
@@ -38,6 +39,22 @@ TEST(Theory, ShowsThePathOfAnOrdering) {
   EXPECT_EQ(wrong.code, 2);
   EXPECT_TRUE(wrong.err.starts_with(
       "kiln: [ordering.kind] no ordering 'spirale'; did you mean 'spiral'? Orderings: raster"));
+}
+
+TEST(Theory, ShowsAnOrderingOfTheUsersOwn) {
+  const TemporaryFolder folder;
+  const auto file = (folder / "order.txt").string();
+  write_file_atomically(file, "3 1\n0 2\n");
+  const std::vector<std::string> own{"theory",  "ordering", "--kind", "file", "--height", "2",
+                                     "--width", "2",        "--file", file,   "--json"};
+  EXPECT_EQ(only_object(run_kiln(own))["order"], (std::vector<int>{3, 1, 0, 2}));
+  write_file_atomically(file, "3 1 0");
+  EXPECT_EQ(run_kiln(own).err,
+            "kiln: [" + file + "] must list each of the 4 numbers of x once, got 3\n");
+  EXPECT_EQ(run_kiln({"theory", "ordering", "--kind", "file"}).err,
+            "kiln: [ordering.file] --kind file needs --file FILE\n");
+  EXPECT_EQ(run_kiln({"theory", "ordering", "--file", file}).err,
+            "kiln: [ordering.file] belongs to --kind file, not raster\n");
 }
 
 TEST(Theory, UnknownTopicsAndWrongNumbersAreRefused) {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "tests/support/refusal.h"
+
 namespace kiln {
 namespace {
 
@@ -24,6 +26,7 @@ Indices jumps(const Indices& order, std::int64_t width, bool diagonal_is_one) {
 
 TEST(Ordering, VisitsEveryNumberOnceForEveryShape) {
   for (const auto& [kind, name] : enum_names(Ordering{})) {
+    if (kind == Ordering::file) continue;  // it is a list, not made from a shape
     for (const auto& shape : {ImageShape{1, 1, 1}, ImageShape{1, 1, 9}, ImageShape{1, 7, 1},
                               ImageShape{1, 4, 6}, ImageShape{1, 6, 4}, ImageShape{3, 5, 5}}) {
       auto order = make_ordering(kind, shape, 3);
@@ -37,6 +40,7 @@ TEST(Ordering, VisitsEveryNumberOnceForEveryShape) {
 
 TEST(Ordering, TheInverseUndoesTheOrder) {
   for (const auto& [kind, name] : enum_names(Ordering{})) {
+    if (kind == Ordering::file) continue;  // it is a list, not made from a shape
     const auto order = make_ordering(kind, {2, 5, 7}, 11);
     const auto inverse = inverse_ordering(order);
     for (std::size_t i = 0; i < order.size(); ++i)
@@ -93,6 +97,29 @@ TEST(Ordering, ARandomOrderFollowsItsSeedAndIsUniform) {
   double chi2 = 0;
   for (const int count : counts) chi2 += std::pow(count - seeds / 6, 2) / (seeds / 6.0);
   EXPECT_LT(chi2, 5 + 5 * std::sqrt(10.0));  // five degrees of freedom: mean 5, variance 10
+}
+
+TEST(Ordering, AListIsReadAcrossSpacesCommasAndLines) {
+  EXPECT_EQ(parse_ordering("list", " 3, 1\n0\t2\r\n", 4), (Indices{3, 1, 0, 2}));
+  EXPECT_EQ(parse_ordering("list", "0", 1), (Indices{0}));
+}
+
+TEST(Ordering, AListThatIsNoPermutationIsRefusedByItsFirstWrongEntry) {
+  const auto refused = [](const char* list) {
+    return message_of([&] { parse_ordering("list", list, 3); });
+  };
+  EXPECT_EQ(refused("0 1 3"), "[list] entry 3, '3', is no index from 0 to 2");
+  EXPECT_EQ(refused("0 -1 2"), "[list] entry 2, '-1', is no index from 0 to 2");
+  EXPECT_EQ(refused("0 1.5 2"), "[list] entry 2, '1.5', is no index from 0 to 2");
+  EXPECT_EQ(refused("0 99999999999999999999 2"),
+            "[list] entry 2, '99999999999999999999', is no index from 0 to 2");
+  EXPECT_EQ(refused("2 0 2 1"), "[list] entry 3, '2', stands there for the second time");
+  EXPECT_EQ(refused("2 0"), "[list] must list each of the 3 numbers of x once, got 2");
+  EXPECT_EQ(refused(""), "[list] must list each of the 3 numbers of x once, got 0");
+  EXPECT_EQ(message_of([] {
+              make_ordering(Ordering::file, {1, 1, 3}, 0);
+            }),
+            "[ordering] file needs its list of steps, one index for each number");
 }
 
 }  // namespace

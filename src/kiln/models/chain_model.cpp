@@ -17,11 +17,9 @@ std::span<T> row_of(const Tensor& rows, std::int64_t index) {
 
 }  // namespace
 
-ChainModel::ChainModel(std::string name, const DiscreteShape& shape, Ordering ordering,
-                       std::int64_t ordering_seed)
-    : name_(std::move(name)),
-      states_(shape.states),
-      items_(name_, shape, ordering, ordering_seed) {}
+ChainModel::ChainModel(std::string name, const DiscreteShape& shape,
+                       const std::vector<std::int64_t>& order)
+    : name_(std::move(name)), states_(shape.states), items_(name_, shape, order) {}
 
 Tensor ChainModel::register_counts(const std::string& name, at::IntArrayRef sizes) {
   return register_buffer(name, torch::zeros(sizes, torch::kInt64));

@@ -48,8 +48,7 @@ class ChainModel : public Fitted, public Sampler, public Autoregressive, public 
   virtual ParameterCount free_parameters() const = 0;
 
  protected:
-  ChainModel(std::string name, const DiscreteShape& shape, Ordering ordering,
-             std::int64_t ordering_seed);
+  ChainModel(std::string name, const DiscreteShape& shape, const std::vector<std::int64_t>& order);
   Tensor register_counts(const std::string& name, at::IntArrayRef sizes);  ///< int64 zeros.
   static std::span<std::int64_t> numbers_of(const Tensor& counts);
 

@@ -7,15 +7,14 @@
 
 namespace kiln {
 
-DiscreteItems::DiscreteItems(std::string model, const DiscreteShape& s, Ordering ordering,
-                             std::int64_t ordering_seed)
+DiscreteItems::DiscreteItems(std::string model, const DiscreteShape& s,
+                             const std::vector<std::int64_t>& order)
     : model_(std::move(model)),
-      shape_{s.data_dim, s.channels, s.height, s.width},
-      states_(checked(model_, s).states) {
+      shape_(s.items()),
+      states_(checked(model_, s).states),
+      order_(torch::tensor(order)),
+      inverse_(inverse_ordering(order)) {
   shape_.check(model_);
-  const auto order = shape_.ordering(ordering, ordering_seed);
-  inverse_ = inverse_ordering(order);
-  order_ = torch::tensor(order);
   places_ = torch::tensor(inverse_);
 }
 

@@ -18,6 +18,8 @@ struct DiscreteShape {
   std::int64_t width = 0;
   std::int64_t states = 2;  // q
 
+  ItemShape items() const { return {data_dim, channels, height, width}; }
+
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit_item_shape(self, visit, 1 << 24);
@@ -31,9 +33,10 @@ struct DiscreteShape {
 /// them.  B batch, D data_dim; x is [B, D], or [B, C, H, W] when channels > 0.
 class DiscreteItems {
  public:
-  /// Throws ConfigError unless data_dim is channels * height * width.
-  DiscreteItems(std::string model, const DiscreteShape& shape, Ordering ordering,
-                std::int64_t ordering_seed);
+  /// `order` is a permutation of 0 .. D - 1.  Throws ConfigError unless data_dim is channels *
+  /// height * width.
+  DiscreteItems(std::string model, const DiscreteShape& shape,
+                const std::vector<std::int64_t>& order);
 
   const Tensor& order() const { return order_; }  ///< [D] int64, CPU.
   std::int64_t size() const { return shape_.data_dim; }

@@ -31,6 +31,15 @@ std::vector<std::int64_t> ItemShape::ordering(Ordering kind, std::int64_t seed) 
   return make_ordering(kind, image, static_cast<std::uint64_t>(seed));
 }
 
+std::vector<std::int64_t> ItemShape::chosen_ordering(Ordering kind, std::int64_t seed,
+                                                     const std::string& steps) const {
+  if (kind == Ordering::file) return parse_ordering("ordering_steps", steps, data_dim);
+  if (!steps.empty())
+    throw ConfigError("ordering_steps",
+                      fmt::format("belongs to ordering file, not {}", enum_name(kind)));
+  return ordering(kind, seed);
+}
+
 void check_binary(std::string_view where, const Tensor& x) {
   const auto wrong = x.ne(0).logical_and(x.ne(1));
   if (!wrong.any().item<bool>()) return;

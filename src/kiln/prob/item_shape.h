@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,7 +27,28 @@ struct ItemShape {
 
   /// A table is one row: every ordering but the random one takes it from left to right.
   std::vector<std::int64_t> ordering(Ordering kind, std::int64_t seed) const;
+
+  /// What the three options of visit_ordering ask for.  Throws ConfigError for a list that is none
+  /// of D numbers, and for one where the ordering is not `file`.
+  template <class Options>
+  std::vector<std::int64_t> ordering_of(const Options& o) const {
+    return chosen_ordering(o.ordering, o.ordering_seed, o.ordering_steps);
+  }
+
+ private:
+  std::vector<std::int64_t> chosen_ordering(Ordering kind, std::int64_t seed,
+                                            const std::string& steps) const;
 };
+
+/// The three options of a model that visits the numbers in some order; `help` says what `ordering`
+/// decides.
+template <class Options, class Visitor>
+void visit_ordering(Options& options, Visitor&& visit, std::string_view help) {
+  visit("ordering", options.ordering, Field{.help = help});
+  visit("ordering_seed", options.ordering_seed, Field{.help = "seed of random orders"});
+  visit("ordering_steps", options.ordering_steps,
+        Field{.help = "with ordering file: every index once, in visiting order; @FILE reads them"});
+}
 
 /// The four fields of a model's options that say how its items lie, all filled from the data.
 template <class Options, class Visitor>

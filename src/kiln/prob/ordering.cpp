@@ -1,7 +1,11 @@
 #include "kiln/prob/ordering.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
 #include <numeric>
 
+#include "kiln/core/error.h"
 #include "kiln/core/philox.h"
 
 namespace kiln {
@@ -80,18 +84,50 @@ std::vector<Pixel> path_of(Ordering kind, std::int64_t height, std::int64_t widt
 }  // namespace
 
 std::vector<std::pair<Ordering, std::string_view>> enum_names(Ordering) {
-  return {{Ordering::raster, "raster"},         {Ordering::column, "column"},
-          {Ordering::serpentine, "serpentine"}, {Ordering::zigzag, "zigzag"},
-          {Ordering::spiral, "spiral"},         {Ordering::random, "random"}};
+  return {{Ordering::raster, "raster"},
+          {Ordering::column, "column"},
+          {Ordering::serpentine, "serpentine"},
+          {Ordering::zigzag, "zigzag"},
+          {Ordering::spiral, "spiral"},
+          {Ordering::random, "random"},
+          {Ordering::file, "file"}};
 }
 
 std::vector<std::int64_t> make_ordering(Ordering kind, const ImageShape& shape,
                                         std::uint64_t seed) {
   if (kind == Ordering::random) return shuffled(shape.size(), seed);
+  if (kind == Ordering::file)
+    throw ConfigError("ordering", "file needs its list of steps, one index for each number");
   std::vector<std::int64_t> order;
   for (const auto& pixel : path_of(kind, shape.height, shape.width))
     for (std::int64_t channel = 0; channel < shape.channels; ++channel)
       order.push_back((channel * shape.height + pixel.row) * shape.width + pixel.column);
+  return order;
+}
+
+std::vector<std::int64_t> parse_ordering(std::string_view where, std::string_view steps,
+                                         std::int64_t size) {
+  constexpr std::string_view kBetween = " \t\r\n,";
+  std::vector<std::int64_t> order;
+  std::vector<bool> seen(static_cast<std::size_t>(size));
+  const auto refuse = [&](std::string_view entry, std::string_view why) {
+    throw ConfigError(where, fmt::format("entry {}, '{}', {}", order.size() + 1, entry, why));
+  };
+  for (auto from = steps.find_first_not_of(kBetween); from != std::string_view::npos;) {
+    const auto end = std::min(steps.find_first_of(kBetween, from), steps.size());
+    const auto entry = steps.substr(from, end - from).substr(0, 40);
+    std::int64_t index = -1;
+    const auto [rest, error] = std::from_chars(entry.data(), entry.data() + entry.size(), index);
+    if (error != std::errc{} || rest != entry.data() + entry.size() || index < 0 || index >= size)
+      refuse(entry, fmt::format("is no index from 0 to {}", size - 1));
+    if (seen[static_cast<std::size_t>(index)]) refuse(entry, "stands there for the second time");
+    seen[static_cast<std::size_t>(index)] = true;
+    order.push_back(index);
+    from = steps.find_first_not_of(kBetween, end);
+  }
+  if (order.size() != seen.size())
+    throw ConfigError(where, fmt::format("must list each of the {} numbers of x once, got {}", size,
+                                         order.size()));
   return order;
 }
 

@@ -19,13 +19,18 @@ void randomise(Nade& nade, double scale, std::uint64_t seed) {
 
 Tensor parameter(Nade& nade, const std::string& name) { return nade.named_parameters()[name]; }
 
+// The ordering `file` goes backwards.
 NadeOptions image_options(std::int64_t height, std::int64_t width, Ordering ordering) {
+  std::string steps;
+  for (std::int64_t d = height * width; ordering == Ordering::file && d > 0;)
+    steps += std::to_string(--d) + " ";
   return {.data_dim = height * width,
           .channels = 1,
           .height = height,
           .width = width,
           .hidden = 7,
-          .ordering = ordering};
+          .ordering = ordering,
+          .ordering_steps = steps};
 }
 
 TEST(Nade, ZeroWeightsMakeEveryImageCostDLog2) {

@@ -158,15 +158,41 @@ TEST(OrderlessNade, TheObjectiveIsUnbiasedForTheMeanOverAllOrders) {
   }
 }
 
-TEST(OrderlessNade, KnownSetsHaveUniformSizesAndEachSetOfASizeIsAsLikely) {
+// q(r) for r = 4 - k unknown pixels of four: (sqrt r - sqrt(r - 1)) / 2.
+TEST(OrderlessNade, KnownSetsFollowTheLawOfTheirSizesAndEachSetOfASizeIsAsLikely) {
   OrderlessNade nade({.data_dim = 4, .hidden = 2});
   Rng rng(9);
-  const auto known = nade.random_known(40000, rng);
+  const auto known = nade.random_known(40000, rng).known;
   const auto sizes = all_states(4).slice(0, 0, 15).sum(1);
   const auto choose = torch::where(sizes.eq(2), torch::full({}, 6.0), torch::full({}, 4.0));
-  const auto law = 0.25 / torch::where(sizes.eq(0), torch::ones({}), choose);
+  const auto size_law = ((4 - sizes).sqrt() - (3 - sizes).sqrt()) / 2;
+  const auto law = size_law / torch::where(sizes.eq(0), torch::ones({}), choose);
   EXPECT_NEAR(law.sum().item<double>(), 1, 1e-6);
   EXPECT_LT(chi_square_excess(state_number(known), law), 5);  // 15 states: never all four
+}
+
+TEST(OrderlessNade, SizesOfABatchAreSpreadEvenlyAndTheirWeightsMakeEachSizeCountAlike) {
+  OrderlessNade nade({.data_dim = 50, .hidden = 2});
+  Rng rng(10);
+  auto mass = torch::zeros({51}, torch::kDouble);
+  const int batches = 400, rows = 25;
+  for (int i = 0; i < batches; ++i) {
+    const auto sets = nade.random_known(rows, rng);
+    const auto unknown = (50 - sets.known.sum(1)).to(torch::kInt64);
+    // A quarter of the batch, give or take the two at its ends, is where u < 1/4: r <= 50 / 16.
+    const auto few = unknown.le(3).sum().item<double>();
+    const double expected = rows * std::sqrt(3.0 / 50);
+    EXPECT_LE(std::abs(few - expected), 2);
+    mass.index_add_(0, unknown, sets.weight.to(torch::kDouble));
+  }
+  mass /= batches * rows;
+  EXPECT_EQ(mass[0].item<double>(), 0);
+  for (std::int64_t r = 1; r <= 50;
+       ++r) {  // each 1 / 50, from draws of probability q, weight 1 / (50 q)
+    const auto size = static_cast<double>(r);
+    const double q = std::sqrt(size / 50) - std::sqrt((size - 1) / 50);
+    EXPECT_NEAR(mass[r].item<double>(), 0.02, 5 * std::sqrt(1 / q / (batches * rows)) / 50) << r;
+  }
 }
 
 TEST(OrderlessNade, TheLossIsTheMeanObjectiveOverRandomSets) {
@@ -175,7 +201,8 @@ TEST(OrderlessNade, TheLossIsTheMeanObjectiveOverRandomSets) {
   const auto x = all_states(6);
   Rng a(11), b(11);
   const auto loss = nade.players()[0].objective({x.reshape({64, 1, 2, 3}), {}}, a).loss;
-  EXPECT_TRUE(torch::equal(loss, nade.objective_of(x, nade.random_known(64, b)).mean()));
+  const auto sets = nade.random_known(64, b);
+  EXPECT_TRUE(torch::equal(loss, (sets.weight * nade.objective_of(x, sets.known)).mean()));
 }
 
 TEST(OrderlessNade, KnownPixelsDoNotEnterTheLossAndUnknownOnesAreNotRead) {

@@ -33,7 +33,7 @@ Tensor small_normal(const CategoricalNadeOptions& o) {
 
 CategoricalNade::CategoricalNade(const CategoricalNadeOptions& o)
     : options_(checked_size(o)),
-      order_(torch::tensor(shape().ordering(o.ordering, o.ordering_seed))),
+      order_(torch::tensor(shape().ordering_of(o))),
       W_(register_parameter("W", small_normal(o))),
       V_(register_parameter("V", small_normal(o))),
       b_(register_parameter("b", torch::zeros({o.data_dim, o.states}))),

@@ -14,6 +14,7 @@ struct CategoricalNadeOptions {
   std::int64_t hidden = 200;  // H
   Ordering ordering = Ordering::raster;
   std::int64_t ordering_seed = 1;
+  std::string ordering_steps = {};  // of ordering file
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -22,8 +23,7 @@ struct CategoricalNadeOptions {
         "states", self.states,
         Field{.help = "values that each number takes", .low = 2, .high = 4096, .from_data = true});
     visit("hidden", self.hidden, Field{.help = "hidden units", .low = 1, .high = 1 << 16});
-    visit("ordering", self.ordering, Field{.help = "in which order the numbers are visited"});
-    visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random order"});
+    visit_ordering(self, visit, "in which order the numbers are visited");
   }
 };
 

@@ -37,7 +37,7 @@ const MadeOptions& checked_made(const MadeOptions& o) {
 // Set r draws its degrees, and its order if it has one of its own, from streams of its own.
 std::vector<Degrees> make_sets(const MadeOptions& o) {
   std::vector<Degrees> sets;
-  const auto first = shape_of(o).ordering(o.ordering, o.ordering_seed);
+  const auto first = shape_of(o).ordering_of(o);
   for (std::int64_t r = 0; r < o.masks; ++r) {
     const bool own = o.order_agnostic && r > 0;
     const auto order = own ? shape_of(o).ordering(Ordering::random, o.ordering_seed + r) : first;

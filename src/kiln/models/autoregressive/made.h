@@ -19,6 +19,7 @@ struct MadeOptions {
   MaskedActivation activation = MaskedActivation::relu;
   Ordering ordering = Ordering::raster;
   std::int64_t ordering_seed = 1;
+  std::string ordering_steps = {};  // of ordering file
   bool order_agnostic = false;
 
   template <class Self, class Visitor>
@@ -34,8 +35,7 @@ struct MadeOptions {
     visit("mask_seed", self.mask_seed, Field{.help = "seed of the mask sets"});
     visit("direct", self.direct, Field{.help = "connect inputs to logits directly too"});
     visit("activation", self.activation, Field{.help = "of the hidden units"});
-    visit("ordering", self.ordering, Field{.help = "in which order the pixels are visited"});
-    visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random orders"});
+    visit_ordering(self, visit, "in which order the pixels are visited");
     visit("order_agnostic", self.order_agnostic,
           Field{.help = "give every mask set after the first a random order of its own"});
   }

@@ -26,7 +26,7 @@ Tensor small_normal(std::int64_t rows, std::int64_t columns) {
 
 Nade::Nade(const NadeOptions& o)
     : options_(checked_shape(o)),
-      order_(torch::tensor(shape().ordering(o.ordering, o.ordering_seed))),
+      order_(torch::tensor(shape().ordering_of(o))),
       W_(register_parameter("W", small_normal(o.data_dim, o.hidden))),
       V_(o.tied ? W_ : register_parameter("V", small_normal(o.data_dim, o.hidden))),
       b_(register_parameter("b", torch::zeros({o.data_dim}))),

@@ -14,14 +14,14 @@ struct NadeOptions {
   std::int64_t hidden = 500;  // H
   Ordering ordering = Ordering::raster;
   std::int64_t ordering_seed = 1;
+  std::string ordering_steps = {};  // of ordering file
   bool tied = false;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit_item_shape(self, visit, 1 << 24);
     visit("hidden", self.hidden, Field{.help = "hidden units", .low = 1, .high = 1 << 20});
-    visit("ordering", self.ordering, Field{.help = "in which order the pixels are visited"});
-    visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random order"});
+    visit_ordering(self, visit, "in which order the pixels are visited");
     visit("tied", self.tied, Field{.help = "use one matrix for W and V"});
   }
 };

@@ -35,8 +35,9 @@ const OrderlessNadeOptions& checked_orderless(const OrderlessNadeOptions& o) {
 Tensor make_orders(const OrderlessNadeOptions& o) {
   std::vector<Tensor> orders;
   for (std::int64_t s = 0; s < o.ensemble; ++s)
-    orders.push_back(torch::tensor(
-        shape_of(o).ordering(s == 0 ? o.ordering : Ordering::random, o.ordering_seed + s)));
+    orders.push_back(
+        torch::tensor(s == 0 ? shape_of(o).ordering_of(o)
+                             : shape_of(o).ordering(Ordering::random, o.ordering_seed + s)));
   return torch::stack(orders);
 }
 
@@ -97,22 +98,30 @@ Tensor OrderlessNade::objective_of(const Tensor& x, const Tensor& known) {
   return nll * (static_cast<double>(options_.data_dim) / unknown.sum(1));
 }
 
-// k uniform in 0 .. D-1, then the first k of a shuffle that is only carried that far.
-Tensor OrderlessNade::random_known(std::int64_t count, Rng& rng) const {
+// r = floor(D u^2) + 1 has P(r) = q(r).  The u of a batch are one in each of `count` equal parts of
+// [0, 1), all turned by the same random amount: each is uniform, together they are spread evenly.
+OrderlessNade::KnownSets OrderlessNade::random_known(std::int64_t count, Rng& rng) const {
   const auto dims = static_cast<std::size_t>(options_.data_dim);
-  const auto known = torch::zeros({count, options_.data_dim});
+  const auto D = static_cast<double>(dims);
+  const KnownSets sets{torch::zeros({count, options_.data_dim}), torch::empty({count})};
   std::vector<std::size_t> shuffled(dims);
+  std::iota(shuffled.begin(), shuffled.end(), std::size_t{0});
   Philox philox(rng.key());
+  const double turn = philox.uniform();
   for (std::int64_t row = 0; row < count; ++row) {
-    std::iota(shuffled.begin(), shuffled.end(), std::size_t{0});
-    auto* marks = known.data_ptr<float>() + static_cast<std::size_t>(row) * dims;
-    const auto chosen = philox.below(dims);
-    for (std::size_t i = 0; i < chosen; ++i) {
+    const double place = (static_cast<double>(row) + philox.uniform()) / static_cast<double>(count);
+    const double u = std::fmod(place + turn, 1.0);
+    const auto unknown = std::min(dims, static_cast<std::size_t>(D * u * u) + 1);
+    const auto r = static_cast<double>(unknown);
+    sets.weight.data_ptr<float>()[row] =
+        static_cast<float>(1 / (D * (std::sqrt(r / D) - std::sqrt((r - 1) / D))));
+    auto* marks = sets.known.data_ptr<float>() + static_cast<std::size_t>(row) * dims;
+    for (std::size_t i = 0; i + unknown < dims; ++i) {
       std::swap(shuffled[i], shuffled[i + philox.below(dims - i)]);
       marks[shuffled[i]] = 1;
     }
   }
-  return known.to(rng.device());
+  return {sets.known.to(rng.device()), sets.weight.to(rng.device())};
 }
 
 std::vector<Player> OrderlessNade::players() {
@@ -121,8 +130,9 @@ std::vector<Player> OrderlessNade::players() {
            .objective = [this](const Batch& batch, Rng& rng) {
              const auto x = shape().flat("orderless_nade.objective", "x", batch.x);
              check_binary("orderless_nade.objective", x);
-             const auto known = random_known(x.size(0), rng).to(x.device());
-             return Objective{.loss = objective_of(x, known).mean()};
+             const auto sets = random_known(x.size(0), rng);
+             const auto nll = objective_of(x, sets.known.to(x.device()));
+             return Objective{.loss = (sets.weight.to(nll) * nll).mean()};
            }}};
 }
 

@@ -15,6 +15,7 @@ struct OrderlessNadeOptions {
   std::int64_t ensemble = 1;  // S
   Ordering ordering = Ordering::raster;
   std::int64_t ordering_seed = 1;
+  std::string ordering_steps = {};  // of ordering file
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -26,8 +27,7 @@ struct OrderlessNadeOptions {
           Field{.help = "orderings that log p is averaged over: `ordering`, then random ones",
                 .low = 1,
                 .high = 1024});
-    visit("ordering", self.ordering, Field{.help = "in which order new items are drawn"});
-    visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random orders"});
+    visit_ordering(self, visit, "in which order new items are drawn");
   }
 };
 
@@ -40,7 +40,8 @@ struct OrderlessNadeOptions {
 /// One network for all orders.  Shapes: B batch, D data_dim, H hidden, S ensemble; x is [B, D], or
 /// [B, C, H, W] when channels > 0, of 0 and 1.  Densities are in nats.  The density is the mean
 /// over S orders, p(x) = (1/S) sum_s p(x | o_s). Differs from the paper: Adam instead of decayed
-/// SGD, no layer-wise start; b can start from the data.
+/// SGD, no layer-wise start; b can start from the data; how many pixels are known is drawn by
+/// importance, see random_known.
 class OrderlessNade : public Game, public Sampler, public Autoregressive, public Completer {
  public:
   using Options = OrderlessNadeOptions;
@@ -60,8 +61,15 @@ class OrderlessNade : public Game, public Sampler, public Autoregressive, public
   /// of -log p(x | o) over all D! orders.  arXiv:1310.1757, equation 10.
   Tensor objective_of(const Tensor& x, const Tensor& known);
 
-  /// Such subsets: [count, D] of 0 and 1.
-  Tensor random_known(std::int64_t count, Rng& rng) const;
+  /// Subsets to learn from, and what each counts so that the mean of weight * objective_of keeps
+  /// that expectation.  Small unknown parts are noisy and large ones are not, so r = D - k unknown
+  /// pixels are drawn with q(r) = sqrt(r / D) - sqrt((r - 1) / D) in place of 1 / D; the sizes of a
+  /// batch are spread evenly over that law.
+  struct KnownSets {
+    Tensor known;   ///< [count, D] of 0 and 1.
+    Tensor weight;  ///< [count]: 1 / (D q(r)); its expectation is 1.
+  };
+  KnownSets random_known(std::int64_t count, Rng& rng) const;
 
   /// [B], exact for the ensemble; no gradient.  Throws ShapeError for another shape, ConfigError
   /// unless x is 0 or 1.

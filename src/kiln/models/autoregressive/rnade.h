@@ -2,7 +2,7 @@
 
 #include "kiln/kernels/rnade_scan_twin.h"
 #include "kiln/models/model.h"
-#include "kiln/prob/ordering.h"
+#include "kiln/prob/item_shape.h"
 
 namespace kiln {
 
@@ -16,6 +16,7 @@ struct RnadeOptions {
   bool scaled_mean_gradient = false;
   Ordering ordering = Ordering::raster;
   std::int64_t ordering_seed = 1;
+  std::string ordering_steps = {};  // of ordering file
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -30,9 +31,8 @@ struct RnadeOptions {
           Field{.help = "floor of log sigma, in standardised units", .low = -20, .high = 0});
     visit("scaled_mean_gradient", self.scaled_mean_gradient,
           Field{.help = "multiply the gradient of a component's mean by its sigma"});
-    visit("ordering", self.ordering,
-          Field{.help = "in which order the columns are visited; all but random are theirs"});
-    visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random order"});
+    visit_ordering(self, visit,
+                   "in which order the columns are visited; all but random and file are theirs");
   }
 };
 

@@ -7,15 +7,22 @@ namespace {
 
 ChainShape order_zero(const IndependentOptions& o) {
   checked("independent", o);
+  o.shape.items().check("independent");
   const ChainShape shape{.n = o.shape.data_dim, .states = o.shape.states, .order = 0};
   check_chain_size("independent", shape);
   return shape;
 }
 
+// The law does not depend on an order of the numbers.
+std::vector<std::int64_t> visiting_order(const IndependentOptions& o) {
+  order_zero(o);
+  return o.shape.items().ordering(Ordering::raster, 1);
+}
+
 }  // namespace
 
 Independent::Independent(const IndependentOptions& o)
-    : ChainModel("independent", o.shape, Ordering::raster, 1),
+    : ChainModel("independent", o.shape, visiting_order(o)),
       options_(o),
       shape_(order_zero(o)),
       counts_(register_counts("counts", {o.shape.data_dim, o.shape.states})) {}

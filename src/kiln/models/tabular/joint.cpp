@@ -9,6 +9,7 @@ namespace {
 
 const JointOptions& checked_size(const JointOptions& o) {
   checked("joint", o);
+  o.shape.items().check("joint");
   check_table_size("joint", o.shape.data_dim, o.shape.states);
   return o;
 }
@@ -21,7 +22,7 @@ std::int64_t entries(const JointOptions& o) {
 
 // The law does not depend on an order of the numbers.
 Joint::Joint(const JointOptions& o)
-    : ChainModel("joint", checked_size(o).shape, Ordering::raster, 1),
+    : ChainModel("joint", o.shape, checked_size(o).shape.items().ordering(Ordering::raster, 1)),
       options_(o),
       counts_(register_counts("counts", {entries(o)})) {}
 

@@ -7,6 +7,7 @@ namespace {
 
 ChainShape shape_of(const MarkovOptions& o) {
   checked("markov", o);
+  o.shape.items().check("markov");
   const ChainShape shape{.n = o.shape.data_dim,
                          .states = o.shape.states,
                          .order = o.order_k,
@@ -15,10 +16,15 @@ ChainShape shape_of(const MarkovOptions& o) {
   return shape;
 }
 
+std::vector<std::int64_t> visiting_order(const MarkovOptions& o) {
+  shape_of(o);
+  return o.shape.items().ordering_of(o);
+}
+
 }  // namespace
 
 Markov::Markov(const MarkovOptions& o)
-    : ChainModel("markov", o.shape, o.ordering, o.ordering_seed),
+    : ChainModel("markov", o.shape, visiting_order(o)),
       options_(o),
       shape_(shape_of(o)),
       start_counts_(register_counts("start_counts", {shape_.start_size()})),

@@ -10,7 +10,8 @@ struct MarkovOptions {
   bool homogeneous = false;
   Ordering ordering = Ordering::raster;
   std::int64_t ordering_seed = 1;
-  std::optional<double> prior;  // a; auto: 1 / q
+  std::string ordering_steps = {};  // of ordering file
+  std::optional<double> prior;      // a; auto: 1 / q
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -20,8 +21,7 @@ struct MarkovOptions {
         Field{.help = "how many numbers before it each one depends on", .low = 0, .high = 1 << 24});
     visit("homogeneous", self.homogeneous,
           Field{.help = "one conditional for all numbers with a full past"});
-    visit("ordering", self.ordering, Field{.help = "in which order the pixels are visited"});
-    visit("ordering_seed", self.ordering_seed, Field{.help = "seed of the random order"});
+    visit_ordering(self, visit, "in which order the pixels are visited");
     visit("prior", self.prior,
           Field{.help = "Dirichlet pseudo-count of every value after every past; auto: 1 / q; 0: "
                         "maximum likelihood",
