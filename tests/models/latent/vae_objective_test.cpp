@@ -97,7 +97,7 @@ TEST(VaeObjective, OneImportanceDrawIsTheBoundInExpectation) {
   const std::int64_t n = 40000;
   const auto x = numbers({1, 0, 1, 1}).expand({n, 4});
   Rng rng(9);
-  const auto bound = vae->elbo(x, rng);
+  const auto bound = vae->elbo({x, {}}, rng);
   const auto one = log_weight(*vae, x, noise_of(4, {n, 2}));
   const auto error = std::sqrt((one.var() + bound.var()).item<double>() / double(n));
   EXPECT_NEAR(-objective_of(*vae, x, 4).loss.item<double>(), one.mean().item<double>(), 1e-10);

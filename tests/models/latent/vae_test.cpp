@@ -21,7 +21,7 @@ TEST(Vae, ZeroWeightsMakeTheBoundExactlyMinusDLog2) {
       vae.bound_terms(torch::tensor({{1., 0., 0., 1., 1., 0.}}).to(torch::kFloat), rng);
   EXPECT_FLOAT_EQ(terms.elbo.item<float>(), static_cast<float>(-6 * std::log(2.0)));
   EXPECT_EQ(terms.kl.item<float>(), 0);
-  EXPECT_FLOAT_EQ(vae.log_prob_iwae(torch::zeros({1, 6}), 9, rng).item<float>(),
+  EXPECT_FLOAT_EQ(vae.log_prob_iwae({torch::zeros({1, 6}), {}}, 9, rng).item<float>(),
                   static_cast<float>(-6 * std::log(2.0)));
 }
 
@@ -39,7 +39,7 @@ TEST(Vae, ZeroWeightsGiveTheGaussianDensityAroundOneHalf) {
   Rng rng(1);
   const auto x = numbers({.5, .7, .1, 1}).view({1, 1, 2, 2});
   const auto wanted = -.5 * (0 + .04 + .16 + .25) / .04 - 4 * std::log(.2 * std::sqrt(2 * M_PI));
-  EXPECT_NEAR(vae.elbo(x, rng).item<double>(), wanted, 1e-12);
+  EXPECT_NEAR(vae.elbo({x, {}}, rng).item<double>(), wanted, 1e-12);
 }
 
 TEST(Vae, BoundIsReconstructionLessDivergenceForEachItem) {
@@ -104,7 +104,7 @@ TEST(Vae, BoundsRiseWithTheirDrawsTowardsTheExactLikelihood) {
   auto lower = torch::full({16}, -INFINITY, torch::kDouble),
        lower_error = torch::zeros({16}, torch::kDouble);
   for (const int draws : {1, 5, 50}) {
-    const auto bounds = vae->log_prob_iwae(x, draws, rng).view({repeats, 16});
+    const auto bounds = vae->log_prob_iwae({x, {}}, draws, rng).view({repeats, 16});
     const auto mean = bounds.mean(0), error = bounds.std(0) / std::sqrt(double(repeats));
     EXPECT_TRUE((mean < exact + 5 * error).all().item<bool>()) << draws;
     EXPECT_TRUE((mean > lower - 5 * (error + lower_error)).all().item<bool>()) << draws;
@@ -120,7 +120,7 @@ TEST(Vae, OneDrawOfTheImportanceBoundIsTheBoundInExpectation) {
   const std::int64_t n = 40000;
   const auto x = numbers({1, 0, 1, 1}).expand({n, 4});
   Rng rng(9), other(10);
-  const auto one = vae->log_prob_iwae(x, 1, rng), bound = vae->elbo(x, other);
+  const auto one = vae->log_prob_iwae({x, {}}, 1, rng), bound = vae->elbo({x, {}}, other);
   const auto error = std::sqrt((one.var() + bound.var()).item<double>() / double(n));
   EXPECT_NEAR(one.mean().item<double>(), bound.mean().item<double>(), 5 * error);
 }
@@ -133,7 +133,7 @@ TEST(Vae, ChunksOfDrawsGiveWhatAllDrawsGiveAtOnce) {
   Rng rng(5), again(5);
   LogMeanExp whole;
   whole.add(vae.log_weights(x, 200, rng));
-  EXPECT_TRUE(torch::allclose(vae.log_prob_iwae(x, 200, again), whole.value(), 1e-5, 0));
+  EXPECT_TRUE(torch::allclose(vae.log_prob_iwae({x, {}}, 200, again), whole.value(), 1e-5, 0));
   EXPECT_EQ(rng.state(), again.state());
 }
 
@@ -152,7 +152,7 @@ TEST(Vae, ImportanceBoundGradientEqualsFiniteDifferences) {
   const auto x = numbers({1, 0, 1, 0, 0, 1}).view({2, 3});
   expect_gradients_match(*vae, [&] {
     Rng rng(12);
-    return vae->log_prob_iwae(x, 3, rng).mean();
+    return vae->log_prob_iwae({x, {}}, 3, rng).mean();
   });
 }
 
@@ -197,8 +197,8 @@ TEST(Vae, ConvolutionalNetworkTakesTheUsualSizes) {
     const auto x = rng.uniform({2, 3, size, size});
     EXPECT_EQ(vae.encode_mean(x).sizes(), (at::IntArrayRef{2, 4}));
     EXPECT_EQ(vae.decode_mean(vae.sample_prior(2, rng)).sizes(), x.sizes());
-    EXPECT_EQ(vae.elbo(x, rng).sizes(), (at::IntArrayRef{2}));
-    EXPECT_EQ(vae.log_prob_iwae(x, 3, rng).sizes(), (at::IntArrayRef{2}));
+    EXPECT_EQ(vae.elbo({x, {}}, rng).sizes(), (at::IntArrayRef{2}));
+    EXPECT_EQ(vae.log_prob_iwae({x, {}}, 3, rng).sizes(), (at::IntArrayRef{2}));
     const auto samples = vae.sample({.count = 3}, rng);
     EXPECT_EQ(samples.sizes(), (at::IntArrayRef{3, 3, size, size}));
     EXPECT_GE(samples.min().item<float>(), 0);
@@ -292,7 +292,7 @@ TEST(Vae, DrawsNothingFromTheDefaultGenerator) {
   Rng rng(1);
   vae.sample({.count = 4}, rng);
   vae.players()[0].objective({torch::ones({2, 4}), {}}, rng);
-  vae.log_prob_iwae(torch::ones({2, 4}), 3, rng);
+  vae.log_prob_iwae({torch::ones({2, 4}), {}}, 3, rng);
   EXPECT_TRUE(torch::equal(torch::rand({3}), expected));
 }
 
@@ -311,7 +311,7 @@ TEST(Vae, LearnsThatOneBitDecidesEveryPixel) {
     optimizer.step();
   }
   torch::NoGradGuard no_grad;
-  const auto bits = -vae.log_prob_iwae(x, 500, rng).mean().item<double>() / std::log(2.0);
+  const auto bits = -vae.log_prob_iwae({x, {}}, 500, rng).mean().item<double>() / std::log(2.0);
   EXPECT_GT(bits, 1 - .02);  // the data's entropy
   EXPECT_LT(bits, 1.5);      // independent pixels would need 8
 }

@@ -97,7 +97,7 @@ Vae::Terms Vae::bound_terms(const Tensor& x, Rng& rng) {
   return bound_terms(x, normal({x.size(0), options_.latent}, rng));
 }
 
-Tensor Vae::elbo(const Tensor& x, Rng& rng) { return bound_terms(x, rng).elbo; }
+Tensor Vae::elbo(const Batch& batch, Rng& rng) { return bound_terms(batch.x, rng).elbo; }
 
 // arXiv:1509.00519: log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x).  noise [K, B, J] -> [K, B].
 Tensor Vae::log_weights(const Tensor& x, const DiagNormal& q, const Tensor& noise) {
@@ -118,7 +118,8 @@ Tensor Vae::log_weights(const Tensor& x, std::int64_t draws, Rng& rng) {
 }
 
 // Eq. (8) there: L_K = log (1/K) sum_k w_k.
-Tensor Vae::log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) {
+Tensor Vae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) {
+  const auto& x = batch.x;
   check_positive("vae.log_prob_iwae", "draws", draws);
   const auto q = encode(x);
   const auto most = draws_at_once(x.size(0));

@@ -93,10 +93,10 @@ class Vae : public Game, public Sampler, public Bound, public Encoder, public De
   void start_from_data(const DataMoments& moments) override;
   /// One player; loss, averaged over B, []: minus the mean of K bounds (elbo), or minus L_K (iwae).
   std::vector<Player> players() override;
-  Tensor elbo(const Tensor& x, Rng& rng) override;  ///< [B].
+  Tensor elbo(const Batch& batch, Rng& rng) override;  ///< [B].
   /// [B], rises with K to log p(x).  arXiv:1509.00519, eq. (8).  Without gradients memory does not
   /// grow with K; with gradients the whole graph is kept, so K should be small.
-  Tensor log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) override;
+  Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) override;
   std::int64_t code_size() const override { return options_.latent; }
   Tensor encode_mean(const Tensor& x) override;
   Tensor decode_mean(const Tensor& z) override;
