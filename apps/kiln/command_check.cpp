@@ -24,7 +24,7 @@ struct CheckArguments {
 };
 
 // The first items, with the transform's draws of the first pass.
-Tensor first_items(const JudgedData& judged) {
+Batch first_items(const JudgedData& judged) {
   const auto count = std::min(kItems, judged.data->size());
   if (count < 2)
     throw ConfigError("check", fmt::format("needs at least two items, {} holds {}; name another "
@@ -32,7 +32,7 @@ Tensor first_items(const JudgedData& judged) {
                                            judged.name, count));
   Loader loader(judged.data, judged.transform,
                 {.batch = count, .shuffle = false, .repeat = false, .threads = 0});
-  return to_batch(loader.next(), loader.info()).x;
+  return to_batch(loader.next(), loader.info());
 }
 
 // How far a conditional moves spans many powers of ten; what did not move stays blank.

@@ -11,18 +11,19 @@ namespace {
 
 struct Score {
   std::string name;
-  std::function<Tensor(const Tensor&)> of;
+  std::function<Tensor(const Batch&)> of;
 };
 
 Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
   if (auto* likelihood = dynamic_cast<Likelihood*>(run.model.get()))
-    return {"log_prob", [likelihood](const Tensor& x) { return likelihood->log_prob(x); }};
+    return {"log_prob", [likelihood](const Batch& batch) { return likelihood->log_prob(batch.x); }};
   if (auto* bound = dynamic_cast<Bound*>(run.model.get()))
-    return {"bound", [bound, draws, &rng](const Tensor& x) {
-              return draws > 0 ? bound->log_prob_iwae(x, draws, rng) : bound->elbo(x, rng);
+    return {"bound", [bound, draws, &rng](const Batch& batch) {
+              return draws > 0 ? bound->log_prob_iwae(batch, draws, rng) : bound->elbo(batch, rng);
             }};
   if (auto* critic = dynamic_cast<Critic*>(run.model.get()))
-    return {"realness_logit", [critic](const Tensor& x) { return critic->realness_logits(x); }};
+    return {"realness_logit",
+            [critic](const Batch& batch) { return critic->realness_logits(batch.x); }};
   run.refuse("likelihood, bound or critic");
 }
 
@@ -51,7 +52,7 @@ ItemScores score_items(const LoadedRun& run, const DatasetPtr& data, const Trans
                  .threads = 1});
   ItemScores scores{figure.name, {}};
   for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
-    const auto values = figure.of(to_batch(std::move(host), loader.info(), options.device).x)
+    const auto values = figure.of(to_batch(std::move(host), loader.info(), options.device))
                             .to(torch::kCPU, torch::kFloat64)
                             .contiguous();
     const auto* first = values.data_ptr<double>();

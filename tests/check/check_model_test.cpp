@@ -82,7 +82,7 @@ Tensor coins(std::int64_t items, std::int64_t dims) {
 
 CheckReport report_of(Model& model, const Tensor& x) {
   Rng rng(1, "check");
-  return check_model(model, x, rng);
+  return check_model(model, {x, {}}, rng);
 }
 
 std::vector<std::string> red(const CheckReport& report) {
@@ -167,9 +167,9 @@ class FallingBound : public Model, public Bound {
  public:
   explicit FallingBound(double rise) : rise_(rise) {}
   Values values() const override { return Values::binary; }
-  Tensor elbo(const Tensor& x, Rng& rng) override { return noise(x, rng); }
-  Tensor log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) override {
-    return noise(x, rng) + rise_ * std::log(static_cast<double>(draws));
+  Tensor elbo(const Batch& batch, Rng& rng) override { return noise(batch.x, rng); }
+  Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) override {
+    return noise(batch.x, rng) + rise_ * std::log(static_cast<double>(draws));
   }
 
  private:

@@ -79,7 +79,7 @@ Tensor everything(Model& model, const Tensor& x) {
   Rng rng(9, "contract");
   if (auto* m = dynamic_cast<Likelihood*>(&model)) parts.push_back(m->log_prob(x));
   if (auto* m = dynamic_cast<Bound*>(&model))
-    parts.push_back(m->elbo(x, rng)), parts.push_back(m->log_prob_iwae(x, 3, rng));
+    parts.push_back(m->elbo({x, {}}, rng)), parts.push_back(m->log_prob_iwae({x, {}}, 3, rng));
   if (auto* m = dynamic_cast<Encoder*>(&model)) parts.push_back(m->encode_mean(x));
   if (auto* m = dynamic_cast<Decoder*>(&model))
     parts.push_back(m->decode_mean(m->sample_prior(3, rng)));

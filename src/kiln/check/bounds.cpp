@@ -7,13 +7,13 @@
 
 namespace kiln {
 
-Finding check_bounds(Model& model, Bound& bound, const Tensor& x, Rng& rng) {
+Finding check_bounds(Model& model, Bound& bound, const Batch& items, Rng& rng) {
   torch::NoGradGuard no_grad;
   std::vector<std::string> names{"elbo", "iwae-4", "iwae-32"};
-  std::vector<Tensor> rungs{bound.elbo(x, rng), bound.log_prob_iwae(x, 4, rng),
-                            bound.log_prob_iwae(x, 32, rng)};
+  std::vector<Tensor> rungs{bound.elbo(items, rng), bound.log_prob_iwae(items, 4, rng),
+                            bound.log_prob_iwae(items, 32, rng)};
   if (auto* exact = dynamic_cast<Likelihood*>(&model))
-    names.emplace_back("log p"), rungs.push_back(exact->log_prob(x));
+    names.emplace_back("log p"), rungs.push_back(exact->log_prob(items.x));
   double worst = -1e30;  // steps down, in standard errors
   std::string ladder;
   for (std::size_t i = 0; i < rungs.size(); ++i) {

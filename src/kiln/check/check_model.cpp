@@ -17,9 +17,10 @@ bool can_be_checked(const Model& model) {
   return dynamic_cast<const Likelihood*>(&model) || dynamic_cast<const Bound*>(&model);
 }
 
-CheckReport check_model(Model& model, const Tensor& x, Rng& rng) {
+CheckReport check_model(Model& model, const Batch& items, Rng& rng) {
   CheckReport report;
   auto& findings = report.findings;
+  const auto& x = items.x;
   const auto values = model.value_set();
   const auto flat = x.reshape({x.size(0), -1});
   model.eval();
@@ -35,7 +36,7 @@ CheckReport check_model(Model& model, const Tensor& x, Rng& rng) {
   if (likelihood && !model.parameters().empty())
     findings.push_back(check_gradient(model, *likelihood, x.slice(0, 0, 16), rng));
   if (auto* bound = dynamic_cast<Bound*>(&model))
-    findings.push_back(check_bounds(model, *bound, x, rng));
+    findings.push_back(check_bounds(model, *bound, items, rng));
   return report;
 }
 

@@ -17,10 +17,9 @@ struct CheckReport {
 /// Whether there is anything to check: a likelihood or a bound.
 bool can_be_checked(const Model& model);
 
-/// Everything that applies to this model, at the items x (as in Batch, at least two of them, in the
-/// model's values): is p(x) normalised, are the conditionals, is the model causal, do its samplers
-/// agree with each other and with the likelihood, is the gradient the slope, are the bounds in
-/// order.
-CheckReport check_model(Model& model, const Tensor& x, Rng& rng);
+/// Everything that applies to this model, at some items (at least two, in the model's values): is
+/// p(x) normalised, are the conditionals, is the model causal, do its samplers agree with each
+/// other and with the likelihood, is the gradient the slope, are the bounds in order.
+CheckReport check_model(Model& model, const Batch& items, Rng& rng);
 
 }  // namespace kiln

@@ -77,8 +77,8 @@ Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
       return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) -
              dynamic_cast<Standardised&>(model).log_volume();
     if (metric == "bpd") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) * bits;
-    if (metric == "elbo") return dynamic_cast<Bound&>(model).elbo(batch.x, noise);
-    return dynamic_cast<Bound&>(model).log_prob_iwae(batch.x, options.draws, noise);
+    if (metric == "elbo") return dynamic_cast<Bound&>(model).elbo(batch, noise);
+    return dynamic_cast<Bound&>(model).log_prob_iwae(batch, options.draws, noise);
   });
   model.train(training);
   return estimate;

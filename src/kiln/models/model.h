@@ -153,10 +153,11 @@ class Standardised {
 class Bound {
  public:
   virtual ~Bound() = default;
-  virtual Tensor elbo(const Tensor& x,
-                      Rng& rng) = 0;  ///< [B], nats; its expectation is at most log p(x).
-  /// [B], nats: log (1/K) sum_k w_k; its expectation rises with K to log p(x).  arXiv:1509.00519.
-  virtual Tensor log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) = 0;
+  /// [B], nats; its expectation is at most log p(x), or log p(x|y) of a conditional model, which
+  /// throws ShapeError where the batch has no labels.
+  virtual Tensor elbo(const Batch& batch, Rng& rng) = 0;
+  /// [B], nats: log (1/K) sum_k w_k; its expectation rises with K to the same.  arXiv:1509.00519.
+  virtual Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) = 0;
 };
 
 class Encoder {

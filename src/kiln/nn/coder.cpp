@@ -1,7 +1,9 @@
 #include "kiln/nn/coder.h"
 
 #include <fmt/format.h>
+#include <torch/nn/init.h>
 #include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/container/functional.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
@@ -19,6 +21,12 @@ using torch::nn::ReLU;
 using torch::nn::Sequential;
 
 ReLU relu() { return ReLU(torch::nn::ReLUOptions(true)); }
+
+// In place: neither gradient needs what stood there before.
+void push_activation(Sequential& net, CoderActivation activation) {
+  if (activation == CoderActivation::relu) return void(net->push_back(relu()));
+  net->push_back(torch::nn::Functional([](const Tensor& h) { return h.tanh_(); }));
+}
 
 // How often both sides can be halved before one is odd or at most 7: 28 -> 7, 32 -> 4, 64 -> 4.
 std::int64_t halvings(const CoderOptions& o) {
@@ -44,7 +52,7 @@ Sequential dense_encoder(const CoderOptions& o) {
   Sequential net;
   for (std::int64_t i = 0; i < o.layers; ++i) {
     net->push_back(Linear(i == 0 ? o.data_dim : o.hidden, o.hidden));
-    net->push_back(relu());
+    push_activation(net, o.activation);
   }
   return net;
 }
@@ -53,7 +61,7 @@ Sequential dense_decoder(const CoderOptions& o) {
   Sequential net;
   for (std::int64_t i = 0; i < o.layers; ++i) {
     net->push_back(Linear(i == 0 ? o.latent : o.hidden, o.hidden));
-    net->push_back(relu());
+    push_activation(net, o.activation);
   }
   net->push_back(Linear(o.hidden, o.data_dim));
   return net;
@@ -104,12 +112,18 @@ void check_conv(std::string_view where, const CoderOptions& o) {
                       fmt::format("network conv needs sides that are multiples of 4 from 8 up, got "
                                   "{}x{}; read the images with size=32, or use network dense",
                                   o.height, o.width));
+  if (o.activation != CoderActivation::relu)
+    throw ConfigError(where, "network conv is made of relu layers; use network dense for tanh");
 }
 
 }  // namespace
 
 std::vector<std::pair<CoderNetwork, std::string_view>> enum_names(CoderNetwork) {
   return {{CoderNetwork::dense, "dense"}, {CoderNetwork::conv, "conv"}};
+}
+
+std::vector<std::pair<CoderActivation, std::string_view>> enum_names(CoderActivation) {
+  return {{CoderActivation::relu, "relu"}, {CoderActivation::tanh, "tanh"}};
 }
 
 void check_coder(std::string_view where, const CoderOptions& o) {
@@ -121,11 +135,26 @@ void check_coder(std::string_view where, const CoderOptions& o) {
 }
 
 Sequential make_encoder(const CoderOptions& options) {
-  return options.network == CoderNetwork::dense ? dense_encoder(options) : conv_encoder(options);
+  auto net =
+      options.network == CoderNetwork::dense ? dense_encoder(options) : conv_encoder(options);
+  start_dense_layers(*net, options.activation);
+  return net;
 }
 
 Sequential make_decoder(const CoderOptions& options) {
-  return options.network == CoderNetwork::dense ? dense_decoder(options) : conv_decoder(options);
+  auto net =
+      options.network == CoderNetwork::dense ? dense_decoder(options) : conv_decoder(options);
+  start_dense_layers(*net, options.activation);
+  return net;
+}
+
+void start_dense_layers(torch::nn::Module& module, CoderActivation activation) {
+  if (activation == CoderActivation::relu) return;
+  for (auto& part : module.modules())
+    if (auto* layer = part->as<Linear>()) {
+      torch::nn::init::xavier_uniform_(layer->weight);
+      torch::nn::init::zeros_(layer->bias);
+    }
 }
 
 }  // namespace kiln

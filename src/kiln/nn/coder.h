@@ -12,6 +12,9 @@ namespace kiln {
 enum class CoderNetwork { dense, conv };
 std::vector<std::pair<CoderNetwork, std::string_view>> enum_names(CoderNetwork);
 
+enum class CoderActivation { relu, tanh };
+std::vector<std::pair<CoderActivation, std::string_view>> enum_names(CoderActivation);
+
 /// Sizes of an encoder and the decoder that mirrors it.
 struct CoderOptions {
   CoderNetwork network = CoderNetwork::dense;
@@ -21,19 +24,24 @@ struct CoderOptions {
   std::int64_t hidden = 500;
   std::int64_t layers = 2;    ///< Dense: hidden layers each side.
   std::int64_t filters = 32;  ///< Conv: filters of the layer at half the image's size.
+  CoderActivation activation = CoderActivation::relu;  ///< Of every hidden layer.
 };
 
 /// Throws ConfigError unless C H W = D for images, and unless conv gets images whose sides are
-/// multiples of 4 from 8 up, and unless the layer that touches the data is of sane size.
+/// multiples of 4 from 8 up and relu, and unless the layer that touches the data is of sane size.
 void check_coder(std::string_view where, const CoderOptions& options);
 
-/// x -> [B, hidden], ReLU after every layer.  Dense: x [B, D].  Conv: x [B, C, H, W], halved by 4x4
-/// convolutions with stride 2, filters doubling up to eightfold, until a side is odd or at most 7;
-/// then one dense layer.  No layer looks across the batch.
+/// x -> [B, hidden], the activation after every layer.  Dense: x [B, D].  Conv: x [B, C, H, W],
+/// halved by 4x4 convolutions with stride 2, filters doubling up to eightfold, until a side is odd
+/// or at most 7; then one dense layer.  No layer looks across the batch.
 torch::nn::Sequential make_encoder(const CoderOptions& options);
 
 /// The mirror image: z [B, J] -> [B, D], without activation at the end.  Its last parameter is the
 /// output bias: [D] (dense) or [C] (conv).
 torch::nn::Sequential make_decoder(const CoderOptions& options);
+
+/// How dense layers under this activation start.  Relu: LibTorch's own way, untouched.  Tanh:
+/// weights uniform in +-sqrt(6 / (in + out)), biases 0; Glorot & Bengio 2010, eq. (16).
+void start_dense_layers(torch::nn::Module& module, CoderActivation activation);
 
 }  // namespace kiln

@@ -27,6 +27,11 @@ Tensor DiagNormal::log_prob(const Tensor& x) const {
   return -0.5 * (squares + log_var + kLog2Pi).sum(-1);
 }
 
+// (x - m) / s is the noise, so that neither m nor a division enters.
+Tensor DiagNormal::log_prob_at_noise(const Tensor& noise) const {
+  return -0.5 * ((noise.pow(2) + kLog2Pi).sum(-1) + log_var.sum(-1));
+}
+
 // -1/2 sum_j [1 + ln s^2 - m^2 - s^2]
 Tensor DiagNormal::kl_to_standard() const {
   return -0.5 * (1 + log_var - mean.pow(2) - torch::exp(log_var)).sum(-1);

@@ -16,7 +16,8 @@ struct DiagNormal {
   Tensor at_noise(const Tensor& noise) const;  ///< mean + std * noise, [..., J].
   Tensor rsample(Rng& rng) const;              ///< One draw, [..., J]; gradients pass through it.
   Tensor log_prob(const Tensor& x) const;      ///< x [..., J] -> [...].
-  Tensor kl_to_standard() const;               ///< KL(this || N(0, I)), [...], closed form.
+  Tensor log_prob_at_noise(const Tensor& noise) const;  ///< log_prob(at_noise(noise)), [...].
+  Tensor kl_to_standard() const;  ///< KL(this || N(0, I)), [...], closed form.
 };
 
 /// log N(x; 0, I), summed over the last dimension: [..., J] -> [...].

@@ -15,7 +15,7 @@ TEST(VaeRefusals, RefuseShapesThatAreNotItsOwn) {
             }),
             "[vae.bound_terms] x must have shape [*, 6], got [3, 5]");
   EXPECT_EQ(message_of([&] {
-              vae.log_prob_iwae(torch::ones({3, 6}), 0, rng);
+              vae.log_prob_iwae({torch::ones({3, 6}), {}}, 0, rng);
             }),
             "[vae.log_prob_iwae] draws must be positive, got 0");
   EXPECT_EQ(message_of([&] {

@@ -15,8 +15,8 @@ constexpr std::int64_t kNumbersAtOnce = 1 << 22;  // floats per activation while
 constexpr std::int64_t kItemsAtOnce = 256;        // images decoded together while sampling
 
 CoderOptions coder(const VaeOptions& o) {
-  return {o.network, o.data_dim, o.channels, o.height, o.width,
-          o.latent,  o.hidden,   o.layers,   o.filters};
+  return {o.network, o.data_dim, o.channels, o.height,  o.width,
+          o.latent,  o.hidden,   o.layers,   o.filters, o.activation};
 }
 
 const VaeOptions& checked_together(const VaeOptions& o) {
@@ -33,12 +33,18 @@ std::vector<std::pair<VaeDecoder, std::string_view>> enum_names(VaeDecoder) {
   return {{VaeDecoder::bernoulli, "bernoulli"}, {VaeDecoder::gaussian, "gaussian"}};
 }
 
+std::vector<std::pair<VaeObjective, std::string_view>> enum_names(VaeObjective) {
+  return {{VaeObjective::elbo, "elbo"}, {VaeObjective::iwae, "iwae"}};
+}
+
 Vae::Vae(const VaeOptions& o)
     : options_(checked_together(o)),
       encoder_(register_module("encoder", make_encoder(coder(o)))),
       encoder_mean_(register_module("encoder_mean", torch::nn::Linear(o.hidden, o.latent))),
       encoder_log_var_(register_module("encoder_log_var", torch::nn::Linear(o.hidden, o.latent))),
       decoder_(register_module("decoder", make_decoder(coder(o)))) {
+  start_dense_layers(*encoder_mean_, o.activation);
+  start_dense_layers(*encoder_log_var_, o.activation);
   // Grey levels scatter with a variance near e^-2; tables are taken as standardised.
   if (o.decoder == VaeDecoder::gaussian && !o.sigma)
     decoder_log_var_ =
@@ -91,15 +97,19 @@ Vae::Terms Vae::bound_terms(const Tensor& x, Rng& rng) {
   return bound_terms(x, normal({x.size(0), options_.latent}, rng));
 }
 
-Tensor Vae::elbo(const Tensor& x, Rng& rng) { return bound_terms(x, rng).elbo; }
+Tensor Vae::elbo(const Batch& batch, Rng& rng) { return bound_terms(batch.x, rng).elbo; }
 
-// arXiv:1509.00519: log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x).  One call of the generator
-// per draw, so that K draws are the same however they are split.
+// arXiv:1509.00519: log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x).  noise [K, B, J] -> [K, B].
+Tensor Vae::log_weights(const Tensor& x, const DiagNormal& q, const Tensor& noise) {
+  const auto z = q.at_noise(noise);
+  return log_likelihood(x, z) + standard_normal_log_prob(z) - q.log_prob_at_noise(noise);
+}
+
+// One call of the generator per draw, so that K draws are the same however they are split.
 Tensor Vae::log_weights(const Tensor& x, const DiagNormal& q, std::int64_t draws, Rng& rng) {
   std::vector<Tensor> noise;
   for (std::int64_t k = 0; k < draws; ++k) noise.push_back(normal(q.mean.sizes(), rng));
-  const auto z = q.at_noise(torch::stack(noise));
-  return log_likelihood(x, z) + standard_normal_log_prob(z) - q.log_prob(z);
+  return log_weights(x, q, torch::stack(noise));
 }
 
 Tensor Vae::log_weights(const Tensor& x, std::int64_t draws, Rng& rng) {
@@ -108,7 +118,8 @@ Tensor Vae::log_weights(const Tensor& x, std::int64_t draws, Rng& rng) {
 }
 
 // Eq. (8) there: L_K = log (1/K) sum_k w_k.
-Tensor Vae::log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) {
+Tensor Vae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) {
+  const auto& x = batch.x;
   check_positive("vae.log_prob_iwae", "draws", draws);
   const auto q = encode(x);
   const auto most = draws_at_once(x.size(0));
@@ -145,12 +156,21 @@ void Vae::start_from_data(const DataMoments& moments) {
 std::vector<Player> Vae::players() {
   return {{.name = "model",
            .parameters = trainable(),
-           .objective = [this](const Batch& batch, Rng& rng) {
-             const auto terms = bound_terms(batch.x, rng);
-             return Objective{
-                 .loss = -terms.elbo.mean(),
-                 .log = {{"reconstruction", terms.reconstruction.mean()}, {"kl", terms.kl.mean()}}};
-           }}};
+           .objective = [this](const Batch& batch, Rng& rng) { return objective(batch, rng); }}};
+}
+
+// The encoder sees each item once; the decoder sees all K B codes as one batch.
+Objective Vae::objective(const Batch& batch, Rng& rng) {
+  const auto q = encode(batch.x);
+  const auto noise = normal({options_.k, batch.x.size(0), options_.latent}, rng);
+  if (options_.objective == VaeObjective::iwae) {
+    LogMeanExp bound;
+    bound.add(log_weights(batch.x, q, noise));
+    return {.loss = -bound.value().mean()};
+  }
+  const auto reconstruction = log_likelihood(batch.x, q.at_noise(noise)).mean();
+  const auto kl = q.kl_to_standard().mean();
+  return {.loss = kl - reconstruction, .log = {{"reconstruction", reconstruction}, {"kl", kl}}};
 }
 
 Tensor Vae::encode_mean(const Tensor& x) { return encode(x).mean; }

@@ -12,6 +12,9 @@ namespace kiln {
 enum class VaeDecoder { bernoulli, gaussian };
 std::vector<std::pair<VaeDecoder, std::string_view>> enum_names(VaeDecoder);
 
+enum class VaeObjective { elbo, iwae };
+std::vector<std::pair<VaeObjective, std::string_view>> enum_names(VaeObjective);
+
 struct VaeOptions {
   std::int64_t data_dim = 784;                       // D
   std::int64_t channels = 0, height = 0, width = 0;  // C, H, W; all 0 for tables
@@ -22,6 +25,9 @@ struct VaeOptions {
   std::int64_t layers = 2;
   std::int64_t filters = 32;
   std::optional<double> sigma = std::nullopt;
+  CoderActivation activation = CoderActivation::relu;
+  VaeObjective objective = VaeObjective::elbo;
+  std::int64_t k = 1;  // K in training
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -40,15 +46,20 @@ struct VaeOptions {
     visit("filters", self.filters, Field{.help = "first filters (conv)", .low = 1, .high = 256});
     visit("sigma", self.sigma,
           Field{.help = "gaussian decoder's deviation; auto learns it", .low = 1e-3, .high = 1e3});
+    visit("activation", self.activation, Field{.help = "of the dense layers"});
+    visit("objective", self.objective,
+          Field{.help = "what training raises: the bound, or the importance-weighted one"});
+    visit("k", self.k, Field{.help = "draws per item in training", .low = 1, .high = 4096});
   }
 };
 
-/// Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114.
+/// Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114; with the importance-weighted
+/// objective of Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519.
 ///
 /// Shapes: B batch, D data_dim, J latent, K draws; x is [B, D], or [B, C, H, W] for images.
 /// Densities are in nats, summed over D.  A Bernoulli decoder is a likelihood of 0/1 data only and
 /// asks for them; a Gaussian decoder takes grey levels in [0, 1] or real tables.
-/// Differs from the paper: ReLU layers, two of them each side; Adam in place of Adagrad; the
+/// Differs from the paper: two layers each side, ReLU unless asked; Adam in place of Adagrad; the
 /// Gaussian decoder has one variance for all of D, learned or fixed; no prior on the weights.
 /// Every bound belongs to its item alone: no layer looks across the batch.
 class Vae : public Game, public Sampler, public Bound, public Encoder, public Decoder {
@@ -80,11 +91,12 @@ class Vae : public Game, public Sampler, public Bound, public Encoder, public De
   /// Sets the output bias to the log-odds of the mean (clamped to [0.001, 0.999]), or the mean of
   /// real data: the decoder starts as the best law that ignores z.
   void start_from_data(const DataMoments& moments) override;
-  std::vector<Player> players() override;  ///< One player; loss: -elbo averaged over B, [].
-  Tensor elbo(const Tensor& x, Rng& rng) override;  ///< [B].
+  /// One player; loss, averaged over B, []: minus the mean of K bounds (elbo), or minus L_K (iwae).
+  std::vector<Player> players() override;
+  Tensor elbo(const Batch& batch, Rng& rng) override;  ///< [B].
   /// [B], rises with K to log p(x).  arXiv:1509.00519, eq. (8).  Without gradients memory does not
   /// grow with K; with gradients the whole graph is kept, so K should be small.
-  Tensor log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) override;
+  Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) override;
   std::int64_t code_size() const override { return options_.latent; }
   Tensor encode_mean(const Tensor& x) override;
   Tensor decode_mean(const Tensor& z) override;
@@ -99,7 +111,9 @@ class Vae : public Game, public Sampler, public Bound, public Encoder, public De
   void check_x(const char* where, const Tensor& x) const;
   Tensor normal(at::IntArrayRef shape, Rng& rng) const;  // in the weights' type
   Tensor log_likelihood(const Tensor& x, const Tensor& z);
+  Tensor log_weights(const Tensor& x, const DiagNormal& q, const Tensor& noise);
   Tensor log_weights(const Tensor& x, const DiagNormal& q, std::int64_t draws, Rng& rng);
+  Objective objective(const Batch& batch, Rng& rng);
   std::int64_t draws_at_once(std::int64_t batch) const;
 
   VaeOptions options_;
