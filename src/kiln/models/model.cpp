@@ -1,5 +1,7 @@
 #include "kiln/models/model.h"
 
+#include <torch/torch.h>
+
 namespace kiln {
 
 std::vector<std::pair<OptimizerKind, std::string_view>> enum_names(OptimizerKind) {
@@ -20,6 +22,8 @@ std::vector<NamedTensor> Game::trainable(const std::string& prefix) const {
     if (entry.name.starts_with(prefix + ".")) list.push_back(std::move(entry));
   return list;
 }
+
+Tensor Decoder::prior_quantile(const Tensor& u) const { return torch::special::ndtri(u); }
 
 std::vector<std::string> capabilities(const Model& model) {
   std::vector<std::string> names;

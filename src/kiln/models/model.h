@@ -174,6 +174,9 @@ class Decoder {
   virtual Tensor decode_mean(
       const Tensor& z) = 0;  ///< [B, J] -> the mean of x given z, shaped as in Batch.
   virtual Tensor sample_prior(std::int64_t count, Rng& rng) = 0;  ///< [count, J].
+  /// u [..., J] in (0, 1), uniform -> z of the prior's law: its inverse distribution function. Here
+  /// that of N(0, I); a decoder with another prior says so.
+  virtual Tensor prior_quantile(const Tensor& u) const;
 };
 
 class Critic {
