@@ -51,7 +51,12 @@ struct VaeOptions {
 /// Differs from the paper: ReLU layers, two of them each side; Adam in place of Adagrad; the
 /// Gaussian decoder has one variance for all of D, learned or fixed; no prior on the weights.
 /// Every bound belongs to its item alone: no layer looks across the batch.
-class Vae : public Game, public Sampler, public Bound, public Encoder, public Decoder {
+class Vae : public Game,
+            public Sampler,
+            public Bound,
+            public Encoder,
+            public Decoder,
+            public Prior {
  public:
   using Options = VaeOptions;
   struct Terms {
