@@ -17,7 +17,7 @@ struct EvalArguments {
 int evaluate(const EvalArguments& a, const Console& console) {
   start_up();
   const auto run = load(a.run, console);
-  const auto known = likelihood_metrics(*run.model);
+  const auto known = metrics_of(*run.model);
   const auto wanted = a.metrics.empty() ? known : split(a.metrics, ',');
   if (known.empty()) run.refuse("likelihood");
   const auto judged = judged_data(run, a.data, a.split);
@@ -31,10 +31,9 @@ int evaluate(const EvalArguments& a, const Console& console) {
               {.draws = a.draws, .batch = a.batch, .seed = static_cast<std::uint64_t>(a.run.seed)});
     metrics[metric] = estimate.mean;
     errors[metric] = estimate.standard_error;
-    const auto unit = metric == "bpd" ? "bits per dimension" : "nats";
     const auto protocol = metric == "iwae" ? fmt::format(", {} draws", a.draws) : "";
     text += fmt::format("\n  {:16} {:10.4f} +- {:.4f} {} ({} items{})", metric, estimate.mean,
-                        estimate.standard_error, unit, estimate.items, protocol);
+                        estimate.standard_error, metric_unit(metric), estimate.items, protocol);
   }
   console.result(text, {{"run", a.run.run},
                         {"step", run.step},
@@ -56,9 +55,9 @@ void add_eval(const Program& program) {
   command->add_option("--data", a->data, "data source, every row [the run's own source]");
   command->add_option("--split", a->split,
                       "train, valid or test [test, or valid where there is no test part]");
-  command->add_option(
-      "--metric", a->metrics,
-      "nll, bpd, nll_standardised, elbo, iwae, separated by commas [all that the model has]");
+  command->add_option("--metric", a->metrics,
+                      "nll, bpd, nll_standardised, elbo, iwae, reconstruction, error, separated by "
+                      "commas [all that the model has]");
   command->add_option("--draws", a->draws, "importance draws of iwae [50]")
       ->check(CLI::Range(1, 100000));
   command->add_option("--batch", a->batch, "items at a time [100]")->check(CLI::Range(1, 100000));

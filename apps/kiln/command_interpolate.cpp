@@ -20,14 +20,15 @@ struct Ends {
 };
 
 // Codes of the first 2 R items, the first R to the second R; or draws from the prior.
-Ends ends_of(const InterpolateArguments& a, const LoadedRun& run, Decoder& decoder) {
+Ends ends_of(const InterpolateArguments& a, const LoadedRun& run) {
   torch::NoGradGuard no_grad;
   const auto device = parse_device(a.run.device);
   const auto seed = static_cast<std::uint64_t>(a.run.seed);
   if (a.between == "prior") {
     Rng rng(seed, "interpolate", device);
-    auto from = decoder.sample_prior(a.rows, rng);
-    return {from, decoder.sample_prior(a.rows, rng), "prior"};
+    auto& prior = run.as<Prior>("prior, so only --between data");
+    auto from = prior.sample_prior(a.rows, rng);
+    return {from, prior.sample_prior(a.rows, rng), "prior"};
   }
   auto& encoder = run.as<Encoder>("encoder, so only --between prior");
   const auto judged = judged_data(run, a.data, a.split);
@@ -50,7 +51,7 @@ int interpolate(const InterpolateArguments& a, const Console& console) {
   const auto path = picture_path(a.run, a.out, fmt::format("interpolate-{}", a.run.seed));
   const auto run = load(a.run, console);
   auto& decoder = run.as<Decoder>("decoder");
-  const auto ends = ends_of(a, run, decoder);
+  const auto ends = ends_of(a, run);
   const auto x = interpolation_rows(decoder, kind, ends.from, ends.to, a.steps);
   if (x.dim() != 4)
     throw ConfigError("interpolate",

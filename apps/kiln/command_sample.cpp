@@ -55,7 +55,8 @@ Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng) {
     return run.as<Sampler>("sampler").sample({.count = a.count, .temperature = a.temperature}, rng);
   torch::NoGradGuard no_grad;
   auto& decoder = run.as<Decoder>("decoder");
-  return decoder.decode_mean(a.temperature * decoder.sample_prior(a.count, rng));
+  auto& prior = run.as<Prior>("prior");
+  return decoder.decode_mean(a.temperature * prior.sample_prior(a.count, rng));
 }
 
 int sample(const SampleArguments& a, const Console& console) {

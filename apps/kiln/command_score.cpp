@@ -42,8 +42,9 @@ int score(const ScoreArguments& a, const Console& console) {
 
 void add_score(const Program& program) {
   auto a = std::make_shared<ScoreArguments>();
-  auto* command = program.add("score", "one figure per item: log_prob, bound, or a critic's logit",
-                              "kiln score runs/nade --data digits -o scores.csv");
+  auto* command =
+      program.add("score", "one figure per item: log_prob, bound, error or a critic's logit",
+                  "kiln score runs/nade --data digits -o scores.csv");
   add_run_arguments(command, a->run);
   command->add_option("--data", a->data, "data source, every row [the run's own source]");
   command->add_option("--split", a->split,

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "kiln/metrics/likelihood.h"
 #include "kiln/train/feed.h"
 
 namespace kiln::program {
@@ -14,6 +15,10 @@ struct Score {
   std::function<Tensor(const Batch&)> of;
 };
 
+bool has_codes(const Model& model) {
+  return dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model);
+}
+
 Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
   if (auto* likelihood = dynamic_cast<Likelihood*>(run.model.get()))
     return {"log_prob", [likelihood](const Batch& batch) { return likelihood->log_prob(batch.x); }};
@@ -21,10 +26,13 @@ Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
     return {"bound", [bound, draws, &rng](const Batch& batch) {
               return draws > 0 ? bound->log_prob_iwae(batch, draws, rng) : bound->elbo(batch, rng);
             }};
+  if (has_codes(*run.model))
+    return {"reconstruction_error",
+            [&model = *run.model](const Batch& batch) { return reconstruction_errors(model, batch.x); }};
   if (auto* critic = dynamic_cast<Critic*>(run.model.get()))
     return {"realness_logit",
             [critic](const Batch& batch) { return critic->realness_logits(batch.x); }};
-  run.refuse("likelihood, bound or critic");
+  run.refuse("likelihood, bound, code or critic");
 }
 
 }  // namespace
@@ -35,7 +43,7 @@ double ItemScores::mean() const {
 
 bool scores_items(const Model& model) {
   return dynamic_cast<const Likelihood*>(&model) || dynamic_cast<const Bound*>(&model) ||
-         dynamic_cast<const Critic*>(&model);
+         has_codes(model) || dynamic_cast<const Critic*>(&model);
 }
 
 ItemScores score_items(const LoadedRun& run, const DatasetPtr& data, const Transform& transform,

@@ -8,7 +8,8 @@
 namespace kiln::program {
 
 /// One figure per item, under its own name: "log_prob" (an exact density), "bound" (an ELBO, or
-/// importance weighted draws), or "realness_logit" (a critic's).
+/// importance weighted draws), "reconstruction_error" (squared, summed over D), or "realness_logit"
+/// (a critic's).
 struct ItemScores {
   std::string name;
   std::vector<double> values;

@@ -137,7 +137,7 @@ std::string figures(const Reported& run) {
   if (!run.measured || run.measured->figures.empty()) return "";
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, estimate] : run.measured->figures)
-    rows.push_back({name, figure_text(run, name), name == "bpd" ? "bits per dimension" : "nats"});
+    rows.push_back({name, figure_text(run, name), std::string(metric_unit(name))});
   return "<h3>Figures</h3>\n<p class=\"faint\">" + escape_html(run.measured->data) + "</p>\n" +
          table({"figure", "mean", "unit"}, rows);
 }

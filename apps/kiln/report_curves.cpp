@@ -6,6 +6,7 @@
 
 #include "apps/kiln/html.h"
 #include "kiln/io/svg_plot.h"
+#include "kiln/metrics/likelihood.h"
 
 namespace kiln::program {
 namespace {
@@ -57,7 +58,8 @@ std::string learning_curves(const RunHistory& history) {
                     valid->name == "valid/elbo" ? "-elbo" : valid->name.substr(kValid.size()));
     losses.push_back(validation_line(*valid));
   }
-  std::string html = plot("Loss", "nats", std::move(losses), caption);
+  const bool nats = !valid || metric_unit(valid->name.substr(kValid.size())) == "nats";
+  std::string html = plot("Loss", nats ? "nats" : "", std::move(losses), caption);
   std::size_t shown = 0;
   for (const auto& series : history.series) {
     if (is_player_loss(series) || is_validation(series) || series.name == "loss") continue;
@@ -78,7 +80,7 @@ std::string compared_validation(
   std::string html;
   for (auto& [metric, series] : by_metric)
     if (series.size() > 1)
-      html += plot("Validation " + metric, "nats", std::move(series),
+      html += plot("Validation " + metric, std::string(metric_unit(metric)), std::move(series),
                    "Each run on its own validation part");
   return html.empty() ? "" : "<div class=\"cards\">\n" + html + "</div>\n";
 }

@@ -72,10 +72,11 @@ std::string reconstructions(const Judging& j) {
 
 std::string interpolations(const Judging& j) {
   auto* decoder = dynamic_cast<Decoder*>(j.run.model.get());
-  if (!decoder || !j.judged.data->info().is_image()) return "";
+  auto* prior = dynamic_cast<Prior*>(j.run.model.get());
+  if (!decoder || !prior || !j.judged.data->info().is_image()) return "";
   torch::NoGradGuard no_grad;
   auto rng = j.rng("interpolate");
-  const auto from = decoder->sample_prior(kPaths, rng), to = decoder->sample_prior(kPaths, rng);
+  const auto from = prior->sample_prior(kPaths, rng), to = prior->sample_prior(kPaths, rng);
   return section("Between codes",
                  grid(j, interpolation_rows(*decoder, LatentPath::slerp, from, to, kPoints),
                       kPoints, "Each row: from one draw of the prior to another, along the arc"));
@@ -85,7 +86,9 @@ std::string scores(const Judging& j) {
   if (!scores_items(*j.run.model)) return "";
   const auto scored = score_items(j.run, j.judged.data, j.judged.transform,
                                   {.seed = j.seed(), .device = j.device()});
-  const auto unit = scored.name == "realness_logit" ? "" : ", nats";
+  const auto unit = scored.name == "realness_logit"         ? ""
+                    : scored.name == "reconstruction_error" ? ", squared"
+                                                            : ", nats";
   const auto count = scored.values.size();
   return section("Scores", figure("plot",
                                   svg_histogram({.title = scored.name + " of single items",
@@ -113,7 +116,7 @@ Measured measure(const std::string& path, const ReportOptions& options, const Co
                     .data = fmt::format("{} items of {}", j.judged.data->size(), j.judged.name),
                     .figures = {},
                     .sections = {}};
-  for (const auto& metric : likelihood_metrics(*run.model)) {
+  for (const auto& metric : metrics_of(*run.model)) {
     console.note(fmt::format("{}: {} over {}", path, metric, measured.data));
     measured.figures.emplace_back(
         metric, judge(*run.model, metric, j.judged.data, j.judged.transform, j.device(),

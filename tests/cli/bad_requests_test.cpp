@@ -93,7 +93,7 @@ TEST(BadRequests, ResumingWithOtherOptionsShowsTheDifference) {
 TEST(BadRequests, AnImplicitModelHasNoLikelihood) {
   expect_refusal({"eval", tiny_run("dcgan")}, kRequest,
                  "[dcgan] is implicit: it has no likelihood; what it has: sampler, decoder, "
-                 "critic");
+                 "prior, critic");
 }
 
 TEST(BadRequests, AModelWithoutTheCapabilityNamesWhatItHas) {
@@ -106,10 +106,11 @@ TEST(BadRequests, AModelWithoutTheCapabilityNamesWhatItHas) {
                  "[nade] has no decoder; what it has: sampler, likelihood, "
                  "autoregressive, completer");
   expect_refusal({"complete", tiny_run("vae"), "--known", "top-half", "-o", out}, kRequest,
-                 "[vae] has no completer; what it has: sampler, bound, encoder, decoder");
+                 "[vae] has no completer; what it has: sampler, bound, encoder, decoder, "
+                 "prior");
   expect_refusal({"interpolate", tiny_run("dcgan"), "--between", "data", "-o", out}, kRequest,
                  "[dcgan] has no encoder, so only --between prior; what it has: sampler, decoder, "
-                 "critic");
+                 "prior, critic");
 }
 
 TEST(BadRequests, CommandsThatDrawSayWhatTheyNeed) {

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <set>
 
 #include "kiln/train/trainer.h"
 #include "kiln/train/weights.h"
@@ -80,9 +81,14 @@ Tensor everything(Model& model, const Tensor& x) {
   if (auto* m = dynamic_cast<Likelihood*>(&model)) parts.push_back(m->log_prob(x));
   if (auto* m = dynamic_cast<Bound*>(&model))
     parts.push_back(m->elbo({x, {}}, rng)), parts.push_back(m->log_prob_iwae({x, {}}, 3, rng));
-  if (auto* m = dynamic_cast<Encoder*>(&model)) parts.push_back(m->encode_mean(x));
+  auto* encoder = dynamic_cast<Encoder*>(&model);
+  auto* prior = dynamic_cast<Prior*>(&model);
+  if (encoder) parts.push_back(encoder->encode_mean(x));
+  if (prior) parts.push_back(prior->sample_prior(3, rng));
   if (auto* m = dynamic_cast<Decoder*>(&model))
-    parts.push_back(m->decode_mean(m->sample_prior(3, rng)));
+    parts.push_back(m->decode_mean(prior ? parts.back() : encoder->encode_mean(x)));
+  if (auto* m = dynamic_cast<Classifier*>(&model); m && m->classes() > 0)
+    parts.push_back(m->class_logits(x));
   if (auto* m = dynamic_cast<Critic*>(&model)) parts.push_back(m->realness_logits(x));
   if (auto* m = dynamic_cast<Sampler*>(&model)) parts.push_back(m->sample({.count = 3}, rng));
   for (auto& part : parts) part = part.flatten().to(torch::kFloat32);
@@ -191,9 +197,11 @@ TEST(Contract, EveryParameterHasAPlayer) {
     SCOPED_TRACE(entry.name);
     const auto game = std::dynamic_pointer_cast<Game>(tiny(entry));
     if (!game) continue;
-    std::size_t owned = 0;
-    for (const auto& player : game->players()) owned += player.parameters.size();
-    EXPECT_EQ(owned, game->parameters().size());
+    std::set<void*> owned;  // players may share
+    for (const auto& player : game->players())
+      for (const auto& parameter : player.parameters)
+        owned.insert(parameter.tensor.unsafeGetTensorImpl());
+    EXPECT_EQ(owned.size(), game->parameters().size());
   }
 }
 

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "kiln/core/philox.h"
+#include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
@@ -37,6 +38,57 @@ TEST(Feed, MomentsEqualTwoPassesInFloat64EvenFarFromZero) {
   const auto varying = moments.deviation.slice(0, 1) / deviation.slice(0, 1) - 1;
   EXPECT_LT(varying.abs().max().item<double>(), 1e-5);
   EXPECT_LT(moments.deviation[0].item<double>(), 1e-12);
+}
+
+// Item i is (i, 0.3) of class i mod 3, but for the last three of class 3.
+class Labelled : public Dataset {
+ public:
+  explicit Labelled(std::int64_t classes) {
+    info_.name = "labelled";
+    info_.shape = {2};
+    info_.classes = classes;
+  }
+  const DataInfo& info() const override { return info_; }
+  std::int64_t size() const override { return 303; }
+  std::int64_t read(std::int64_t index, std::span<float> x) const override {
+    x[0] = static_cast<float>(index), x[1] = .3f;
+    return info_.classes == 0 ? -1 : index < 300 ? index % 3 : 3;
+  }
+
+ private:
+  DataInfo info_;
+};
+
+TEST(Feed, LabelledItemsAreBalancedAndFollowTheSeed) {
+  const auto data = std::make_shared<Labelled>(4);
+  const auto batch = labelled_batch(data, {}, 10, 7);
+  EXPECT_EQ(batch.x.sizes(), (at::IntArrayRef{10, 2}));
+  for (std::int64_t y = 0; y < 4; ++y)
+    EXPECT_EQ(batch.y.eq(y).sum().item<std::int64_t>(), y < 2 ? 3 : 2) << y;
+  const auto index = batch.x.select(1, 0).to(torch::kInt64);
+  EXPECT_TRUE(
+      torch::equal(torch::where(index < 300, index.remainder(3), torch::full({10}, 3)), batch.y));
+  EXPECT_EQ(std::get<0>(torch::_unique(index)).size(0), 10);
+  EXPECT_TRUE(torch::equal(labelled_batch(data, {}, 10, 7).x, batch.x));
+  EXPECT_FALSE(torch::equal(labelled_batch(data, {}, 10, 8).x, batch.x));
+}
+
+TEST(Feed, LabelledItemsAreBinarisedByAThreshold) {
+  Transform transform;
+  transform.binarize = Binarize::stochastic;
+  const auto batch = labelled_batch(std::make_shared<Labelled>(4), transform, 12, 1);
+  EXPECT_EQ(batch.x.select(1, 1).sum().item<float>(), 0);  // 0.3 is never above 1/2
+}
+
+TEST(Feed, LabelledItemsAreRefusedWhereTheyAreTooFew) {
+  const auto refusal = [](std::int64_t classes, std::int64_t count) {
+    return message_of([&] { labelled_batch(std::make_shared<Labelled>(classes), {}, count, 1); });
+  };
+  EXPECT_EQ(refusal(0, 10), "[data] the model needs 10 labelled items; labelled has no labels");
+  EXPECT_EQ(refusal(4, 3), "[data] 3 labelled items cannot show all 4 classes of labelled");
+  EXPECT_EQ(refusal(4, 16),
+            "[data] class 3 of labelled has 1 items too few for 16 labelled items; ask for fewer "
+            "labels");
 }
 
 }  // namespace

@@ -43,9 +43,35 @@ std::vector<std::string> likelihood_metrics(const Model& model) {
   return names;
 }
 
+std::vector<std::string> metrics_of(const Model& model) {
+  auto names = likelihood_metrics(model);
+  if (dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model))
+    names.emplace_back("reconstruction");
+  if (const auto* classifier = dynamic_cast<const Classifier*>(&model);
+      classifier && classifier->classes() > 0)
+    names.emplace_back("error");
+  return names;
+}
+
+std::string_view metric_unit(std::string_view metric) {
+  if (metric == "bpd") return "bits per dimension";
+  if (metric == "reconstruction") return "squared error";
+  return metric == "error" ? "of 1" : "nats";
+}
+
+Tensor reconstruction_errors(Model& model, const Tensor& x) {
+  const auto z = dynamic_cast<Encoder&>(model).encode_mean(x);
+  return (x - dynamic_cast<Decoder&>(model).decode_mean(z)).square().flatten(1).sum(1);
+}
+
+Tensor class_errors(Classifier& model, const Batch& batch) {
+  if (!batch.y.defined()) throw ConfigError("metric", "error needs labels, and the data have none");
+  return model.class_logits(batch.x).argmax(1).ne(batch.y);
+}
+
 Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
                const Transform& transform, torch::Device device, const JudgeOptions& options) {
-  const auto known = likelihood_metrics(model);
+  const auto known = metrics_of(model);
   if (std::find(known.begin(), known.end(), metric) == known.end())
     throw ConfigError(
         "metric",
@@ -77,6 +103,8 @@ Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
       return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) -
              dynamic_cast<Standardised&>(model).log_volume();
     if (metric == "bpd") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) * bits;
+    if (metric == "reconstruction") return reconstruction_errors(model, batch.x);
+    if (metric == "error") return class_errors(dynamic_cast<Classifier&>(model), batch);
     if (metric == "elbo") return dynamic_cast<Bound&>(model).elbo(batch, noise);
     return dynamic_cast<Bound&>(model).log_prob_iwae(batch, options.draws, noise);
   });

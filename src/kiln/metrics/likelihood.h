@@ -22,10 +22,12 @@ struct Estimate {
 Estimate average(Loader& loader, torch::Device device,
                  const std::function<Tensor(const Batch&)>& figure);
 
-/// Figures that a model with a likelihood or a bound can be judged by.  All are means over items.
+/// Figures that a model can be judged by: with a likelihood or a bound  All are means over items.
 ///   nll   -log p(x), nats            bpd   nll / (D ln 2), bits per dimension
 ///   nll_standardised  nll of (x - shift) / scale, nats: in units of the training data's deviations
 ///   elbo  the bound, nats            iwae  log (1/K) sum_k w_k, nats (rises with K to log p(x))
+/// and those of a model with codes or classes:
+///   reconstruction  reconstruction_errors     error  share of items given a wrong class
 struct JudgeOptions {
   std::int64_t draws = 50;  ///< K of iwae.
   std::int64_t batch = 100;
@@ -37,6 +39,19 @@ struct JudgeOptions {
 /// `sign`): nll and bpd for a Likelihood; elbo and iwae for a Bound; empty for a model without
 /// either.
 std::vector<std::string> likelihood_metrics(const Model& model);
+
+/// Those, then reconstruction for an Encoder that is also a Decoder, and error for a Classifier
+/// with classes.
+std::vector<std::string> metrics_of(const Model& model);
+
+/// "nats", "bits per dimension", "squared error" (summed over D) or "of 1".
+std::string_view metric_unit(std::string_view metric);
+
+/// |x - decode_mean(encode_mean(x))|^2 summed over D, of an Encoder that is also a Decoder: [B].
+Tensor reconstruction_errors(Model& model, const Tensor& x);
+
+/// 1 where the likeliest class is not y, else 0: [B].  Throws ConfigError for data without labels.
+Tensor class_errors(Classifier& model, const Batch& batch);
 
 /// One metric on a data set.  Throws ConfigError when the model does not have it.
 Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,

@@ -23,7 +23,7 @@ std::vector<NamedTensor> Game::trainable(const std::string& prefix) const {
   return list;
 }
 
-Tensor Decoder::prior_quantile(const Tensor& u) const { return torch::special::ndtri(u); }
+Tensor Prior::prior_quantile(const Tensor& u) const { return torch::special::ndtri(u); }
 
 std::vector<std::string> capabilities(const Model& model) {
   std::vector<std::string> names;
@@ -34,8 +34,10 @@ std::vector<std::string> capabilities(const Model& model) {
   if (dynamic_cast<const Bound*>(&model)) names.emplace_back("bound");
   if (dynamic_cast<const Encoder*>(&model)) names.emplace_back("encoder");
   if (dynamic_cast<const Decoder*>(&model)) names.emplace_back("decoder");
+  if (dynamic_cast<const Prior*>(&model)) names.emplace_back("prior");
   if (dynamic_cast<const Critic*>(&model)) names.emplace_back("critic");
   if (dynamic_cast<const Completer*>(&model)) names.emplace_back("completer");
+  if (dynamic_cast<const Classifier*>(&model)) names.emplace_back("classifier");
   return names;
 }
 

@@ -34,6 +34,12 @@ class Model : public torch::nn::Module {
 
   /// Called once before the first step.
   virtual void start_from_data(const DataMoments& moments) { static_cast<void>(moments); }
+
+  /// How many labelled training items the model asks for, balanced over the classes; 0: none.
+  virtual std::int64_t labelled_items() const { return 0; }
+  /// Called once before the first step, with those items, where there are any.  The model keeps
+  /// what it needs of them in buffers, so that a resumed run has them, too.
+  virtual void start_from_labelled(const Batch& labelled) { static_cast<void>(labelled); }
 };
 
 // ---- Training as a game
@@ -173,6 +179,12 @@ class Decoder {
   virtual ~Decoder() = default;
   virtual Tensor decode_mean(
       const Tensor& z) = 0;  ///< [B, J] -> the mean of x given z, shaped as in Batch.
+};
+
+/// A law of codes that can be drawn from; an autoencoder has codes and no such law.
+class Prior {
+ public:
+  virtual ~Prior() = default;
   virtual Tensor sample_prior(std::int64_t count, Rng& rng) = 0;  ///< [count, J].
   /// u [..., J] in (0, 1), uniform -> z of the prior's law: its inverse distribution function. Here
   /// that of N(0, I); a decoder with another prior says so.
@@ -193,6 +205,14 @@ class Completer {
   /// given, 0 where it is to be drawn -> same shape, equal to x where known is 1.  Throws
   /// ConfigError for a pattern the model cannot condition on.
   virtual Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) = 0;
+};
+
+class Classifier {
+ public:
+  virtual ~Classifier() = default;
+  virtual std::int64_t classes() const = 0;  ///< 0: built without a class output.
+  virtual Tensor class_logits(
+      const Tensor& x) = 0;  ///< x as in Batch -> [B, classes], log p(y|x) up to a constant.
 };
 
 /// Names of the interfaces that a model has: "sampler", "likelihood", "bound", ...

@@ -9,7 +9,10 @@
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/autoregressive/orderless_nade.h"
 #include "kiln/models/autoregressive/rnade.h"
+#include "kiln/models/latent/aae.h"
+#include "kiln/models/latent/autoencoder.h"
 #include "kiln/models/latent/vae.h"
+#include "kiln/models/latent/wae.h"
 #include "kiln/models/tabular/independent.h"
 #include "kiln/models/tabular/joint.h"
 #include "kiln/models/tabular/markov.h"
@@ -30,8 +33,10 @@ std::vector<std::string> capabilities_of() {
   add(std::is_base_of_v<Bound, M>, "bound");
   add(std::is_base_of_v<Encoder, M>, "encoder");
   add(std::is_base_of_v<Decoder, M>, "decoder");
+  add(std::is_base_of_v<Prior, M>, "prior");
   add(std::is_base_of_v<Critic, M>, "critic");
   add(std::is_base_of_v<Completer, M>, "completer");
+  add(std::is_base_of_v<Classifier, M>, "classifier");
   return names;
 }
 
@@ -115,6 +120,15 @@ const std::vector<ModelEntry>& models() {
                               {"hidden", "6"}}),
       entry<Rnade>("rnade", "Real-valued neural autoregressive density estimator",
                    "arXiv:1306.0186", {{"data_dim", "4"}, {"hidden", "6"}, {"components", "3"}}),
+      entry<Autoencoder>("autoencoder", "Autoencoder, also denoising",
+                         "doi:10.1126/science.1127647",
+                         {{"data_dim", "16"},
+                          {"channels", "1"},
+                          {"height", "4"},
+                          {"width", "4"},
+                          {"hidden", "8"},
+                          {"latent", "2"},
+                          {"denoise", "mask"}}),
       entry<Vae>("vae", "Variational autoencoder", "arXiv:1312.6114",
                  {{"data_dim", "16"},
                   {"channels", "1"},
@@ -122,6 +136,24 @@ const std::vector<ModelEntry>& models() {
                   {"width", "4"},
                   {"hidden", "8"},
                   {"latent", "2"}}),
+      entry<Aae>("aae", "Adversarial autoencoder", "arXiv:1511.05644",
+                 {{"data_dim", "16"},
+                  {"channels", "1"},
+                  {"height", "4"},
+                  {"width", "4"},
+                  {"hidden", "8"},
+                  {"latent", "2"},
+                  {"prior", "swiss_roll"},
+                  {"critic_hidden", "8"}}),
+      entry<Wae>("wae", "Wasserstein autoencoder", "arXiv:1711.01558",
+                 {{"data_dim", "16"},
+                  {"channels", "1"},
+                  {"height", "4"},
+                  {"width", "4"},
+                  {"hidden", "8"},
+                  {"latent", "2"},
+                  {"penalty", "gan"},
+                  {"critic_hidden", "8"}}),
       entry<Dcgan>("dcgan", "Deep convolutional generative adversarial network", "arXiv:1511.06434",
                    {{"channels", "1"},
                     {"height", "28"},

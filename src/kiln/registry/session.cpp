@@ -23,10 +23,11 @@ void say(const SessionHooks& hooks, const std::string& line) {
   if (hooks.note) hooks.note(line);
 }
 
-// A bound rises and a negative log-likelihood falls: validation wants a figure that falls.
+// The share of wrong classes where the model learns classes; else the first figure that it has.
 std::string validation_metric(const Model& model) {
-  const auto metrics = likelihood_metrics(model);
-  return metrics.empty() ? "" : metrics.front();
+  const auto metrics = metrics_of(model);
+  if (metrics.empty()) return "";
+  return metrics.back() == "error" ? "error" : metrics.front();
 }
 
 }  // namespace
@@ -99,6 +100,8 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   fit_data(data, *model, hooks);
   config.train = resolve_for(*model, config.train, data.train->size());
   model->start_from_data(data_moments(data.train, data.transform, 50000, seed_of(config)));
+  if (const auto count = model->labelled_items(); count > 0)
+    model->start_from_labelled(labelled_batch(data.train, data.transform, count, seed_of(config)));
   model->to(request.device);
   Session session(RunFolder::create(request.out, config, entry.fields), std::move(data),
                   std::move(model), request.device, hooks);
@@ -153,8 +156,9 @@ TrainEnd Session::run() {
   hooks.validated = [&](std::int64_t step, double value, bool best) {
     const double shown = metric_ == "elbo" ? -value : value;
     records.add_validation(step, metric_, shown);
-    say(hooks_, fmt::format("step {}: validation {} {:.3f} nats{}", step, metric_, shown,
-                            best ? " (best)" : ""));
+    say(hooks_,
+        fmt::format("step {}: validation {} {:.{}f} {}{}", step, metric_, shown,
+                    metric_ == "error" ? 4 : 3, metric_unit(metric_), best ? " (best)" : ""));
     if (best) save_best(step);
   };
   hooks.preview = [this](std::int64_t step) { preview(step); };
@@ -182,9 +186,10 @@ void Session::preview(std::int64_t step) const {
   Rng noise(seed_of(folder_.config()), "preview",
             device_);  // the same noise every time: one sees the samples learn
   auto* decoder = dynamic_cast<Decoder*>(model_.get());
+  auto* prior = dynamic_cast<Prior*>(model_.get());
   torch::NoGradGuard no_grad;
-  const auto x = decoder ? decoder->decode_mean(decoder->sample_prior(64, noise))
-                         : sampler->sample({.count = 64}, noise);
+  const auto x = decoder && prior ? decoder->decode_mean(prior->sample_prior(64, noise))
+                                  : sampler->sample({.count = 64}, noise);
   std::filesystem::create_directories(folder_.path() / "samples");
   write_samples(folder_.path() / "samples" / fmt::format("step-{:08}", step), x,
                 model_->value_set(),

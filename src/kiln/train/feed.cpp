@@ -1,6 +1,9 @@
 #include "kiln/train/feed.h"
 
+#include <fmt/format.h>
 #include <torch/torch.h>
+
+#include <algorithm>
 
 namespace kiln {
 namespace {
@@ -13,6 +16,41 @@ Tensor adopt(std::vector<T>&& values, at::IntArrayRef shape, torch::ScalarType t
       owner->data(), shape, [owner](void*) { delete owner; }, type);
 }
 
+// How many items each class gives.
+std::vector<std::int64_t> shares(const DataInfo& info, std::int64_t count) {
+  if (info.classes == 0)
+    throw ConfigError("data", fmt::format("the model needs {} labelled items; {} has no labels",
+                                          count, info.name));
+  if (count < info.classes)
+    throw ConfigError("data", fmt::format("{} labelled items cannot show all {} classes of {}",
+                                          count, info.classes, info.name));
+  std::vector<std::int64_t> each(static_cast<std::size_t>(info.classes), count / info.classes);
+  for (std::int64_t i = 0; i < count % info.classes; ++i) ++each[static_cast<std::size_t>(i)];
+  return each;
+}
+
+// The first items in a seeded order that fill every class's share.
+std::vector<std::int64_t> balanced_items(const Dataset& data, std::int64_t count,
+                                         std::uint64_t seed) {
+  auto left = shares(data.info(), count);
+  const auto order = Rng(seed, "labelled").permutation(data.size());
+  std::vector<float> x(static_cast<std::size_t>(data.info().item_size()));
+  std::vector<std::int64_t> chosen;
+  for (std::int64_t i = 0; i < data.size() && std::ssize(chosen) < count; ++i) {
+    const auto index = order[i].item<std::int64_t>();
+    const auto y = data.read(index, x);
+    if (y < 0 || left[static_cast<std::size_t>(y)] == 0) continue;
+    --left[static_cast<std::size_t>(y)];
+    chosen.push_back(index);
+  }
+  if (const auto want = std::find_if(left.begin(), left.end(), [](auto n) { return n > 0; });
+      want != left.end())
+    throw ConfigError("data", fmt::format("class {} of {} has {} items too few for {} labelled "
+                                          "items; ask for fewer labels",
+                                          want - left.begin(), data.info().name, *want, count));
+  return chosen;
+}
+
 }  // namespace
 
 Batch to_batch(HostBatch&& host, const DataInfo& info, torch::Device device) {
@@ -22,6 +60,20 @@ Batch to_batch(HostBatch&& host, const DataInfo& info, torch::Device device) {
   batch.x = adopt(std::move(host.x), shape, torch::kFloat32).to(device);
   if (!host.y.empty()) batch.y = adopt(std::move(host.y), {host.rows}, torch::kInt64).to(device);
   return batch;
+}
+
+Batch labelled_batch(const DatasetPtr& data, const Transform& transform, std::int64_t count,
+                     std::uint64_t seed) {
+  auto fixed = transform;
+  if (fixed.binarize == Binarize::stochastic) fixed.binarize = Binarize::threshold;
+  Loader loader(subset(data, balanced_items(*data, count, seed)), fixed,
+                {.batch = count,
+                 .shuffle = false,
+                 .repeat = false,
+                 .drop_last = false,
+                 .seed = seed,
+                 .threads = 0});
+  return to_batch(loader.next(), data->info());
 }
 
 // A batch of n items joins N earlier ones (Chan, Golub & LeVeque 1979): with delta = the batch's

@@ -8,6 +8,7 @@
 
 #include "kiln/core/check.h"
 #include "kiln/models/request.h"
+#include "kiln/nn/code_critic.h"
 #include "kiln/nn/eval_scope.h"
 #include "kiln/nn/transposed_conv.h"
 
@@ -82,9 +83,6 @@ void initialise(torch::nn::Module& net) {
       torch::nn::init::normal_(entry.value(), entry.value().dim() == 1 ? 1 : 0, .02);
 }
 
-// -log sigmoid(a)
-Tensor softplus_of_minus(const Tensor& a) { return -at::log_sigmoid(a); }
-
 }  // namespace
 
 Dcgan::Dcgan(const DcganOptions& o)
@@ -108,13 +106,11 @@ Tensor Dcgan::critic_logits(const Tensor& x) {
 
 // -log D(x) - log(1 - D(G(z)))
 Tensor Dcgan::critic_loss(const Tensor& real_logits, const Tensor& fake_logits) {
-  return softplus_of_minus(real_logits).mean() + softplus_of_minus(-fake_logits).mean();
+  return critic_log_loss(real_logits, fake_logits);
 }
 
 // -log D(G(z))
-Tensor Dcgan::generator_loss(const Tensor& fake_logits) {
-  return softplus_of_minus(fake_logits).mean();
-}
+Tensor Dcgan::generator_loss(const Tensor& fake_logits) { return non_saturating_loss(fake_logits); }
 
 void Dcgan::begin_round(const Batch& batch, Rng& rng) {
   fake_ = generate(sample_prior(batch.x.size(0), rng));

@@ -32,7 +32,7 @@ struct DcganOptions {
 /// Differs from the paper: z ~ N(0, I) instead of U(-1, 1); 4x4 kernels instead of 5x5; 32 filters
 /// next to the image unless asked for more (the paper's LSUN generator has 128); the first layer of
 /// the generator and the last of the critic have no bias.
-class Dcgan : public Game, public Sampler, public Decoder, public Critic {
+class Dcgan : public Game, public Sampler, public Decoder, public Prior, public Critic {
  public:
   using Options = DcganOptions;
 

@@ -62,7 +62,12 @@ struct VaeOptions {
 /// Differs from the paper: two layers each side, ReLU unless asked; Adam in place of Adagrad; the
 /// Gaussian decoder has one variance for all of D, learned or fixed; no prior on the weights.
 /// Every bound belongs to its item alone: no layer looks across the batch.
-class Vae : public Game, public Sampler, public Bound, public Encoder, public Decoder {
+class Vae : public Game,
+            public Sampler,
+            public Bound,
+            public Encoder,
+            public Decoder,
+            public Prior {
  public:
   using Options = VaeOptions;
   struct Terms {
