@@ -61,10 +61,10 @@ TEST(SourceSpec, RefusesTextThatIsNoSpec) {
 TEST(SourceSpec, RefusesUnknownKeysAndOffersTheNearest) {
   EXPECT_EQ(message("idx:FILE,lables=x"),
             "[data.idx] no option 'lables'; did you mean 'labels'? Options: labels, memory, "
-            "binarize, dequantize, levels");
+            "binarize, dequantize, levels, noise");
   EXPECT_EQ(message("idx:FILE,binarise=none"),
             "[data.idx] no option 'binarise'; did you mean 'binarize'? Options: labels, memory, "
-            "binarize, dequantize, levels");
+            "binarize, dequantize, levels, noise");
 }
 
 TEST(SourceSpec, RefusesUnreadableValues) {
@@ -83,11 +83,16 @@ TEST(Source, KeepsWhatItsSpecSaysAboutValues) {
   const auto plain = open_source(parse_source("idx:" + path));
   EXPECT_EQ(plain.binarize, std::nullopt);
   EXPECT_FALSE(plain.dequantize);
+  EXPECT_EQ(plain.noise, 0);
   const auto source =
       open_source(parse_source("idx:" + path + ",binarize=threshold,dequantize=yes"));
   EXPECT_EQ(source.binarize, Binarize::threshold);
   EXPECT_TRUE(source.dequantize);
   EXPECT_EQ(source.splits.train->info().name, source.spec.text());
+  EXPECT_EQ(open_source(parse_source("idx:" + path + ",noise=0.2")).noise, 0.2);
+  EXPECT_EQ(open_source(parse_source("bars:size=2,n=4,noise=0.3")).noise, 0.3);
+  EXPECT_EQ(message_of([&] { open_source(parse_source("bars:noise=1.5")); }),
+            "[data.bars.noise] must be between 0 and 1, got 1.5");
 }
 
 }  // namespace

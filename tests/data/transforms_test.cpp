@@ -136,5 +136,77 @@ TEST(Transform, RefusesWhatCannotBeTurned) {
             "[data] source has no discrete levels to dequantize; leave dequantize out");
 }
 
+Transform noisy(const DataInfo& info, ValueSet needs, double noise,
+                std::optional<Binarize> binarize = std::nullopt) {
+  return with_noise(make_transform(info, needs, binarize, false), info, noise);
+}
+
+// Each of n numbers is replaced with probability 0.2, and by its own value once in 256.
+TEST(Transform, NoiseReplacesItsShareOfGreyLevelsByUniformOnes) {
+  const std::size_t n = 50000;
+  const auto x = applied(noisy(grey(), Values::unit, 0.2), std::vector<float>(n, 51.0f / 255));
+  double changed = 0, sum = 0;
+  for (const float value : x) {
+    const float level = value * 255;
+    EXPECT_NEAR(level, std::round(level), 1e-4) << "a level of the source";
+    EXPECT_TRUE(value >= 0 && value <= 1);
+    if (value != 51.0f / 255) ++changed, sum += static_cast<double>(level);
+  }
+  const double share = 0.2 * 255 / 256, size = static_cast<double>(n);
+  EXPECT_NEAR(changed / size, share, 5 * std::sqrt(share * (1 - share) / size));
+  const double mean = (255.0 * 256 / 2 - 51) / 255;  // of the other levels
+  EXPECT_NEAR(sum / changed, mean, 5 * 74 / std::sqrt(changed));
+}
+
+TEST(Transform, NoiseDrawsFromTheValuesOfTheSource) {
+  const std::vector<float> zeros(20000, 0.0f);
+  const auto share_of = [&](const DataInfo& info, ValueSet needs, float value) {
+    double count = 0;
+    for (const float drawn : applied(noisy(info, needs, 1), zeros)) count += drawn == value;
+    return count / static_cast<double>(zeros.size());
+  };
+  const double error = 5 * 0.5 / std::sqrt(20000.0);
+  EXPECT_NEAR(share_of(holding(Values::binary, 256), Values::binary, 1), 0.5, error);
+  for (const float state : {0.0f, 3.0f})
+    EXPECT_NEAR(share_of(holding(Values::states, 4), {Values::states, 4}, state), 0.25, error);
+  EXPECT_EQ(share_of(holding(Values::states, 4), {Values::states, 4}, 4), 0);
+  double least = 1, most = -1;
+  for (const float drawn :
+       applied(noisy(holding(Values::signed_unit), Values::signed_unit, 1), zeros))
+    least = std::min<double>(least, drawn), most = std::max<double>(most, drawn);
+  EXPECT_NEAR(least, -1, 0.01);
+  EXPECT_NEAR(most, 1, 0.01);
+}
+
+TEST(Transform, NoiseComesBeforeBinarisation) {
+  const auto x = applied(noisy(grey(), Values::binary, 1, Binarize::threshold),
+                         std::vector<float>(20000, 0.0f));
+  double ones = 0;
+  for (const float value : x) {
+    EXPECT_TRUE(value == 0 || value == 1);
+    ones += value == 1;
+  }
+  EXPECT_NEAR(ones / 20000, 0.5, 5 * 0.5 / std::sqrt(20000.0));
+}
+
+TEST(Transform, NoiseIsTheItemsOwnAndSaid) {
+  const auto transform = noisy(grey(), Values::unit, 0.25);
+  const std::vector<float> x(200, 0.5f);
+  EXPECT_EQ(applied(transform, x, 7), applied(transform, x, 7));
+  EXPECT_NE(applied(transform, x, 7), applied(transform, x, 8));
+  EXPECT_TRUE(transform.random());
+  EXPECT_EQ(transform.describe(),
+            "grey levels -> grey levels, 25 % of the numbers replaced by noise");
+  EXPECT_EQ(applied(noisy(grey(), Values::unit, 0), x), x);
+  EXPECT_FALSE(noisy(grey(), Values::unit, 0).random());
+}
+
+TEST(Transform, NoiseOfRealNumbersIsRefused) {
+  const auto info = holding(Values::real);
+  EXPECT_EQ(message_of([&] { noisy(info, Values::real, 0.1); }),
+            "[data] source holds real numbers, and noise= draws from the values of pictures or "
+            "states; leave it out");
+}
+
 }  // namespace
 }  // namespace kiln

@@ -101,6 +101,14 @@ TEST(LinePlot, PointsLieInProportionToTheirValues) {
   EXPECT_NEAR(p[2].second - p[1].second, 300 / 1.1, 0.02);
 }
 
+TEST(LinePlot, ASquareOneIsAsHighAsWide) {
+  const auto p =
+      path_points(svg_line_plot({.series = {{.x = {0, 1}, .y = {0, 1}}}, .square = true}));
+  ASSERT_EQ(p.size(), 2u);
+  EXPECT_NEAR(p[1].first - p[0].first, 400, 0.02);
+  EXPECT_NEAR(p[0].second - p[1].second, 400 / 1.1, 0.02);
+}
+
 TEST(LinePlot, ALogAxisMakesEqualRatiosEqualLengths) {
   const auto svg =
       svg_line_plot({.series = {{.x = {0, 1, 2}, .y = {1e-4, 1e-2, 1}}}, .log_y = true});

@@ -114,7 +114,8 @@ FileSource file_source(const std::string& name, std::string help, std::string ex
                   .splits = {},
                   .binarize = keys.common.binarize,
                   .dequantize = keys.common.dequantize,
-                  .levels = keys.common.levels};
+                  .levels = keys.common.levels,
+                  .noise = keys.common.noise};
     try {
       source.splits = open(spec, keys.own, options);
     } catch (const std::filesystem::filesystem_error& error) {

@@ -15,6 +15,7 @@ struct CommonKeys {
   std::optional<Binarize> binarize;
   bool dequantize = false;
   std::optional<std::int64_t> levels;
+  double noise = 0;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -22,6 +23,8 @@ struct CommonKeys {
     visit("dequantize", self.dequantize, Field{.help = "add noise of one level's width"});
     visit("levels", self.levels,
           Field{.help = "quantise grey to this many states", .low = 2, .high = 256});
+    visit("noise", self.noise,
+          Field{.help = "share of the numbers replaced by uniform ones", .low = 0, .high = 1});
   }
 };
 

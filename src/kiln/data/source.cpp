@@ -85,7 +85,8 @@ Source open_generator(const SourceSpec& spec, const OpenOptions& options) {
           .splits = open_synthetic(spec, options).value(),
           .binarize = common.binarize,
           .dequantize = common.dequantize,
-          .levels = common.levels};
+          .levels = common.levels,
+          .noise = common.noise};
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ struct SourceSpec {
   std::string name;
   std::string path;  ///< Empty for generators.
   std::map<std::string, std::string>
-      keys;  ///< Including binarize=, dequantize= and levels=, which any source takes.
+      keys;  ///< Including binarize=, dequantize=, levels= and noise=, which any source takes.
   std::string text() const;  ///< The SPEC again, keys in alphabetical order.
 };
 
@@ -37,6 +37,7 @@ struct Source {
   std::optional<Binarize> binarize;  ///< What the SPEC says, if it says anything.
   bool dequantize = false;
   std::optional<std::int64_t> levels;  ///< The parts are quantised to these already.
+  double noise = 0;                    ///< Share of the numbers to replace by uniform ones.
 };
 
 /// Throws ConfigError (SPEC) or IoError (files); every key that the source does not know is refused

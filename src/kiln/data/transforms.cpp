@@ -51,6 +51,16 @@ void add_level_noise(std::span<float> x, std::int64_t levels, Philox& rng) {
   }
 }
 
+// A uniform draw from the values of a source: its levels where it has any.
+float uniform_value(Values values, std::int64_t levels, Philox& rng) {
+  if (values == Values::binary) return static_cast<float>(rng.below(2));
+  const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(levels, 0));
+  if (values == Values::states) return static_cast<float>(rng.below(count));
+  const auto unit = count > 1 ? static_cast<float>(rng.below(count)) / static_cast<float>(count - 1)
+                              : static_cast<float>(rng.uniform());
+  return values == Values::signed_unit ? 2 * unit - 1 : unit;
+}
+
 [[noreturn]] void refuse(const DataInfo& info, const std::string& reason) {
   throw ConfigError("data", fmt::format("{} {}", info.name, reason));
 }
@@ -108,6 +118,9 @@ void check_states(const DataInfo& info, ValueSet needs) {
 }  // namespace
 
 void Transform::apply(std::span<float> x, Philox& rng) const {
+  if (noise > 0)
+    for (auto& value : x)
+      if (rng.bernoulli(noise)) value = uniform_value(from, levels, rng);
   const bool needs_unit =
       to == Values::unit || to == Values::binary || binarize != Binarize::none || dequantize;
   const bool stays_signed = from == Values::signed_unit && !needs_unit;
@@ -124,7 +137,17 @@ std::string Transform::describe() const {
   if (binarize == Binarize::stochastic) text += ", stochastic binarisation";
   if (binarize == Binarize::threshold) text += ", binarised at 1/2";
   if (dequantize) text += fmt::format(", dequantised from {} levels", levels);
+  if (noise > 0) text += fmt::format(", {:g} % of the numbers replaced by noise", 100 * noise);
   return text;
+}
+
+Transform with_noise(Transform transform, const DataInfo& info, double noise) {
+  if (noise > 0 && info.values == Values::real)
+    refuse(info,
+           "holds real numbers, and noise= draws from the values of pictures or states; "
+           "leave it out");
+  transform.noise = noise;
+  return transform;
 }
 
 Transform make_transform(const DataInfo& info, ValueSet needs, std::optional<Binarize> binarize,

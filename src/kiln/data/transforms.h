@@ -29,9 +29,10 @@ class Transform {
   Values from = Values::real, to = Values::real;
   Binarize binarize = Binarize::none;
   bool dequantize = false;  ///< Adds uniform noise of one level's width, then rescales to [0, 1).
-  std::int64_t levels = 0;  ///< Of the source, for dequantize.
+  std::int64_t levels = 0;  ///< Of the source, for dequantize and noise.
+  double noise = 0;         ///< Share of the numbers that uniform ones replace, before all else.
 
-  bool random() const { return binarize == Binarize::stochastic || dequantize; }
+  bool random() const { return binarize == Binarize::stochastic || dequantize || noise > 0; }
   /// `rng` is the item's own stream for this epoch, so the result does not depend on who calls.
   void apply(std::span<float> x, Philox& rng) const;
   std::string describe() const;  ///< "grey levels -> binary, stochastic binarisation"
@@ -43,6 +44,11 @@ class Transform {
 /// (real-valued data for a binary model, say), naming the remedy.
 Transform make_transform(const DataInfo& info, ValueSet needs, std::optional<Binarize> binarize,
                          bool dequantize);
+
+/// The same transform of data of which every number is replaced, with probability `noise`, by a
+/// uniform draw from the values that the source can take: data for a background model, Ren et al.
+/// 2019, arXiv:1906.02845.  Throws ConfigError for real numbers, which have no uniform law.
+Transform with_noise(Transform transform, const DataInfo& info, double noise);
 
 /// q of the states that a model of states sees: 2 of binary or binarised data.  Throws ConfigError
 /// for data that are no states, naming the remedy.

@@ -109,6 +109,7 @@ std::string svg_line_plot(const LinePlot& plot) {
   for (std::size_t i = 0; i < plot.series.size(); ++i)
     spec.legend.push_back({plot.series[i].name, std::string(series_colour(i)),
                            is_dashed(plot, i) ? LegendMark::dashed_line : LegendMark::line});
+  if (plot.square) spec.width = spec.height = 400;
   const auto [x, y] = ranges(plot.series, plot.log_y);
   spec.x = widened(x, 0), spec.y = widened(y, 0.05, plot.log_y);
   PlotFrame frame(spec);

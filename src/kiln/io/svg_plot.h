@@ -19,6 +19,7 @@ struct LinePlot {
   std::string title = {}, x_label = {}, y_label = {};
   std::vector<PlotSeries> series = {};
   bool log_y = false;
+  bool square = false;  ///< As high as it is wide.
 };
 
 /// Long series are thinned to the least and largest of neighbours, so no peak is lost.  Throws

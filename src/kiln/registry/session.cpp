@@ -33,7 +33,9 @@ std::string validation_metric(const Model& model) {
 }  // namespace
 
 Transform transform_for(const Source& source, const DataInfo& info, const Model& model) {
-  return make_transform(info, model.value_set(), source.binarize, source.dequantize);
+  const auto transform =
+      make_transform(info, model.value_set(), source.binarize, source.dequantize);
+  return with_noise(transform, info, source.noise);
 }
 
 Session::Data Session::open_data(const RunConfig& config, const SessionHooks& hooks) {

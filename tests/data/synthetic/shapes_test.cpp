@@ -40,6 +40,28 @@ TEST(Shapes, AttributesAreThoseOfTheItem) {
   EXPECT_EQ(splits.train->info().class_names[4], "star");
 }
 
+TEST(Shapes, TheLabelMayBeAnyAttributeOfTheSameItems) {
+  const auto plain = open_keys("shapes", {{"size", "16"}}, 5);
+  const auto labelled = [&](const std::string& label, const auto& value) {
+    const auto splits = open_keys("shapes", {{"size", "16"}, {"label", label}}, 5);
+    for (std::uint64_t i = 0; i < 40; ++i) {
+      const auto index = static_cast<std::int64_t>(i);
+      const auto item = read_item(*splits.train, index);
+      EXPECT_EQ(item.x, read_item(*plain.train, index).x);
+      EXPECT_EQ(item.label, static_cast<std::int64_t>(value(shape_attributes(5, i)))) << label;
+    }
+    EXPECT_EQ(splits.train->info().classes,
+              static_cast<std::int64_t>(splits.train->info().class_names.size()));
+    return splits.train->info().class_names;
+  };
+  using Attributes = ShapeAttributes;
+  EXPECT_EQ(labelled("shape", [](const Attributes& a) { return a.shape; })[0], "circle");
+  EXPECT_EQ(labelled("colour", [](const Attributes& a) { return a.colour; })[3], "green");
+  EXPECT_EQ(labelled("size", [](const Attributes& a) { return a.size; })[2], "large");
+  EXPECT_EQ(labelled("place", [](const Attributes& a) { return a.place; })[8], "bottom_right");
+  EXPECT_EQ(labelled("ground", [](const Attributes& a) { return a.ground; })[5], "cloudy");
+}
+
 // White on black, upright: the sum of the pixels is the area of the shape.
 struct Area {
   ShapeKind shape;

@@ -14,6 +14,45 @@ E choose(Philox& rng) {
   return names[rng.below(names.size())].first;
 }
 
+template <class E>
+std::vector<std::string> names_of(E any) {
+  std::vector<std::string> names;
+  for (const auto& entry : enum_names(any)) names.emplace_back(entry.second);
+  return names;
+}
+
+std::vector<std::string> class_names(ShapeLabel label) {
+  switch (label) {
+    case ShapeLabel::shape:
+      return names_of(ShapeKind{});
+    case ShapeLabel::colour:
+      return names_of(ShapeColour{});
+    case ShapeLabel::size:
+      return names_of(ShapeSize{});
+    case ShapeLabel::place:
+      return names_of(ShapePlace{});
+    case ShapeLabel::ground:
+      return names_of(ShapeGround{});
+  }
+  KILN_ASSERT(!"a label without classes");
+}
+
+std::int64_t class_of(const ShapeAttributes& a, ShapeLabel label) {
+  switch (label) {
+    case ShapeLabel::shape:
+      return static_cast<std::int64_t>(a.shape);
+    case ShapeLabel::colour:
+      return static_cast<std::int64_t>(a.colour);
+    case ShapeLabel::size:
+      return static_cast<std::int64_t>(a.size);
+    case ShapeLabel::place:
+      return static_cast<std::int64_t>(a.place);
+    case ShapeLabel::ground:
+      return static_cast<std::int64_t>(a.ground);
+  }
+  KILN_ASSERT(!"a label without a number");
+}
+
 Rgb base_colour(ShapeColour colour) {
   switch (colour) {
     case ShapeColour::red:
@@ -146,6 +185,14 @@ std::vector<std::pair<ShapeGround, std::string_view>> enum_names(ShapeGround) {
           {ShapeGround::spotted, "spotted"}, {ShapeGround::cloudy, "cloudy"}};
 }
 
+std::vector<std::pair<ShapeLabel, std::string_view>> enum_names(ShapeLabel) {
+  return {{ShapeLabel::shape, "shape"},
+          {ShapeLabel::colour, "colour"},
+          {ShapeLabel::size, "size"},
+          {ShapeLabel::place, "place"},
+          {ShapeLabel::ground, "ground"}};
+}
+
 ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index) {
   Philox rng(derive_key(seed, "shapes", index));
   return draw_attributes(rng, {});
@@ -156,7 +203,7 @@ DataInfo ShapesGenerator::info() const {
   info.shape = {3, options_.size, options_.size};
   info.values = Values::unit;
   info.levels = 256;
-  for (const auto& [kind, name] : enum_names(ShapeKind{})) info.class_names.emplace_back(name);
+  info.class_names = class_names(options_.label);
   info.classes = static_cast<std::int64_t>(info.class_names.size());
   return info;
 }
@@ -164,7 +211,7 @@ DataInfo ShapesGenerator::info() const {
 std::int64_t ShapesGenerator::make(Philox& rng, std::span<float> x) const {
   const auto attributes = draw_attributes(rng, {options_.shape, options_.colour, options_.ground});
   draw_shape(attributes, options_.size, x);
-  return static_cast<std::int64_t>(attributes.shape);
+  return class_of(attributes, options_.label);
 }
 
 }  // namespace kiln

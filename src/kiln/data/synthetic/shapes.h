@@ -20,11 +20,14 @@ enum class ShapePlace {
 };
 enum class ShapeGround { plain, shaded, striped, checked, spotted, cloudy };
 
+enum class ShapeLabel { shape, colour, size, place, ground };
+
 std::vector<std::pair<ShapeKind, std::string_view>> enum_names(ShapeKind);
 std::vector<std::pair<ShapeColour, std::string_view>> enum_names(ShapeColour);
 std::vector<std::pair<ShapeSize, std::string_view>> enum_names(ShapeSize);
 std::vector<std::pair<ShapePlace, std::string_view>> enum_names(ShapePlace);
 std::vector<std::pair<ShapeGround, std::string_view>> enum_names(ShapeGround);
+std::vector<std::pair<ShapeLabel, std::string_view>> enum_names(ShapeLabel);
 
 struct Rgb {
   float red = 0, green = 0, blue = 0;  ///< In [0, 1].
@@ -64,6 +67,7 @@ struct ShapesOptions : PartOptions {
   std::optional<ShapeKind> shape = std::nullopt;
   std::optional<ShapeColour> colour = std::nullopt;
   std::optional<ShapeGround> ground = std::nullopt;
+  ShapeLabel label = ShapeLabel::shape;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -71,11 +75,13 @@ struct ShapesOptions : PartOptions {
     visit("shape", self.shape, Field{.help = "only this one; auto: all"});
     visit("colour", self.colour, Field{.help = "only this one; auto: all"});
     visit("ground", self.ground, Field{.help = "only this one; auto: all"});
+    visit("label", self.label, Field{.help = "what the class of an item says"});
     PartOptions::fields(self, visit);
   }
 };
 
-/// Pictures [3, S, S] of one coloured shape on a muted ground; the class is the shape.
+/// Pictures [3, S, S] of one coloured shape on a muted ground; the class is the shape, or
+/// the attribute that `label` names.
 class ShapesGenerator : public Generator {
  public:
   explicit ShapesGenerator(const ShapesOptions& options) : options_(options) {}

@@ -14,8 +14,8 @@ namespace kiln {
 std::vector<SourceKind> synthetic_kinds();
 
 /// Opens a source of synthetic_kinds(); nothing when `spec.name` is none of them.  Ignores the keys
-/// binarize, dequantize and levels, which the caller handles.  Throws ConfigError for a path, an
-/// unknown key (naming the nearest) or a value out of range.
+/// binarize, dequantize, levels and noise, which the caller handles.  Throws ConfigError for a
+/// path, an unknown key (naming the nearest) or a value out of range.
 std::optional<Splits> open_synthetic(const SourceSpec& spec, const OpenOptions& options);
 
 }  // namespace kiln

@@ -1,0 +1,52 @@
+#include "kiln/metrics/codes.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include "kiln/core/check.h"
+#include "kiln/train/feed.h"
+
+namespace kiln {
+
+LabelledCodes encode_items(Encoder& encoder, Loader& loader, torch::Device device) {
+  torch::NoGradGuard no_grad;
+  std::vector<Tensor> codes, labels;
+  for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
+    const auto batch = to_batch(std::move(host), loader.info(), device);
+    const auto z = encoder.encode_mean(batch.x);
+    check_shape("codes", "encode_mean(x)", z, {batch.x.size(0), encoder.code_size()});
+    codes.push_back(z.to(torch::kCPU, torch::kFloat32));
+    if (batch.y.defined()) labels.push_back(batch.y.to(torch::kCPU));
+  }
+  return {torch::cat(codes), labels.empty() ? Tensor() : torch::cat(labels)};
+}
+
+Tensor mean_code(const LabelledCodes& codes, std::int64_t label) {
+  const auto members =
+      codes.y.defined() ? (codes.y == label).nonzero().flatten() : torch::empty(0, torch::kInt64);
+  if (members.numel() == 0)
+    throw ConfigError("codes", fmt::format("none of {} items has class {}; take more items, or "
+                                           "another class",
+                                           codes.z.size(0), label));
+  return codes.z.index_select(0, members).to(torch::kFloat64).mean(0);
+}
+
+CodePlane code_plane(const Tensor& z) {
+  check_shape("codes.plane", "z", z, {kAny, kAny});
+  const auto x = z.to(torch::kFloat64);
+  if (x.size(1) == 2) return {x, 0, 0};
+  if (x.size(1) == 1) return {torch::cat({x, torch::zeros_like(x)}, 1), 0, 0};
+  const auto centred = x - x.mean(0);
+  const auto covariance = torch::matmul(centred.t(), centred) / static_cast<double>(x.size(0));
+  const auto [variances, directions] = torch::linalg_eigh(covariance, "L");
+  auto plane = directions.narrow(1, x.size(1) - 2, 2).flip(1);  // eigenvalues rise
+  const auto largest = plane.gather(0, plane.abs().argmax(0, true));
+  plane = plane * torch::where(largest < 0, -torch::ones_like(largest), torch::ones_like(largest));
+  const double total = variances.sum().item<double>();
+  const auto share = [&](std::int64_t from_last) {
+    return total > 0 ? variances[x.size(1) - from_last].item<double>() / total : 0.0;
+  };
+  return {torch::matmul(centred, plane), share(1), share(2)};
+}
+
+}  // namespace kiln

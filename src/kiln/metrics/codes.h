@@ -1,0 +1,37 @@
+#pragma once
+
+#include <vector>
+
+#include "kiln/data/loader.h"
+#include "kiln/models/model.h"
+
+namespace kiln {
+
+/// Codes of N items and their classes.
+struct LabelledCodes {
+  Tensor z;  ///< [N, J] float32 on the CPU.
+  Tensor y;  ///< [N] int64; undefined when the source has no labels.
+};
+
+/// encode_mean of every item that `loader` still gives (repeat = false), in order; no gradient.
+/// Holds the codes and one batch in memory.  Throws ShapeError if the codes are not [B, J].
+LabelledCodes encode_items(Encoder& encoder, Loader& loader, torch::Device device);
+
+/// Mean of the codes of one class, [J] float64, for arithmetic on codes: Mikolov et al. 2013;
+/// Radford et al. 2015, arXiv:1511.06434.  Throws ConfigError where no item has the class.
+Tensor mean_code(const LabelledCodes& codes, std::int64_t label);
+
+/// Codes as a person can see them: themselves when J = 2, else their first two principal
+/// components.
+struct CodePlane {
+  Tensor points;  ///< [N, 2] float64.
+  /// Of the codes' whole variance, in the two directions; both 0 when J < 3.
+  double first_share = 0, second_share = 0;
+};
+
+/// z [N, J].  A single latent is drawn over 0.  Principal directions are eigenvectors of the
+/// covariance in float64, each with its largest entry positive, so that equal codes give equal
+/// pictures.
+CodePlane code_plane(const Tensor& z);
+
+}  // namespace kiln
