@@ -21,6 +21,17 @@ Tensor ItemShape::flat(std::string_view where, std::string_view name, const Tens
   return x.reshape({x.size(0), data_dim});
 }
 
+Tensor ItemShape::real_numbers(std::string_view where, const Tensor& x) const {
+  const auto rows = flat(where, "x", x).detach().to(torch::kFloat64);
+  const auto wrong = rows.isfinite().logical_not();
+  if (!wrong.any().item<bool>()) return rows;
+  const auto place = wrong.nonzero()[0];
+  const auto item = place[0].item<std::int64_t>(), number = place[1].item<std::int64_t>();
+  throw ConfigError(where, fmt::format("x must be finite, got {} at sample {}, number {}; leave "
+                                       "such items out of the data",
+                                       rows[item][number].item<double>(), item, number));
+}
+
 Tensor ItemShape::shaped(const Tensor& x) const {
   return channels == 0 ? x : x.reshape({x.size(0), channels, height, width});
 }

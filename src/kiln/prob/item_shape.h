@@ -23,6 +23,9 @@ struct ItemShape {
   /// x [B, D], or [B, C, H, W] of images -> [B, D].  Throws ShapeError for another shape.
   Tensor flat(std::string_view where, std::string_view name, const Tensor& x) const;
 
+  /// The same in float64.  Throws ConfigError, naming the first offender, unless x is finite.
+  Tensor real_numbers(std::string_view where, const Tensor& x) const;
+
   Tensor shaped(const Tensor& x) const;  ///< [B, D] -> as in the source.
 
   /// A table is one row: every ordering but the random one takes it from left to right.

@@ -9,6 +9,10 @@
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/autoregressive/orderless_nade.h"
 #include "kiln/models/autoregressive/rnade.h"
+#include "kiln/models/basics/gaussian_mixture.h"
+#include "kiln/models/basics/kernel_density.h"
+#include "kiln/models/basics/kmeans.h"
+#include "kiln/models/basics/pca.h"
 #include "kiln/models/latent/aae.h"
 #include "kiln/models/latent/autoencoder.h"
 #include "kiln/models/latent/vae.h"
@@ -129,6 +133,26 @@ const std::vector<ModelEntry>& models() {
                           {"hidden", "8"},
                           {"latent", "2"},
                           {"denoise", "mask"}}),
+      entry<KMeans>("kmeans", "k-means clustering",
+                    "Lloyd 1982; Arthur & Vassilvitskii 2007; Sculley 2010",
+                    {{"data_dim", "16"},
+                     {"channels", "1"},
+                     {"height", "4"},
+                     {"width", "4"},
+                     {"clusters", "3"},
+                     {"start_items", "20"}}),
+      entry<Pca>("pca", "Principal components and probabilistic PCA",
+                 "Tipping & Bishop 1999; arXiv:0909.4061",
+                 {{"data_dim", "16"},
+                  {"channels", "1"},
+                  {"height", "4"},
+                  {"width", "4"},
+                  {"components", "3"}}),
+      entry<GaussianMixture>(
+          "gaussian_mixture", "Mixture of Gaussians, by EM", "Dempster, Laird & Rubin 1977",
+          {{"data_dim", "3"}, {"components", "2"}, {"tolerance", "0.01"}, {"start_items", "20"}}),
+      entry<KernelDensity>("kernel_density", "Kernel density estimate (Parzen windows)",
+                           "Parzen 1962; Duin 1976", {{"data_dim", "3"}, {"centres", "100"}}),
       entry<Vae>("vae", "Variational autoencoder", "arXiv:1312.6114",
                  {{"data_dim", "16"},
                   {"channels", "1"},

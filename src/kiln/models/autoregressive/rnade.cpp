@@ -9,6 +9,7 @@
 #include "kiln/core/check.h"
 #include "kiln/kernels/rnade_scan.h"
 #include "kiln/nn/known_prefix.h"
+#include "kiln/nn/standardiser.h"
 
 namespace kiln {
 namespace {
@@ -50,17 +51,7 @@ void Rnade::start_from_data(const DataMoments& moments) {
   torch::NoGradGuard no_grad;
   check_shape("rnade.start_from_data", "mean", moments.mean, {options_.data_dim});
   check_shape("rnade.start_from_data", "deviation", moments.deviation, {options_.data_dim});
-  // Rounding leaves a trace of deviation in a column that does not vary.
-  const auto least = moments.mean.abs() * 1e-12;
-  const auto constant = moments.deviation.gt(least).logical_not().nonzero();
-  if (constant.size(0) > 0) {
-    const auto d = constant[0][0].item<std::int64_t>();
-    throw ConfigError(
-        "rnade.start_from_data",
-        fmt::format("column {} (counted from 0) is {} in every row, so it has no density; leave it "
-                    "out with columns= in the data source",
-                    d, moments.mean[d].item<float>()));
-  }
+  check_columns_vary("rnade.start_from_data", moments.mean, moments.deviation);
   shift_.copy_(moments.mean);
   scale_.copy_(moments.deviation);
 }

@@ -1,0 +1,122 @@
+#pragma once
+
+#include "kiln/models/model.h"
+#include "kiln/nn/item_sample.h"
+#include "kiln/nn/running_moments.h"
+#include "kiln/nn/standardiser.h"
+#include "kiln/prob/axis_normal.h"
+#include "kiln/prob/item_shape.h"
+
+namespace kiln {
+
+enum class Covariance { full, tied, diagonal, spherical };
+std::vector<std::pair<Covariance, std::string_view>> enum_names(Covariance);
+
+struct GaussianMixtureOptions {
+  std::int64_t data_dim = 2;                         // D
+  std::int64_t channels = 0, height = 0, width = 0;  // C, H, W; all 0 for tables
+  std::int64_t components = 10;                      // K
+  Covariance covariance = Covariance::full;
+  double floor = 1e-4;
+  double tolerance = 1e-5;
+  std::int64_t start_items = 2000;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit_item_shape(self, visit, 1 << 24);
+    visit("components", self.components,
+          Field{.help = "Gaussians in the mixture", .low = 1, .high = 4096});
+    visit("covariance", self.covariance,
+          Field{.help = "of a component; tied: one full matrix for all"});
+    visit("floor", self.floor,
+          Field{.help = "least variance in any direction, standardised", .low = 1e-12, .high = 1});
+    visit("tolerance", self.tolerance,
+          Field{.help = "gain of a pass in nats per item that ends training", .low = 0, .high = 1});
+    visit("start_items", self.start_items,
+          Field{.help = "items that the first components are drawn from", .low = 2, .high = 1e6});
+  }
+};
+
+/// Mixture of Gaussians fitted by expectation maximisation.  Dempster, Laird & Rubin 1977, J. R.
+/// Stat. Soc. B 39; Bishop 2006, Pattern Recognition and Machine Learning, 9.2.
+///
+///   p(y) = sum_k w_k N(y; m_k, C_k),  y = (x - shift) / scale
+///   E: r_k = w_k N(y; m_k, C_k) / p(y)      M: w_k, m_k, C_k = share, mean and covariance under r
+///
+/// Shapes: B batch, D data_dim, K components; x is [B, D], or [B, C, H, W] when channels > 0.
+/// Densities are in nats, in x's own units; all sums in float64.  Tables are standardised by the
+/// mean and the deviation of the training data, images are taken as they are.
+/// The first pass draws a uniform sample of `start_items` items; k-means on it gives the first
+/// means, its shares the weights, its scatter within the clusters one covariance for all.
+/// Differs from the textbook: the start; every covariance is the likeliest one without a variance
+/// below `floor` (Bishop has no floor), so the likelihood still never falls; a component that no
+/// item belongs to keeps its mean and covariance.
+class GaussianMixture : public Fitted,
+                        public Sampler,
+                        public Likelihood,
+                        public Standardised,
+                        public Encoder {
+ public:
+  using Options = GaussianMixtureOptions;
+
+  /// Throws ConfigError if a size is out of range, if start_items < components, or if the
+  /// covariances would need more than 2^27 numbers.
+  explicit GaussianMixture(const GaussianMixtureOptions& options);
+
+  Values values() const override;
+  /// Tables: sets shift and scale.  Throws ConfigError for a column that does not vary, naming it.
+  void start_from_data(const DataMoments& moments) override;
+
+  void begin_pass() override;
+  /// Throws ShapeError for another shape, ConfigError unless x is finite.
+  void observe(const Batch& batch) override;
+  /// True when the pass gained at most `tolerance`; the parameters then stay those that it judged.
+  /// Throws ConfigError when there are fewer items than components.
+  bool end_pass() override;
+  /// Mean -log p of the pass's items under the parameters that the pass began with, nats.  After
+  /// the first pass: an upper bound of it for the start, by Jensen from the mean and the covariance
+  /// of the data.
+  double loss() const override;
+
+  Tensor log_prob(const Tensor& x) override;     ///< [B] float64, exact.
+  double log_volume() const override;            ///< sum_d log scale_d, nats.
+  Tensor log_responsibilities(const Tensor& x);  ///< log r [B, K], float64.
+  std::int64_t code_size() const override { return options_.components; }
+  Tensor encode_mean(const Tensor& x) override;  ///< r [B, K], in x's type.
+  /// The temperature divides log w and multiplies the covariances.  Cut to [0, 1] for images.
+  Tensor sample(const SampleRequest& request, Rng& rng) override;
+
+  std::int64_t free_parameters() const;
+  /// Bayesian information criterion of the last pass, 2 N loss + free_parameters ln N.  Schwarz
+  /// 1978.
+  double bic() const;
+  const Tensor& weights() const { return weights_; }  ///< [K], float64.
+  const Tensor& means() const { return means_; }      ///< [K, D], standardised.
+  Tensor covariance_of(std::int64_t k) const;         ///< [D, D], standardised.
+
+ private:
+  ItemShape shape() const;
+  bool has_axes() const;                     // C_k has directions of its own
+  std::int64_t place(std::int64_t k) const;  // of C_k among the covariances
+  Tensor standard(const char* where, const Tensor& x) const;
+  Tensor component_log_prob(std::int64_t k, const Tensor& y) const;
+  Tensor log_joint(const Tensor& y) const;
+  double bound_of_start() const;
+  void start();
+  void expect(const Tensor& y);
+  void maximise();
+  void set_covariance(std::int64_t place, const Tensor& covariance);
+
+  GaussianMixtureOptions options_;
+  std::shared_ptr<Standardiser> standardiser_;
+  std::shared_ptr<ItemSample> sample_;
+  std::shared_ptr<RunningMoments> moments_;
+  Tensor weights_, means_, variances_;  // [K], [K, D], [K or 1, D]
+  Tensor directions_;                   // [K or 1, D, D], where C_k has axes of its own
+  Tensor loss_, passes_, seen_;
+  // Of this pass, r under the old parameters: sum r [K], sum r (y - m_k) [K, D], sum r (y - m_k)
+  // (y - m_k)^T [K or 1, D, D] or its diagonal, sum log p.
+  Tensor counts_, first_, second_, log_likelihood_;
+};
+
+}  // namespace kiln
