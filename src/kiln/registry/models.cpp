@@ -9,6 +9,7 @@
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/autoregressive/orderless_nade.h"
 #include "kiln/models/autoregressive/rnade.h"
+#include "kiln/models/latent/ladder_vae.h"
 #include "kiln/models/latent/vae.h"
 #include "kiln/models/tabular/independent.h"
 #include "kiln/models/tabular/joint.h"
@@ -122,6 +123,14 @@ const std::vector<ModelEntry>& models() {
                   {"width", "4"},
                   {"hidden", "8"},
                   {"latent", "2"}}),
+      entry<LadderVae>("ladder_vae", "Ladder variational autoencoder, binary", "arXiv:1602.02282",
+                       {{"data_dim", "16"},
+                        {"channels", "1"},
+                        {"height", "4"},
+                        {"width", "4"},
+                        {"latents", "3,2"},
+                        {"hidden", "8,6"},
+                        {"kl_warmup", "10"}}),
       entry<Dcgan>("dcgan", "Deep convolutional generative adversarial network", "arXiv:1511.06434",
                    {{"channels", "1"},
                     {"height", "28"},
