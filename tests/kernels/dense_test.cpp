@@ -73,8 +73,8 @@ TEST(Dense, IsTheFunctionOfItsDefinition) {
   const auto w = torch::tensor({{1.f, -1.f}, {.5f, 1.f}, {0.f, 0.f}});
   const auto b = torch::tensor({.5f, -1.f, 3.f});
   const auto y = [&](Activation f) { return dense(x, w, b, f); };
-  EXPECT_TRUE(torch::equal(y(Activation::none),
-                           torch::tensor({{-.5f, .5f + 1, 3.f}, {-.5f, -1.5f, 3.f}})));
+  EXPECT_TRUE(
+      torch::equal(y(Activation::none), torch::tensor({{-.5f, .5f + 1, 3.f}, {-.5f, -1.5f, 3.f}})));
   EXPECT_TRUE(
       torch::equal(y(Activation::relu), torch::tensor({{0.f, 1.5f, 3.f}, {0.f, 0.f, 3.f}})));
   EXPECT_TRUE(torch::allclose(y(Activation::leaky_relu),
@@ -100,7 +100,9 @@ TEST(Dense, GradientsEqualDifferencesOfTheKernelItself) {
   const Layer layer(6, 5, 21);
   const auto got = layer.run(Activation::leaky_relu, torch::kFloat32);
   const auto value = [&](const Tensor& x, const Tensor& w, const Tensor& b) {
-    return (dense(x, w, b, Activation::leaky_relu) * layer.upper).sum(torch::kDouble).item<double>();
+    return (dense(x, w, b, Activation::leaky_relu) * layer.upper)
+        .sum(torch::kDouble)
+        .item<double>();
   };
   const auto expect_slope = [&](const Tensor& p, const Tensor& gradient, const auto& f) {
     for (std::int64_t i = 0; i < p.numel(); ++i) {
@@ -120,7 +122,8 @@ TEST(Dense, TakesRowsThatLieApartAndMoreDimensions) {
   const Layer layer(12, 6, 10);
   const auto flat = dense(layer.x, layer.weight, layer.bias, Activation::tanh);
   const auto apart = layer.x.t().contiguous().t();
-  EXPECT_TRUE(torch::allclose(dense(apart, layer.weight, layer.bias, Activation::tanh), flat, 1e-5, 1e-6));
+  EXPECT_TRUE(
+      torch::allclose(dense(apart, layer.weight, layer.bias, Activation::tanh), flat, 1e-5, 1e-6));
   const auto deep = dense(layer.x.view({3, 4, 6}), layer.weight, layer.bias, Activation::tanh);
   EXPECT_TRUE(torch::allclose(deep, flat.view({3, 4, 10}), 1e-5, 1e-6));
   // A gradient that lies apart, as that of a sum does.
@@ -178,8 +181,8 @@ TEST(Dense, MatrixProductTakesTransposes) {
   for (const auto& left : {a, a.t().contiguous().t()})
     for (const auto& right : {b, b.t().contiguous().t()})
       EXPECT_TRUE(torch::allclose(matrix_product(left, right), wanted, 1e-5, 1e-5));
-  EXPECT_TRUE(torch::equal(matrix_product(torch::ones({2, 0}), torch::ones({0, 3})),
-                           torch::zeros({2, 3})));
+  EXPECT_TRUE(
+      torch::equal(matrix_product(torch::ones({2, 0}), torch::ones({0, 3})), torch::zeros({2, 3})));
   EXPECT_EQ(message_of([&] { matrix_product(a.slice(1, 0, 7, 2), b); }),
             "[matrix_product] b must have shape [4, *], got [7, 3]");
   EXPECT_EQ(message_of([&] { matrix_product(a.slice(1, 0, 7, 2), b.slice(0, 0, 4)); }),
@@ -188,7 +191,9 @@ TEST(Dense, MatrixProductTakesTransposes) {
 
 TEST(Dense, RefusesWhatDoesNotFit) {
   const auto x = torch::ones({2, 3}), w = torch::ones({4, 3}), b = torch::ones({4});
-  EXPECT_EQ(message_of([&] { dense(torch::ones({2, 2}), w, b, Activation::relu); }),
+  EXPECT_EQ(message_of([&] {
+              dense(torch::ones({2, 2}), w, b, Activation::relu);
+            }),
             "[dense] x must have shape [*, 3], got [2, 2]");
   EXPECT_EQ(message_of([&] { dense(x, w, torch::ones({3}), Activation::relu); }),
             "[dense] bias must have shape [4], got [3]");

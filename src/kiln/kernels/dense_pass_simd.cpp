@@ -83,7 +83,7 @@ void full_strip(const DenseGradient& g, std::size_t column) {
     }
   }
   KILN_UNROLL for (std::size_t k = 0; k < 4; ++k)
-    hn::StoreU(sum[k], kTag, g.bias + column + k * kLanes);
+      hn::StoreU(sum[k], kTag, g.bias + column + k * kLanes);
 }
 
 // `left` <= kLanes columns.
@@ -124,8 +124,7 @@ void BiasAndActivation(Activation f, float* y, const float* bias, std::size_t co
   }
 }
 
-void ActivationGradient(Activation f, const DenseGradient& g, std::size_t first,
-                        std::size_t last) {
+void ActivationGradient(Activation f, const DenseGradient& g, std::size_t first, std::size_t last) {
   switch (f) {
     case Activation::none:
       return lower_columns<Activation::none>(g, first, last);

@@ -39,8 +39,9 @@ struct Stored {
 Stored stored(const char* name, const Tensor& m) {
   if (m.is_contiguous()) return {m.data_ptr<float>(), 'N', m.size(1)};
   if (m.t().is_contiguous()) return {m.data_ptr<float>(), 'T', m.size(0)};
-  throw ShapeError("matrix_product", std::string(name) + " must be contiguous, or the transpose of "
-                                                         "a contiguous matrix");
+  throw ShapeError("matrix_product", std::string(name) +
+                                         " must be contiguous, or the transpose of "
+                                         "a contiguous matrix");
 }
 
 // Left to itself oneDNN divides the sums among its threads, and their number changes the bits.
@@ -65,9 +66,9 @@ struct Product {
   void block(std::int64_t row, std::int64_t height, std::int64_t column, std::int64_t width) const {
     const OneThread one;
     const auto left = a.from_row(row), right = b.from_column(column);
-    const int status = sgemm(left.transposed, right.transposed, height, width, inner, 1, left.data,
-                             left.row, right.data, right.row, 0, c + row * columns + column,
-                             columns);
+    const int status =
+        sgemm(left.transposed, right.transposed, height, width, inner, 1, left.data, left.row,
+              right.data, right.row, 0, c + row * columns + column, columns);
     KILN_ASSERT(status == 0);
   }
 };

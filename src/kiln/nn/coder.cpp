@@ -56,8 +56,7 @@ Sequential dense_encoder(const CoderOptions& o) {
 Sequential dense_decoder(const CoderOptions& o) {
   Sequential net;
   push_dense_layers(net, o.latent, o.hidden, o.layers, activation_of(o));
-  net->push_back(std::to_string(2 * o.layers),
-                 DenseLayer(o.hidden, o.data_dim, Activation::none));
+  net->push_back(std::to_string(2 * o.layers), DenseLayer(o.hidden, o.data_dim, Activation::none));
   return net;
 }
 

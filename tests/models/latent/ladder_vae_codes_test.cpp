@@ -77,8 +77,8 @@ TEST(LadderVaeCodes, ImagesKeepTheirShape) {
   torch::NoGradGuard no_grad;
   Rng rng(1);
   const auto x = rng.bernoulli(torch::full({5, 3, 2, 2}, .4));
-  EXPECT_EQ(model.elbo(x, rng).sizes(), (at::IntArrayRef{5}));
-  EXPECT_EQ(model.log_prob_iwae(x, 3, rng).sizes(), (at::IntArrayRef{5}));
+  EXPECT_EQ(model.elbo({x, {}}, rng).sizes(), (at::IntArrayRef{5}));
+  EXPECT_EQ(model.log_prob_iwae({x, {}}, 3, rng).sizes(), (at::IntArrayRef{5}));
   EXPECT_EQ(model.log_weights(x, 3, rng).sizes(), (at::IntArrayRef{3, 5}));
   EXPECT_EQ(model.decode_mean(model.encode_mean(x)).sizes(), x.sizes());
   EXPECT_EQ(model.sample({.count = 300}, rng).sizes(), (at::IntArrayRef{300, 3, 2, 2}));
@@ -153,7 +153,7 @@ TEST(LadderVaeCodes, LearnsBitsThatDecideManyPixels) {
     optimizer.step();
   }
   torch::NoGradGuard no_grad;
-  const auto bits = -model.log_prob_iwae(x, 200, rng).mean().item<double>() / std::log(2.0);
+  const auto bits = -model.log_prob_iwae({x, {}}, 200, rng).mean().item<double>() / std::log(2.0);
   EXPECT_GT(bits, 2 - .05);  // the data's entropy
   EXPECT_LT(bits, 2.6);      // independent pixels would need 8
 }
@@ -193,11 +193,17 @@ TEST(LadderVaeCodes, RefuseListsThatMakeNoSense) {
 TEST(LadderVaeCodes, RefuseShapesThatAreNotItsOwn) {
   LadderVae model(kSmall);
   Rng rng(1);
-  EXPECT_EQ(message_of([&] { model.elbo(torch::ones({3, 5}), rng); }),
+  EXPECT_EQ(message_of([&] {
+              model.elbo({torch::ones({3, 5}), {}}, rng);
+            }),
             "[ladder_vae.bound_terms] x must have shape [*, 4], got [3, 5]");
-  EXPECT_EQ(message_of([&] { model.log_prob_iwae(one_image(), 0, rng); }),
+  EXPECT_EQ(message_of([&] {
+              model.log_prob_iwae({one_image(), {}}, 0, rng);
+            }),
             "[ladder_vae.log_prob_iwae] draws must be positive, got 0");
-  EXPECT_EQ(message_of([&] { model.decode_mean(torch::ones({3, 2})); }),
+  EXPECT_EQ(message_of([&] {
+              model.decode_mean(torch::ones({3, 2}));
+            }),
             "[ladder_vae.decode_mean] z must have shape [*, 3], got [3, 2]");
   EXPECT_EQ(message_of([&] { model.start_from_data({.mean = torch::ones({5}), .deviation = {}}); }),
             "[ladder_vae.start_from_data] mean must have shape [4], got [5]");

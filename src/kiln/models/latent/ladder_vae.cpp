@@ -40,17 +40,15 @@ std::vector<std::int64_t> size_list(std::string_view where, std::string_view tex
 std::vector<std::int64_t> latents_of(const LadderVaeOptions& o) {
   const auto sizes = size_list("ladder_vae.latents", o.latents, kMostLatents);
   if (sizes.empty() || sizes.size() > kMostLevels)
-    throw ConfigError("ladder_vae.latents",
-                      fmt::format("must name 1 to {} levels, got {} in '{}'", kMostLevels,
-                                  sizes.size(), o.latents));
+    throw ConfigError("ladder_vae.latents", fmt::format("must name 1 to {} levels, got {} in '{}'",
+                                                        kMostLevels, sizes.size(), o.latents));
   return sizes;
 }
 
 std::vector<std::int64_t> hidden_of(const LadderVaeOptions& o, std::size_t levels) {
   if (!o.hidden) {
     std::vector<std::int64_t> sizes;
-    for (std::size_t l = 0; l < levels; ++l)
-      sizes.push_back(std::max<std::int64_t>(64, 512 >> l));
+    for (std::size_t l = 0; l < levels; ++l) sizes.push_back(std::max<std::int64_t>(64, 512 >> l));
     return sizes;
   }
   auto sizes = size_list("ladder_vae.hidden", *o.hidden, kMostHidden);
@@ -71,7 +69,9 @@ const LadderVaeOptions& checked_ladder(const LadderVaeOptions& o) {
   return o;
 }
 
-DenseLayer linear(std::int64_t in, std::int64_t out) { return DenseLayer(in, out, Activation::none); }
+DenseLayer linear(std::int64_t in, std::int64_t out) {
+  return DenseLayer(in, out, Activation::none);
+}
 
 // A mean and a log variance, side by side in one product.
 DiagNormal law_of(DenseLayer& both, const Tensor& h) {
@@ -91,8 +91,8 @@ LadderVae::LadderVae(const LadderVaeOptions& o)
   for (std::size_t l = 0; l < latents_.size(); ++l) {
     const auto below = l == 0 ? o.data_dim : hidden_[l - 1];
     up_.push_back(make_network(fmt::format("up{}", l + 1), below, hidden_[l]));
-    up_head_.push_back(register_module(fmt::format("up_head{}", l + 1),
-                                       linear(hidden_[l], 2 * latents_[l])));
+    up_head_.push_back(
+        register_module(fmt::format("up_head{}", l + 1), linear(hidden_[l], 2 * latents_[l])));
   }
   for (std::size_t l = 0; l + 1 < latents_.size(); ++l) {
     down_.push_back(make_network(fmt::format("down{}", l + 1), latents_[l + 1], hidden_[l + 1]));
@@ -130,9 +130,7 @@ DiagNormal LadderVae::prior(std::int64_t level, const Tensor& above) {
   return law_of(down_head_.at(l), down_[l]->forward(above));
 }
 
-Tensor LadderVae::decode_logits(const Tensor& z) {
-  return decoder_out_(decoder_->forward(z));
-}
+Tensor LadderVae::decode_logits(const Tensor& z) { return decoder_out_(decoder_->forward(z)); }
 
 // From the top down: q(z_L|x) = N(mu^_L, s^_L^2), and below it q(z_l|z_{l+1}, x) is the product of
 // the evidence N(mu^_l, s^_l^2) and the prior p(z_l|z_{l+1}).
@@ -150,7 +148,8 @@ std::vector<LadderVae::Rung> LadderVae::descend(const std::vector<DiagNormal>& e
       rung.p = prior(static_cast<std::int64_t>(l) + 1, rungs[l + 1].z);
       rung.q = product(evidence[l], rung.p);
     }
-    rung.z = rung.q.at_noise(parts[l]);
+    rung.noise = parts[l];
+    rung.z = rung.q.at_noise(rung.noise);
   }
   return rungs;
 }
@@ -170,7 +169,7 @@ LadderVae::Terms LadderVae::bound_terms(const Tensor& x, Rng& rng) {
   return bound_terms(items, normal({x.size(0), code_size_}, rng));
 }
 
-Tensor LadderVae::elbo(const Tensor& x, Rng& rng) { return bound_terms(x, rng).elbo; }
+Tensor LadderVae::elbo(const Batch& batch, Rng& rng) { return bound_terms(batch.x, rng).elbo; }
 
 // log w_k = log p(x|z_1) + sum_l log p(z_l|z_{l+1}) - log q(z_l|z_{l+1}, x).  One call of the
 // generator per draw, so that K draws are the same however they are split.
@@ -181,7 +180,7 @@ Tensor LadderVae::log_weights(const Tensor& x, const std::vector<DiagNormal>& ev
   const auto rungs = descend(evidence, torch::stack(noise));
   auto weights = bernoulli_log_prob(x, decode_logits(rungs[0].z));
   for (const auto& rung : rungs)
-    weights = weights + rung.p.log_prob(rung.z) - rung.q.log_prob(rung.z);
+    weights = weights + rung.p.log_prob(rung.z) - rung.q.log_prob_at_noise(rung.noise);
   return weights;
 }
 
@@ -192,9 +191,9 @@ Tensor LadderVae::log_weights(const Tensor& x, std::int64_t draws, Rng& rng) {
 }
 
 // arXiv:1509.00519: L_K = log (1/K) sum_k w_k.
-Tensor LadderVae::log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) {
+Tensor LadderVae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) {
   check_positive("ladder_vae.log_prob_iwae", "draws", draws);
-  const auto items = shape().flat("ladder_vae.log_prob_iwae", "x", x);
+  const auto items = shape().flat("ladder_vae.log_prob_iwae", "x", batch.x);
   const auto laws = evidence(items);
   const auto most = draws_at_once(items.size(0));
   LogMeanExp bound;
@@ -234,9 +233,9 @@ std::vector<Player> LadderVae::players() {
              const auto terms = bound_terms(batch.x, rng);
              const auto kl = terms.kl.mean(0);
              const auto reconstruction = terms.reconstruction.mean();
-             Objective objective{.loss = kl_weight() * kl.sum() - reconstruction,
-                                 .log = {{"elbo", terms.elbo.mean()},
-                                         {"reconstruction", reconstruction}}};
+             Objective objective{
+                 .loss = kl_weight() * kl.sum() - reconstruction,
+                 .log = {{"elbo", terms.elbo.mean()}, {"reconstruction", reconstruction}}};
              for (std::int64_t l = 0; l < levels(); ++l)
                objective.log.emplace_back(fmt::format("kl{}", l + 1), kl[l]);
              return objective;

@@ -39,11 +39,11 @@ struct LadderVaeOptions {
 ///   p(x, z) = p(x|z_1) p(z_1|z_2) ... p(z_{L-1}|z_L) p(z_L),   q(z|x) = q(z_L|x) ... q(z_1|z_2, x)
 ///
 /// Shapes: B batch, D data_dim, L levels (1 to 5; level 1 is next to x), J_l latent variables of
-/// level l, J their sum, K draws; x is [B, D], or [B, C, H, W] for images, of 0 and 1.  Densities are
-/// in nats.  Where all levels stand in one tensor [..., J], level 1 comes first.
-/// With one level it is a VAE.
-/// Differs from the paper: no batch normalisation, so that every bound belongs to its item alone;
-/// variances are exponentials kept in [e^-10, e^10], in place of softplus; warm-up in rounds.
+/// level l, J their sum, K draws; x is [B, D], or [B, C, H, W] for images, of 0 and 1.  Densities
+/// are in nats.  Where all levels stand in one tensor [..., J], level 1 comes first. With one level
+/// it is a VAE. Differs from the paper: no batch normalisation, so that every bound belongs to its
+/// item alone; variances are exponentials kept in [e^-10, e^10], in place of softplus; warm-up in
+/// rounds.
 class LadderVae : public Game, public Sampler, public Bound, public Encoder, public Decoder {
  public:
   using Options = LadderVaeOptions;
@@ -79,9 +79,9 @@ class LadderVae : public Game, public Sampler, public Bound, public Encoder, pub
   void start_from_data(const DataMoments& moments) override;
   std::vector<Player> players() override;  ///< One player; loss: -elbo, its KL weighted, [].
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Counts the rounds of the warm-up.
-  Tensor elbo(const Tensor& x, Rng& rng) override;          ///< [B].
+  Tensor elbo(const Batch& batch, Rng& rng) override;       ///< [B].
   /// [B], rises with K to log p(x).  Without gradients memory does not grow with K.
-  Tensor log_prob_iwae(const Tensor& x, std::int64_t draws, Rng& rng) override;
+  Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) override;
 
   // A code c [B, J] holds every level, as seen from its prior: z_l = mu_p + s_p c_l.  So codes have
   // the prior N(0, I), and the mean of x given a code is exact.
@@ -97,7 +97,7 @@ class LadderVae : public Game, public Sampler, public Bound, public Encoder, pub
   /// Two laws of a level, and the draw that the level below sees.
   struct Rung {
     DiagNormal p, q;
-    Tensor z;
+    Tensor noise, z;  // z = q.at_noise(noise)
   };
   ItemShape shape() const;
   torch::nn::Sequential make_network(const std::string& name, std::int64_t in, std::int64_t units);
