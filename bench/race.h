@@ -2,8 +2,9 @@
 
 #include <torch/torch.h>
 
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <limits>
 #include <string>
@@ -20,16 +21,31 @@ struct Contestant {
   double best = std::numeric_limits<double>::infinity();  ///< Milliseconds of one call.
 };
 
+inline clockid_t& race_clock() {
+  static clockid_t clock = CLOCK_MONOTONIC;
+  return clock;
+}
+
+/// CPU time of all threads instead of wall time: meaningful for one thread, on a machine with other
+/// work.
+inline void measure_cpu_time(bool yes) {
+  race_clock() = yes ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+}
+
+inline double milliseconds_now() {
+  timespec time;
+  clock_gettime(race_clock(), &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) * 1e-6;
+}
+
 /// Best of `rounds`, the contestants taking turns, so that a busy machine disturbs them alike.
 inline void race(std::vector<Contestant>& contestants, int rounds = 5) {
   for (auto& c : contestants) c.work();
   for (int round = 0; round < rounds; ++round) {
     for (auto& c : contestants) {
-      const auto start = std::chrono::steady_clock::now();
+      const double start = milliseconds_now();
       for (int i = 0; i < c.repeats; ++i) c.work();
-      const auto time = std::chrono::steady_clock::now() - start;
-      c.best =
-          std::min(c.best, std::chrono::duration<double, std::milli>(time).count() / c.repeats);
+      c.best = std::min(c.best, (milliseconds_now() - start) / c.repeats);
     }
   }
 }

@@ -1,88 +1,148 @@
-// A VAE's training step against the same network as a bare LibTorch loop, and Kiln's transposed
-// convolution against LibTorch's at DCGAN's sizes.  Figures are the best of many repeats, taken in
-// turn in one process; the ratios are what counts.
+// A VAE's training step against the same network as a bare LibTorch loop, dense and convolutional,
+// what the dense step is made of, and Kiln's transposed convolution against LibTorch's at DCGAN's
+// sizes.
+//   vae_bench [THREADS]
+// Figures are the best of many repeats, taken in turn in one process; the ratios are what counts.
+// With one thread they are CPU time, which other work on the machine hardly disturbs.
 #include <fmt/core.h>
 #include <torch/torch.h>
 
-#include <chrono>
 #include <cstdio>
-#include <functional>
-#include <limits>
+#include <string>
 
+#include "bench/race.h"
+#include "kiln/core/text.h"
 #include "kiln/core/threads.h"
+#include "kiln/kernels/matrix_product.h"
 #include "kiln/models/latent/vae.h"
 #include "kiln/nn/transposed_conv.h"
+#include "kiln/train/optimizer.h"
 
 namespace {
 
+using kiln::Contestant;
 using kiln::Tensor;
 
-double milliseconds(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-      .count();
-}
-
-// Best times of both, run alternately so that a busy machine disturbs them alike.
-std::pair<double, double> race(const std::function<void()>& a, const std::function<void()>& b,
-                               int repeats) {
-  a(), b();
-  std::pair best(std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity());
-  for (int i = 0; i < repeats; ++i) {
-    best.first = std::min(best.first, milliseconds(a));
-    best.second = std::min(best.second, milliseconds(b));
-  }
-  return best;
-}
-
 // The network of VaeOptions{}: 784-500-500-20-500-500-784, written without Kiln.
-struct BareVae : torch::nn::Module {
+struct DenseVae : torch::nn::Module {
   torch::nn::Linear a{784, 500}, b{500, 500}, mean{500, 20}, log_var{500, 20};
   torch::nn::Linear c{20, 500}, d{500, 500}, out{500, 784};
 
-  BareVae() {
+  DenseVae() {
     int number = 0;
     for (const auto& layer : {a, b, mean, log_var, c, d, out})
       register_module("layer" + std::to_string(number++), layer);
   }
+  Tensor encode(const Tensor& x) { return torch::relu(b(torch::relu(a(x)))); }
+  Tensor decode(const Tensor& z) { return out(torch::relu(d(torch::relu(c(z))))); }
+};
 
-  Tensor loss(const Tensor& x) {
-    const auto h = torch::relu(b(torch::relu(a(x))));
-    const auto m = mean(h), v = log_var(h);
-    const auto z = m + torch::exp(0.5 * v) * torch::randn_like(m);
-    const auto logits = out(torch::relu(d(torch::relu(c(z)))));
-    const auto bce = torch::binary_cross_entropy_with_logits(logits, x, {}, {}, at::Reduction::Sum);
-    return (bce - 0.5 * (1 + v - m.pow(2) - v.exp()).sum()) / x.size(0);
+// That of `--network conv` on 28 x 28 pixels, with LibTorch's own transposed convolutions.
+struct ConvVae : torch::nn::Module {
+  torch::nn::Conv2d a{torch::nn::Conv2dOptions(1, 32, 4).stride(2).padding(1)};
+  torch::nn::Conv2d b{torch::nn::Conv2dOptions(32, 64, 4).stride(2).padding(1)};
+  torch::nn::Linear c{3136, 500}, mean{500, 20}, log_var{500, 20}, d{20, 500}, e{500, 3136};
+  torch::nn::ConvTranspose2d f{torch::nn::ConvTranspose2dOptions(64, 32, 4).stride(2).padding(1)};
+  torch::nn::ConvTranspose2d g{torch::nn::ConvTranspose2dOptions(32, 1, 4).stride(2).padding(1)};
+
+  ConvVae() {
+    register_module("a", a), register_module("b", b), register_module("f", f);
+    register_module("g", g);
+    int number = 0;
+    for (const auto& layer : {c, mean, log_var, d, e})
+      register_module("layer" + std::to_string(number++), layer);
+  }
+  Tensor encode(const Tensor& x) {
+    return torch::relu(c(torch::relu(b(torch::relu(a(x)))).flatten(1)));
+  }
+  Tensor decode(const Tensor& z) {
+    const auto h = torch::relu(e(torch::relu(d(z)))).view({-1, 64, 7, 7});
+    return g(torch::relu(f(h)));
   }
 };
 
+// One training step as people write it with LibTorch.
+template <class Network>
+Contestant bare_step(const Tensor& x) {
+  const auto net = std::make_shared<Network>();
+  const auto adam = std::make_shared<torch::optim::Adam>(net->parameters(), 1e-3);
+  return {.name = "bare LibTorch loop", .work = [=] {
+            adam->zero_grad();
+            const auto h = net->encode(x);
+            const auto m = net->mean(h), v = net->log_var(h);
+            const auto logits = net->decode(m + torch::exp(0.5 * v) * torch::randn_like(m));
+            const auto bce =
+                torch::binary_cross_entropy_with_logits(logits, x, {}, {}, at::Reduction::Sum);
+            const auto kl = -0.5 * (1 + v - m.pow(2) - v.exp()).sum();
+            ((bce + kl) / x.size(0)).backward();
+            adam->step();
+          }};
+}
+
+// The same step as `kiln train` takes it.
+struct KilnStep {
+  explicit KilnStep(const kiln::VaeOptions& options)
+      : vae(options), player(vae.players().at(0)), optimizer(player.parameters, player.optimizer) {
+    for (const auto& entry : player.parameters) parameters.push_back(entry.tensor);
+  }
+  void take(const Tensor& x) {
+    const auto loss = player.objective({x, {}}, rng).loss;
+    optimizer.step(torch::autograd::grad({loss}, parameters), 1e-3);
+  }
+
+  kiln::Vae vae;
+  kiln::Rng rng{1};
+  kiln::Player player;
+  kiln::Optimizer optimizer;
+  std::vector<Tensor> parameters;
+};
+
+Contestant kiln_step(const kiln::VaeOptions& options, const Tensor& x) {
+  const auto step = std::make_shared<KilnStep>(options);
+  return {.name = "kiln", .work = [=] { step->take(x); }};
+}
+
+void report(const std::string& what, std::vector<Contestant> list, int rounds) {
+  kiln::race(list, rounds);
+  fmt::print("{}: kiln {:.2f} ms, LibTorch {:.2f} ms, ratio {:.2f}\n", what, list[0].best,
+             list[1].best, list[1].best / list[0].best);
+}
+
+Tensor digits(at::IntArrayRef shape) { return (torch::rand(shape) < 0.13).to(torch::kFloat); }
+
 void race_training_steps() {
-  const auto x = (torch::rand({100, 784}) < 0.13).to(torch::kFloat);
-  BareVae bare;
-  torch::optim::Adam bare_adam(bare.parameters(), 1e-3);
-  const auto bare_step = [&] {
-    bare_adam.zero_grad();
-    bare.loss(x).backward();
-    bare_adam.step();
-  };
+  const auto rows = digits({100, 784}), images = digits({100, 1, 28, 28});
+  report("VAE 784-500-500-20, batch 100, training step",
+         {kiln_step({}, rows), bare_step<DenseVae>(rows)}, 60);
+  const kiln::VaeOptions conv{
+      .channels = 1, .height = 28, .width = 28, .network = kiln::CoderNetwork::conv};
+  report("convolutional VAE 28x28, batch 100, training step",
+         {kiln_step(conv, images), bare_step<ConvVae>(images)}, 15);
+}
 
-  kiln::Vae vae({});
-  kiln::Rng rng(1);
-  const auto player = vae.players().at(0);
-  auto parameters = vae.parameters();
-  torch::optim::Adam adam(parameters, 1e-3);
-  const auto step = [&] {
-    const auto grads = torch::autograd::grad({player.objective({x, {}}, rng).loss}, parameters);
-    for (std::size_t i = 0; i < grads.size(); ++i) parameters[i].mutable_grad() = grads[i];
-    adam.step();
-  };
-
-  const auto [ours, theirs] = race(step, bare_step, 60);
-  fmt::print(
-      "VAE 784-500-500-20, batch 100, training step: kiln {:.2f} ms, bare LibTorch {:.2f} ms, "
-      "ratio {:.2f}\n",
-      ours, theirs, theirs / ours);
+// What no fusion can take away from the dense step: its 16 large matrix products, three for every
+// layer but the first, whose input needs no gradient.
+void race_products() {
+  std::vector<Contestant> list;
+  const std::vector<std::pair<std::int64_t, std::int64_t>> layers{
+      {784, 500}, {500, 500}, {500, 40}, {20, 500}, {500, 500}, {500, 784}};
+  using Product = Tensor (*)(const Tensor&, const Tensor&);
+  const Product ours = kiln::matrix_product, theirs = torch::mm;
+  for (const auto& [name, product] : {std::pair("kiln", ours), std::pair("LibTorch", theirs)}) {
+    Contestant all{.name = name, .work = [] {}};
+    for (const auto& [in, out] : layers) {
+      const auto x = torch::randn({100, in}), w = torch::randn({out, in});
+      const auto g = torch::randn({100, out});
+      all.work = [=, before = all.work, product = product, first = in == 784] {
+        before();
+        product(x, w.t());
+        product(g.t(), x);
+        if (!first) product(g, w);
+      };
+    }
+    list.push_back(all);
+  }
+  report("the matrix products of that dense step alone", list, 60);
 }
 
 struct Layer {
@@ -93,24 +153,29 @@ void race_transposed(const Layer& layer, std::int64_t batch) {
   const auto x = torch::randn({batch, layer.in, layer.side, layer.side}).requires_grad_();
   const auto w = (0.02 * torch::randn({layer.in, layer.out, 4, 4})).detach().requires_grad_();
   const auto grad = torch::randn({batch, layer.out, 2 * layer.side, 2 * layer.side});
-  const auto run = [&](const std::function<Tensor()>& forward) {
-    return [=] { torch::autograd::grad({forward()}, {x, w}, {grad}); };
+  const auto run = [&](const std::string& name, const std::function<Tensor()>& forward) {
+    return Contestant{.name = name, .work = [=] {
+                        torch::autograd::grad({forward()}, {x, w}, {grad});
+                      }};
   };
-  const auto [ours, theirs] = race(run([=] { return kiln::transposed_conv2d(x, w, 2, 1); }),
-                                   run([=] { return torch::conv_transpose2d(x, w, {}, 2, 1); }), 6);
-  fmt::print(
-      "transposed convolution {:>3} -> {:>3}, {:>2} -> {:>2} px, batch {}: kiln {:.1f} ms, "
-      "LibTorch {:.1f} ms, ratio {:.2f}\n",
-      layer.in, layer.out, layer.side, 2 * layer.side, batch, ours, theirs, theirs / ours);
+  report(fmt::format("transposed convolution {:>3} -> {:>3}, {:>2} -> {:>2} px, batch {}", layer.in,
+                     layer.out, layer.side, 2 * layer.side, batch),
+         {run("kiln", [=] { return kiln::transposed_conv2d(x, w, 2, 1); }),
+          run("LibTorch", [=] { return torch::conv_transpose2d(x, w, {}, 2, 1); })},
+         6);
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);  // lines appear as they are measured
-  kiln::start_up(2);
+  const auto threads = argc > 1 ? kiln::parse_integer(argv[1]).value_or(2) : 2;
+  kiln::start_up(static_cast<int>(threads));
+  kiln::measure_cpu_time(threads == 1);
   torch::manual_seed(1);
+  fmt::print("{} thread(s), {}\n", threads, threads == 1 ? "CPU time" : "wall time");
   race_training_steps();
+  race_products();
   for (const auto& layer : {Layer{512, 256, 4}, {256, 128, 8}, {128, 64, 16}, {64, 3, 32}})
     race_transposed(layer, 64);
   for (const auto& layer : {Layer{64, 32, 7}, {32, 1, 14}}) race_transposed(layer, 64);

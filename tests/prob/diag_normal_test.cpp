@@ -36,6 +36,38 @@ TEST(DiagNormal, DensityIntegratesToOne) {
   EXPECT_NEAR(torch::exp(law.log_prob(grid)).sum().item<double>() * 24 / 48000, 1, 1e-12);
 }
 
+TEST(DiagNormal, DivergenceFromAnotherIsTheIntegralOfTheLogRatio) {
+  const DiagNormal q{numbers({.7}), numbers({-1.1})}, p{numbers({-.4}), numbers({.6})};
+  const auto grid = torch::linspace(-12, 12, 48001, torch::kDouble).unsqueeze(1);
+  const auto terms = torch::exp(q.log_prob(grid)) * (q.log_prob(grid) - p.log_prob(grid));
+  EXPECT_NEAR(q.kl_to(p).item<double>(), terms.sum().item<double>() * 24 / 48000, 1e-12);
+  EXPECT_EQ(q.kl_to(q).item<double>(), 0);
+  const DiagNormal wide{numbers({.5, -1, .3}), numbers({.2, -.4, 0})};
+  const DiagNormal standard{torch::zeros(3, torch::kDouble), torch::zeros(3, torch::kDouble)};
+  EXPECT_NEAR(wide.kl_to(standard).item<double>(), 0.7158614020979046, 1e-15);
+}
+
+TEST(DiagNormal, ProductHasTheDensityThatQuadratureNormalises) {
+  const DiagNormal a{numbers({.7}), numbers({-1.1})}, b{numbers({-.9}), numbers({.4})};
+  const auto grid = torch::linspace(-12, 12, 48001, torch::kDouble).unsqueeze(1);
+  const auto joint = a.log_prob(grid) + b.log_prob(grid);
+  const auto normalised = joint - torch::logsumexp(joint, 0) - std::log(24.0 / 48000);
+  const auto law = product(a, b);
+  EXPECT_TRUE(torch::allclose(law.log_prob(grid), normalised, 0, 1e-9));
+  const auto turned = product(b, a);
+  EXPECT_NEAR(turned.mean.item<double>(), law.mean.item<double>(), 1e-15);
+  EXPECT_NEAR(turned.log_var.item<double>(), law.log_var.item<double>(), 1e-15);
+}
+
+TEST(DiagNormal, ProductOfFarApartPrecisionsStaysFinite) {
+  const DiagNormal sharp{torch::tensor({3.f}), torch::tensor({-200.f})};
+  const DiagNormal flat{torch::tensor({-5.f}), torch::tensor({200.f})};
+  for (const auto& law : {product(sharp, flat), product(flat, sharp)}) {
+    EXPECT_EQ(law.mean.item<float>(), 3);
+    EXPECT_EQ(law.log_var.item<float>(), -200);
+  }
+}
+
 TEST(DiagNormal, LogProbIsTheSumOfTheScalarDensities) {
   const DiagNormal law{numbers({1, -2}), numbers({std::log(4.0), std::log(.25)})};
   // x is one standard deviation (2) above and two (1) below the means.

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 #include <torch/nn/init.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/container/functional.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
 #include <algorithm>
+#include <string>
 
 #include "kiln/core/error.h"
+#include "kiln/nn/dense_layer.h"
 #include "kiln/nn/layer_size.h"
 #include "kiln/nn/transposed_conv.h"
 
@@ -22,10 +23,8 @@ using torch::nn::Sequential;
 
 ReLU relu() { return ReLU(torch::nn::ReLUOptions(true)); }
 
-// In place: neither gradient needs what stood there before.
-void push_activation(Sequential& net, CoderActivation activation) {
-  if (activation == CoderActivation::relu) return void(net->push_back(relu()));
-  net->push_back(torch::nn::Functional([](const Tensor& h) { return h.tanh_(); }));
+Activation activation_of(const CoderOptions& o) {
+  return o.activation == CoderActivation::tanh ? Activation::tanh : Activation::relu;
 }
 
 // How often both sides can be halved before one is odd or at most 7: 28 -> 7, 32 -> 4, 64 -> 4.
@@ -50,20 +49,14 @@ std::int64_t features(const CoderOptions& o) {
 
 Sequential dense_encoder(const CoderOptions& o) {
   Sequential net;
-  for (std::int64_t i = 0; i < o.layers; ++i) {
-    net->push_back(Linear(i == 0 ? o.data_dim : o.hidden, o.hidden));
-    push_activation(net, o.activation);
-  }
+  push_dense_layers(net, o.data_dim, o.hidden, o.layers, activation_of(o));
   return net;
 }
 
 Sequential dense_decoder(const CoderOptions& o) {
   Sequential net;
-  for (std::int64_t i = 0; i < o.layers; ++i) {
-    net->push_back(Linear(i == 0 ? o.latent : o.hidden, o.hidden));
-    push_activation(net, o.activation);
-  }
-  net->push_back(Linear(o.hidden, o.data_dim));
+  push_dense_layers(net, o.latent, o.hidden, o.layers, activation_of(o));
+  net->push_back(std::to_string(2 * o.layers), DenseLayer(o.hidden, o.data_dim, Activation::none));
   return net;
 }
 

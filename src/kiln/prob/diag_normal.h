@@ -17,8 +17,13 @@ struct DiagNormal {
   Tensor rsample(Rng& rng) const;              ///< One draw, [..., J]; gradients pass through it.
   Tensor log_prob(const Tensor& x) const;      ///< x [..., J] -> [...].
   Tensor log_prob_at_noise(const Tensor& noise) const;  ///< log_prob(at_noise(noise)), [...].
-  Tensor kl_to_standard() const;  ///< KL(this || N(0, I)), [...], closed form.
+  Tensor kl_to_standard() const;                ///< KL(this || N(0, I)), [...], closed form.
+  Tensor kl_to(const DiagNormal& other) const;  ///< KL(this || other), [...], closed form.
 };
+
+/// The law whose density is proportional to the product of two densities.  Its precision is the sum
+/// of theirs, and its mean is theirs weighted by their precisions.
+DiagNormal product(const DiagNormal& a, const DiagNormal& b);
 
 /// log N(x; 0, I), summed over the last dimension: [..., J] -> [...].
 Tensor standard_normal_log_prob(const Tensor& x);

@@ -15,6 +15,7 @@
 #include "kiln/models/basics/pca.h"
 #include "kiln/models/latent/aae.h"
 #include "kiln/models/latent/autoencoder.h"
+#include "kiln/models/latent/ladder_vae.h"
 #include "kiln/models/latent/vae.h"
 #include "kiln/models/latent/wae.h"
 #include "kiln/models/tabular/independent.h"
@@ -178,6 +179,14 @@ const std::vector<ModelEntry>& models() {
                   {"latent", "2"},
                   {"penalty", "gan"},
                   {"critic_hidden", "8"}}),
+      entry<LadderVae>("ladder_vae", "Ladder variational autoencoder, binary", "arXiv:1602.02282",
+                       {{"data_dim", "16"},
+                        {"channels", "1"},
+                        {"height", "4"},
+                        {"width", "4"},
+                        {"latents", "3,2"},
+                        {"hidden", "8,6"},
+                        {"kl_warmup", "10"}}),
       entry<Dcgan>("dcgan", "Deep convolutional generative adversarial network", "arXiv:1511.06434",
                    {{"channels", "1"},
                     {"height", "28"},
