@@ -27,8 +27,9 @@ Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
               return draws > 0 ? bound->log_prob_iwae(batch, draws, rng) : bound->elbo(batch, rng);
             }};
   if (has_codes(*run.model))
-    return {"reconstruction_error",
-            [&model = *run.model](const Batch& batch) { return reconstruction_errors(model, batch.x); }};
+    return {"reconstruction_error", [&model = *run.model](const Batch& batch) {
+              return reconstruction_errors(model, batch.x);
+            }};
   if (auto* critic = dynamic_cast<Critic*>(run.model.get()))
     return {"realness_logit",
             [critic](const Batch& batch) { return critic->realness_logits(batch.x); }};

@@ -218,6 +218,11 @@ TEST(KMeans, Refusals) {
               model.decode_mean(torch::zeros({1, 3}));
             }),
             "[kmeans.decode_mean] z must have shape [*, 2], got [1, 3]");
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model.prior_quantile(torch::full({1, 2}, 0.5));
+            }),
+            "[kmeans.prior_quantile] codes are one-hot clusters, which lie on no line; `kiln "
+            "decode` draws centres");
 }
 
 }  // namespace

@@ -197,6 +197,22 @@ TEST(Pca, DrawsFollowTheLawAndCodesOfDrawsThePrior) {
       ((covariance_of(whitened.sample_prior(n, rng)) - eye).abs() <= five(eye)).all().item<bool>());
 }
 
+// Phi(1) = 0.8413...: one deviation from the middle.
+TEST(Pca, QuantilesOfCodesAreThoseOfThePrior) {
+  const auto x = falling(60, 4, 0.4, 15);
+  const auto u = torch::tensor({{0.5, 0.5}, {0.8413447460685429, 0.5}, {0.5, 0.15865525393145707}},
+                               torch::kFloat64);
+  for (const bool whiten : {false, true}) {
+    auto model = made({.data_dim = 4, .components = 2, .whiten = whiten});
+    fit(model, x, 60);
+    const auto deviations = whiten ? torch::ones({2}, torch::kFloat64) : model.variances().sqrt();
+    const auto expected = torch::stack({torch::zeros({2}, torch::kFloat64),
+                                        deviations * torch::tensor({1.0, 0.0}, torch::kFloat64),
+                                        deviations * torch::tensor({0.0, -1.0}, torch::kFloat64)});
+    EXPECT_LT((model.prior_quantile(u) - expected).abs().max().item<double>(), 1e-9);
+  }
+}
+
 TEST(Pca, ImagesKeepTheirShapeAndRange) {
   const auto x = torch::rand({20, 1, 2, 3});
   auto model = made({.data_dim = 6, .channels = 1, .height = 2, .width = 3, .components = 2});

@@ -135,4 +135,10 @@ Tensor KMeans::sample_prior(std::int64_t count, Rng& rng) {
   return torch::one_hot(index, options_.clusters).to(torch::kFloat32);
 }
 
+Tensor KMeans::prior_quantile(const Tensor&) const {
+  throw ConfigError(
+      "kmeans.prior_quantile",
+      "codes are one-hot clusters, which lie on no line; `kiln decode` draws centres");
+}
+
 }  // namespace kiln

@@ -36,7 +36,7 @@ struct KMeansOptions {
 /// start is drawn as soon as `start_items` items have been seen, and every batch moves the centres.
 /// Differs from the papers: k-means++ sees the sample, not all the data; a centre without items in
 /// a pass moves to the item that was farthest from its centre, one centre in each pass.
-class KMeans : public Fitted, public Encoder, public Decoder {
+class KMeans : public Fitted, public Encoder, public Decoder, public Prior {
  public:
   using Options = KMeansOptions;
 
@@ -60,6 +60,8 @@ class KMeans : public Fitted, public Encoder, public Decoder {
   Tensor decode_mean(const Tensor& z) override;  ///< z [B, K] -> z centres, in z's type.
   /// [count, K]: one-hot, a cluster drawn by its share of the items.
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
+  /// Throws ConfigError: one-hot codes have no quantiles.
+  Tensor prior_quantile(const Tensor& u) const override;
 
   const Tensor& centres() const { return centres_; }  ///< [K, D] float64.
   const Tensor& counts() const { return counts_; }    ///< [K]: items of each cluster, last pass.

@@ -155,4 +155,9 @@ Tensor Pca::sample_prior(std::int64_t count, Rng& rng) {
   return (scores * variances_.sqrt() / code_scale()).to(torch::kFloat32);
 }
 
+Tensor Pca::prior_quantile(const Tensor& u) const {
+  const auto scores = torch::special::ndtri(u.to(torch::kFloat64));
+  return (scores * variances_.sqrt() / code_scale()).to(u.scalar_type());
+}
+
 }  // namespace kiln

@@ -49,7 +49,12 @@ struct PcaOptions {
 /// `whiten` a code is divided by the root of its eigenvalue, and N(0, I).
 /// Exact: one pass.  Randomised: 2 + power passes; the first leaves N(mean, tr C / D I).
 /// Differs from the papers: no eigenvalue of the law is below floor tr C / D.
-class Pca : public Fitted, public Sampler, public Likelihood, public Encoder, public Decoder {
+class Pca : public Fitted,
+            public Sampler,
+            public Likelihood,
+            public Encoder,
+            public Decoder,
+            public Prior {
  public:
   using Options = PcaOptions;
 
@@ -74,6 +79,7 @@ class Pca : public Fitted, public Sampler, public Likelihood, public Encoder, pu
   Tensor encode_mean(const Tensor& x) override;  ///< [B, J], in x's type.
   Tensor decode_mean(const Tensor& z) override;  ///< z [B, J] -> mean + V z, in z's type.
   Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< [count, J].
+  Tensor prior_quantile(const Tensor& u) const override;       ///< Of N(0, diag(l)), or N(0, I).
 
   const Tensor& directions() const { return directions_; }  ///< V [D, J], float64.
   const Tensor& variances() const { return variances_; }    ///< l [J], falling.

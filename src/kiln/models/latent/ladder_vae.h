@@ -44,7 +44,12 @@ struct LadderVaeOptions {
 /// it is a VAE. Differs from the paper: no batch normalisation, so that every bound belongs to its
 /// item alone; variances are exponentials kept in [e^-10, e^10], in place of softplus; warm-up in
 /// rounds.
-class LadderVae : public Game, public Sampler, public Bound, public Encoder, public Decoder {
+class LadderVae : public Game,
+                  public Sampler,
+                  public Bound,
+                  public Encoder,
+                  public Decoder,
+                  public Prior {
  public:
   using Options = LadderVaeOptions;
   struct Terms {
