@@ -1,8 +1,11 @@
 #include "kiln/models/request.h"
 
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include <cmath>
+
+#include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
@@ -25,6 +28,17 @@ TEST(Request, RefusesWhatASamplerWithoutClassesCannotDo) {
             "[vae.sample] temperature must be a number from 0 up, got nan");
   EXPECT_EQ(refusal({.label = 3}),
             "[vae.sample] the model has no classes, got label 3; leave it out");
+}
+
+TEST(Request, ClassesComeInTurnUnlessOneIsAskedFor) {
+  const auto labels = requested_labels("vae.sample", {.count = 5}, 3);
+  EXPECT_TRUE(torch::equal(labels, torch::tensor({0, 1, 2, 0, 1})));
+  EXPECT_TRUE(torch::equal(requested_labels("vae.sample", {.count = 2, .label = 2}, 3),
+                           torch::tensor({2, 2})));
+  EXPECT_EQ(message_of([] { requested_labels("vae.sample", {.count = 2, .label = -1}, 3); }),
+            "[vae.sample] label must be between 0 and 2, got -1");
+  EXPECT_EQ(message_of([] { requested_labels("vae.sample", {.count = 0}, 3); }),
+            "[vae.sample] count must be positive, got 0");
 }
 
 }  // namespace

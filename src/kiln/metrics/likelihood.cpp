@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "kiln/core/text.h"
+#include "kiln/metrics/active_units.h"
 #include "kiln/train/feed.h"
 
 namespace kiln {
@@ -39,7 +40,10 @@ std::vector<std::string> likelihood_metrics(const Model& model) {
   std::vector<std::string> names;
   if (dynamic_cast<const Likelihood*>(&model)) names.insert(names.end(), {"nll", "bpd"});
   if (dynamic_cast<const Standardised*>(&model)) names.emplace_back("nll_standardised");
-  if (dynamic_cast<const Bound*>(&model)) names.insert(names.end(), {"elbo", "iwae"});
+  if (dynamic_cast<const Bound*>(&model)) {
+    names.insert(names.end(), {"elbo", "iwae"});
+    if (dynamic_cast<const Encoder*>(&model)) names.emplace_back("active_units");
+  }
   return names;
 }
 
@@ -95,6 +99,11 @@ Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
                  .threads = 1});
   const bool training = model.is_training();
   model.eval();
+  if (metric == "active_units") {
+    const auto units = active_units(dynamic_cast<Encoder&>(model), loader, device);
+    model.train(training);
+    return {static_cast<double>(units), 0, part->size()};
+  }
   Rng noise(options.seed, "judge", device);
   const double bits = 1 / (std::numbers::ln2 * static_cast<double>(data->info().item_size()));
   const auto estimate = average(loader, device, [&](const Batch& batch) -> Tensor {

@@ -26,6 +26,7 @@ Estimate average(Loader& loader, torch::Device device,
 ///   nll   -log p(x), nats            bpd   nll / (D ln 2), bits per dimension
 ///   nll_standardised  nll of (x - shift) / scale, nats: in units of the training data's deviations
 ///   elbo  the bound, nats            iwae  log (1/K) sum_k w_k, nats (rises with K to log p(x))
+///   active_units  numbers of the code that the items move; a count, without an error
 /// and those of a model with codes or classes:
 ///   reconstruction  reconstruction_errors     error  share of items given a wrong class
 struct JudgeOptions {
@@ -36,8 +37,8 @@ struct JudgeOptions {
 };
 
 /// The metrics that this model has, the first being the one to validate by (smaller is better after
-/// `sign`): nll and bpd for a Likelihood; elbo and iwae for a Bound; empty for a model without
-/// either.
+/// `sign`): nll and bpd for a Likelihood; elbo and iwae for a Bound, and active_units if it
+/// encodes; empty for a model without either.
 std::vector<std::string> likelihood_metrics(const Model& model);
 
 /// Those, then reconstruction for an Encoder that is also a Decoder, and error for a Classifier

@@ -49,14 +49,15 @@ std::int64_t features(const CoderOptions& o) {
 
 Sequential dense_encoder(const CoderOptions& o) {
   Sequential net;
-  push_dense_layers(net, o.data_dim, o.hidden, o.layers, activation_of(o));
+  push_dense_layers(net, o.data_dim + o.classes, o.hidden, o.layers, activation_of(o));
   return net;
 }
 
 Sequential dense_decoder(const CoderOptions& o) {
   Sequential net;
-  push_dense_layers(net, o.latent, o.hidden, o.layers, activation_of(o));
-  net->push_back(std::to_string(2 * o.layers), DenseLayer(o.hidden, o.data_dim, Activation::none));
+  push_dense_layers(net, o.latent + o.classes, o.hidden, o.layers, activation_of(o));
+  net->push_back(std::to_string(2 * o.layers),
+                 DenseLayer(o.hidden, o.data_dim * o.outputs, Activation::none));
   return net;
 }
 
@@ -65,7 +66,7 @@ Sequential conv_encoder(const CoderOptions& o) {
   Sequential net;
   const auto times = halvings(o);
   for (std::int64_t i = 0; i < times; ++i) {
-    const auto in = i == 0 ? o.channels : filters_at(o, i - 1);
+    const auto in = i == 0 ? o.channels + o.classes : filters_at(o, i - 1);
     net->push_back(
         torch::nn::Conv2d(torch::nn::Conv2dOptions(in, filters_at(o, i), 4).stride(2).padding(1)));
     net->push_back(relu());
@@ -82,14 +83,14 @@ Sequential conv_decoder(const CoderOptions& o) {
   const auto times = halvings(o);
   const auto deepest = filters_at(o, times - 1);
   const auto height = o.height >> times, width = o.width >> times;
-  net->push_back(Linear(o.latent, o.hidden));
+  net->push_back(Linear(o.latent + o.classes, o.hidden));
   net->push_back(relu());
   net->push_back(Linear(o.hidden, features(o)));
   net->push_back(torch::nn::Unflatten(
       torch::nn::UnflattenOptions(1, std::vector<std::int64_t>{deepest, height, width})));
   for (auto i = times - 1; i >= 0; --i) {
     net->push_back(relu());
-    const auto out = i == 0 ? o.channels : filters_at(o, i - 1);
+    const auto out = i == 0 ? o.channels * o.outputs : filters_at(o, i - 1);
     net->push_back(TransposedConv2d(TransposedConv2dOptions{
         .in = filters_at(o, i), .out = out, .kernel = 4, .stride = 2, .padding = 1}));
   }
@@ -124,7 +125,7 @@ void check_coder(std::string_view where, const CoderOptions& o) {
     throw ConfigError(where, fmt::format("data_dim must be {} x {} x {}, got {}", o.channels,
                                          o.height, o.width, o.data_dim));
   if (o.network == CoderNetwork::conv) check_conv(where, o);
-  check_layer_size(where, features(o), o.hidden);
+  check_layer_size(where, features(o) * o.outputs, o.hidden);
 }
 
 Sequential make_encoder(const CoderOptions& options) {
@@ -139,6 +140,16 @@ Sequential make_decoder(const CoderOptions& options) {
       options.network == CoderNetwork::dense ? dense_decoder(options) : conv_decoder(options);
   start_dense_layers(*net, options.activation);
   return net;
+}
+
+Tensor encoder_input(const CoderOptions& o, const Tensor& x, const Tensor& one_hot) {
+  const auto own = o.network == CoderNetwork::dense ? x.flatten(1) : x;
+  if (o.classes == 0) return own;
+  const auto beside =
+      o.network == CoderNetwork::dense
+          ? one_hot
+          : one_hot.view({-1, o.classes, 1, 1}).expand({-1, -1, x.size(2), x.size(3)});
+  return torch::cat({own, beside}, 1);
 }
 
 void start_dense_layers(torch::nn::Module& module, CoderActivation activation) {

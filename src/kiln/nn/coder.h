@@ -7,6 +7,8 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
+#include "kiln/core/tensor.h"
+
 namespace kiln {
 
 enum class CoderNetwork { dense, conv };
@@ -25,6 +27,8 @@ struct CoderOptions {
   std::int64_t layers = 2;    ///< Dense: hidden layers each side.
   std::int64_t filters = 32;  ///< Conv: filters of the layer at half the image's size.
   CoderActivation activation = CoderActivation::relu;  ///< Of every hidden layer.
+  std::int64_t outputs = 1;                            ///< P, what the decoder says of each number.
+  std::int64_t classes = 0;  ///< C numbers, one of them 1, that both are told beside their input.
 };
 
 /// Throws ConfigError unless C H W = D for images, and unless conv gets images whose sides are
@@ -36,9 +40,14 @@ void check_coder(std::string_view where, const CoderOptions& options);
 /// or at most 7; then one dense layer.  No layer looks across the batch.
 torch::nn::Sequential make_encoder(const CoderOptions& options);
 
-/// The mirror image: z [B, J] -> [B, D], without activation at the end.  Its last parameter is the
-/// output bias: [D] (dense) or [C] (conv).
+/// The mirror image: z [B, J] -> [B, P D], without activation at the end: all numbers' first
+/// output, then all numbers' second.  Its last parameter is the output bias: [P D] (dense) or [P C]
+/// (conv).
 torch::nn::Sequential make_decoder(const CoderOptions& options);
+
+/// What the encoder takes: x as in Batch, and the one-hot class [B, classes], if there are any, as
+/// further columns (dense) or as further channels that are constant over the image (conv).
+Tensor encoder_input(const CoderOptions& options, const Tensor& x, const Tensor& one_hot);
 
 /// How dense layers under this activation start.  Relu: LibTorch's own way, untouched.  Tanh:
 /// weights uniform in +-sqrt(6 / (in + out)), biases 0; Glorot & Bengio 2010, eq. (16).

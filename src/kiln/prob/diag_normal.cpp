@@ -32,10 +32,12 @@ Tensor DiagNormal::log_prob_at_noise(const Tensor& noise) const {
   return -0.5 * ((noise.pow(2) + kLog2Pi).sum(-1) + log_var.sum(-1));
 }
 
-// -1/2 sum_j [1 + ln s^2 - m^2 - s^2]
-Tensor DiagNormal::kl_to_standard() const {
-  return -0.5 * (1 + log_var - mean.pow(2) - torch::exp(log_var)).sum(-1);
+// -1/2 [1 + ln s^2 - m^2 - s^2]
+Tensor DiagNormal::kl_to_standard_each() const {
+  return -0.5 * (1 + log_var - mean.pow(2) - torch::exp(log_var));
 }
+
+Tensor DiagNormal::kl_to_standard() const { return kl_to_standard_each().sum(-1); }
 
 // 1/2 sum_j [(s^2 + (m - n)^2) / t^2 - 1 - ln s^2 / t^2] for N(m, s^2) and N(n, t^2)
 Tensor DiagNormal::kl_to(const DiagNormal& other) const {

@@ -17,6 +17,7 @@ struct DiagNormal {
   Tensor rsample(Rng& rng) const;              ///< One draw, [..., J]; gradients pass through it.
   Tensor log_prob(const Tensor& x) const;      ///< x [..., J] -> [...].
   Tensor log_prob_at_noise(const Tensor& noise) const;  ///< log_prob(at_noise(noise)), [...].
+  Tensor kl_to_standard_each() const;                   ///< Of each coordinate, [..., J].
   Tensor kl_to_standard() const;                ///< KL(this || N(0, I)), [...], closed form.
   Tensor kl_to(const DiagNormal& other) const;  ///< KL(this || other), [...], closed form.
 };

@@ -160,7 +160,10 @@ const std::vector<ModelEntry>& models() {
                   {"height", "4"},
                   {"width", "4"},
                   {"hidden", "8"},
-                  {"latent", "2"}}),
+                  {"latent", "2"},
+                  {"posterior", "iaf"},
+                  {"kl_warmup", "10"},
+                  {"k", "2"}}),
       entry<Aae>("aae", "Adversarial autoencoder", "arXiv:1511.05644",
                  {{"data_dim", "16"},
                   {"channels", "1"},
@@ -208,6 +211,18 @@ const ModelEntry& find_model(const std::string& name) {
                                          hint.empty() ? "." : hint, join(known, ", ")));
 }
 
+namespace {
+
+// A model that can do without states (their number may be 0) is told 0 where the data have none.
+std::int64_t states_fact(const FieldInfo& field, const DataInfo& info,
+                         std::optional<Binarize> binarize) {
+  if (field.low > 0) return states_of(info, binarize);
+  if (info.values == Values::states) return info.levels;
+  return info.values == Values::binary || binarize ? 2 : 0;
+}
+
+}  // namespace
+
 OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
                      std::optional<Binarize> binarize) {
   OptionMap all{{"data_dim", std::to_string(info.item_size())},
@@ -219,8 +234,9 @@ OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
   OptionMap facts;
   for (const auto& field : entry.fields) {
     if (!field.from_data) continue;
-    facts.emplace(field.name, field.name == "states" ? std::to_string(states_of(info, binarize))
-                                                     : all.at(field.name));
+    facts.emplace(field.name, field.name == "states"
+                                  ? std::to_string(states_fact(field, info, binarize))
+                                  : all.at(field.name));
   }
   return facts;
 }

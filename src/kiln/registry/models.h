@@ -30,7 +30,8 @@ const std::vector<ModelEntry>& models();
 const ModelEntry& find_model(const std::string& name);
 
 /// The facts of the data that options marked from_data take: data_dim, channels, height, width,
-/// classes, states.  Throws ConfigError when a model of states is given data that are none.
+/// classes, states.  Throws ConfigError when a model that needs states is given data that are
+/// none.
 OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
                      std::optional<Binarize> binarize = {});
 

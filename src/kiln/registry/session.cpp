@@ -65,7 +65,8 @@ OptionMap Session::facts_of(const ModelEntry& entry, const Data& data) {
   if (const auto found = facts.find("states"); found != facts.end())
     found->second = std::to_string(std::max(
         std::stoll(found->second),
-        static_cast<long long>(states_of(data.valid->info(), data.valid_source.binarize))));
+        std::stoll(
+            data_facts(entry, data.valid->info(), data.valid_source.binarize).at("states"))));
   return facts;
 }
 

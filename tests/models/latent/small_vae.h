@@ -38,19 +38,22 @@ inline Tensor every_image(int dims) {
 // x = W z + noise of deviation 1/2, z ~ N(0, I): everything is known in closed form.  A pair of
 // ReLUs passes z on: relu(z) - relu(-z) = z.
 struct LinearGaussian {
-  std::shared_ptr<Vae> vae = drawn_vae({.data_dim = 3,
-                                        .latent = 2,
-                                        .decoder = VaeDecoder::gaussian,
-                                        .hidden = 4,
-                                        .layers = 1,
-                                        .sigma = .5},
-                                       0);
+  std::shared_ptr<Vae> vae;
   Tensor weights;
   Tensor x = numbers({.4, -1, .7}).view({1, 3});
   Tensor precision;  // of the posterior
 
-  explicit LinearGaussian(Tensor w = numbers({1, .5, 0, 1, .3, -.7}).view({3, 2}))
-      : weights(std::move(w)),
+  explicit LinearGaussian(PosteriorKind kind = PosteriorKind::diagonal,
+                          Tensor w = numbers({1, .5, 0, 1, .3, -.7}).view({3, 2}))
+      : vae(drawn_vae({.data_dim = 3,
+                       .latent = 2,
+                       .decoder = VaeDecoder::gaussian,
+                       .hidden = 4,
+                       .layers = 1,
+                       .sigma = .5,
+                       .posterior = kind},
+                      0)),
+        weights(std::move(w)),
         precision(torch::eye(2, torch::kDouble) + weights.t().mm(weights) / .25) {
     torch::NoGradGuard no_grad;
     auto p = vae->named_parameters();

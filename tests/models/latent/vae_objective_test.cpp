@@ -22,7 +22,7 @@ Tensor noise_of(std::uint64_t seed, at::IntArrayRef shape) {
 
 // log w_k written out anew: log p(x|z) + log p(z) - log q(z|x), each law by its own formula.
 Tensor log_weight(Vae& vae, const Tensor& x, const Tensor& noise) {
-  const auto q = vae.encode(x);
+  const auto q = vae.encode({x, {}}).base;
   const auto std = torch::exp(.5 * q.log_var);
   const auto z = q.mean + std * noise;
   const auto p = torch::sigmoid(vae.decode_parameters(z));
@@ -84,7 +84,7 @@ TEST(VaeObjective, SeveralDrawsOfTheBoundAreAveraged) {
   const auto x = every_image(5).slice(0, 3, 7);
   const auto noise = noise_of(8, {3, 4, 2});
   double sum = 0;
-  for (int k = 0; k < 3; ++k) sum += vae->bound_terms(x, noise[k]).elbo.mean().item<double>();
+  for (int k = 0; k < 3; ++k) sum += vae->bound_terms({x, {}}, noise[k]).elbo.mean().item<double>();
   const auto objective = objective_of(*vae, x, 8);
   EXPECT_NEAR(objective.loss.item<double>(), -sum / 3, 1e-12);
   EXPECT_EQ(objective.log.at(0).first, "reconstruction");
@@ -106,9 +106,9 @@ TEST(VaeObjective, OneImportanceDrawIsTheBoundInExpectation) {
 
 // Where q is the exact posterior every weight is p(x): orthogonal columns make it diagonal.
 TEST(VaeObjective, WeightsAreAllTheLikelihoodUnderTheExactPosterior) {
-  const LinearGaussian model(numbers({1, 0, 0, 2, 0, 0}).view({3, 2}));
+  const LinearGaussian model(PosteriorKind::diagonal, numbers({1, 0, 0, 2, 0, 0}).view({3, 2}));
   Rng rng(2);
-  const auto weights = model.vae->log_weights(model.x, 50, rng);
+  const auto weights = model.vae->log_weights({model.x, {}}, 50, rng);
   const auto variance = numbers({1.25, 4.25, .25});
   const auto truth = (-.5 * (model.x.pow(2) / variance + torch::log(2 * M_PI * variance))).sum();
   EXPECT_NEAR(weights.min().item<double>(), truth.item<double>(), 1e-12);

@@ -11,7 +11,7 @@ TEST(VaeRefusals, RefuseShapesThatAreNotItsOwn) {
   Vae vae({.data_dim = 6, .latent = 2, .hidden = 4});
   Rng rng(1);
   EXPECT_EQ(message_of([&] {
-              vae.bound_terms(torch::ones({3, 5}), rng);
+              vae.bound_terms({torch::ones({3, 5}), {}}, rng);
             }),
             "[vae.bound_terms] x must have shape [*, 6], got [3, 5]");
   EXPECT_EQ(message_of([&] {

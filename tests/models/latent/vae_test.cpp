@@ -17,8 +17,7 @@ TEST(Vae, ZeroWeightsMakeTheBoundExactlyMinusDLog2) {
   Vae vae({.data_dim = 6, .latent = 2, .hidden = 4});
   set_zero(vae);  // q(z|x) = p(z) and every logit is 0
   Rng rng(7);
-  const auto terms =
-      vae.bound_terms(torch::tensor({{1., 0., 0., 1., 1., 0.}}).to(torch::kFloat), rng);
+  const auto terms = vae.bound_terms({torch::tensor({{1.f, 0.f, 0.f, 1.f, 1.f, 0.f}}), {}}, rng);
   EXPECT_FLOAT_EQ(terms.elbo.item<float>(), static_cast<float>(-6 * std::log(2.0)));
   EXPECT_EQ(terms.kl.item<float>(), 0);
   EXPECT_FLOAT_EQ(vae.log_prob_iwae({torch::zeros({1, 6}), {}}, 9, rng).item<float>(),
@@ -46,7 +45,7 @@ TEST(Vae, BoundIsReconstructionLessDivergenceForEachItem) {
   const auto vae = drawn_vae({.data_dim = 5, .latent = 2, .hidden = 4}, .5);
   const auto x = every_image(5).slice(0, 0, 7);
   Rng rng(3);
-  const auto terms = vae->bound_terms(x, rng);
+  const auto terms = vae->bound_terms({x, {}}, rng);
   EXPECT_EQ(terms.elbo.sizes(), (at::IntArrayRef{7}));
   EXPECT_TRUE(torch::equal(terms.elbo, terms.reconstruction - terms.kl));
   EXPECT_GT(terms.kl.min().item<double>(), 0);
@@ -64,7 +63,7 @@ TEST(Vae, LinearGaussianBoundIsTheBestDiagonalOne) {
   // The bound is quadratic in the noise, so four points +-sqrt(2) e_j give its exact expectation.
   const auto r = std::sqrt(2.0);
   const auto noise = numbers({r, 0, -r, 0, 0, r, 0, -r}).view({4, 2});
-  const auto terms = model.vae->bound_terms(model.x.expand({4, 3}), noise);
+  const auto terms = model.vae->bound_terms({model.x.expand({4, 3}), {}}, noise);
   EXPECT_NEAR(terms.elbo.mean().item<double>(), -3.2002273701858712, 1e-12);
 }
 
@@ -73,7 +72,7 @@ TEST(Vae, LinearGaussianLikelihoodIsReachedByImportanceSampling) {
   torch::NoGradGuard no_grad;
   Rng rng(4);
   const auto x = model.x.expand({1000, 3});
-  const auto weights = torch::exp(model.vae->log_weights(x, 200, rng)).view(-1);
+  const auto weights = torch::exp(model.vae->log_weights({x, {}}, 200, rng)).view(-1);
   const auto truth = std::exp(-3.184204204842089);
   EXPECT_NEAR(weights.mean().item<double>(), truth,
               5 * weights.std().item<double>() / std::sqrt(200000.0));
@@ -132,7 +131,7 @@ TEST(Vae, ChunksOfDrawsGiveWhatAllDrawsGiveAtOnce) {
   const auto x = (Rng(1).uniform({64, 784}) < .3).to(torch::kFloat);
   Rng rng(5), again(5);
   LogMeanExp whole;
-  whole.add(vae.log_weights(x, 200, rng));
+  whole.add(vae.log_weights({x, {}}, 200, rng));
   EXPECT_TRUE(torch::allclose(vae.log_prob_iwae({x, {}}, 200, again), whole.value(), 1e-5, 0));
   EXPECT_EQ(rng.state(), again.state());
 }
@@ -141,10 +140,14 @@ TEST(Vae, ReparameterisedGradientEqualsFiniteDifferences) {
   const auto bernoulli = drawn_vae({.data_dim = 3, .latent = 2, .hidden = 3}, .7);
   const auto x = numbers({1, 0, 1, 0, 0, 1}).view({2, 3});
   const auto noise = numbers({.3, -1.2, .8, .1}).view({2, 2});
-  expect_gradients_match(*bernoulli, [&] { return bernoulli->bound_terms(x, noise).elbo.mean(); });
+  expect_gradients_match(*bernoulli, [&] {
+    return bernoulli->bound_terms({x, {}}, noise).elbo.mean();
+  });
   const auto gaussian =
       drawn_vae({.data_dim = 3, .latent = 2, .decoder = kGaussian, .hidden = 3, .layers = 1}, .7);
-  expect_gradients_match(*gaussian, [&] { return gaussian->bound_terms(x, noise).elbo.mean(); });
+  expect_gradients_match(*gaussian, [&] {
+    return gaussian->bound_terms({x, {}}, noise).elbo.mean();
+  });
 }
 
 TEST(Vae, ImportanceBoundGradientEqualsFiniteDifferences) {
@@ -171,9 +174,9 @@ TEST(Vae, EveryBoundBelongsToItsItemAlone) {
     Rng rng(1);
     const auto x = rng.bernoulli(torch::full({5, 1, 8, 8}, .4, torch::kDouble));
     const auto noise = rng.normal({5, 3}).to(torch::kDouble);
-    const auto batch = vae.bound_terms(x, noise).elbo;
+    const auto batch = vae.bound_terms({x, {}}, noise).elbo;
     for (std::int64_t i = 0; i < 5; ++i) {
-      const auto alone = vae.bound_terms(x.narrow(0, i, 1), noise.narrow(0, i, 1)).elbo;
+      const auto alone = vae.bound_terms({x.narrow(0, i, 1), {}}, noise.narrow(0, i, 1)).elbo;
       EXPECT_NEAR(alone.item<double>(), batch[i].item<double>(), 1e-11);
     }
   }
@@ -262,11 +265,11 @@ TEST(Vae, VariancesStayInTheirLimits) {
   Vae vae({.data_dim = 2, .latent = 1, .decoder = kGaussian, .hidden = 3});
   torch::NoGradGuard no_grad;
   auto p = vae.named_parameters();
-  EXPECT_NEAR(vae.decoder_log_var().item<double>(), 0, 1e-4);
+  EXPECT_NEAR(vae.law().log_var().item<double>(), 0, 1e-4);
   p["decoder_log_var"].fill_(-1000);
-  EXPECT_EQ(vae.decoder_log_var().item<float>(), -10);
+  EXPECT_EQ(vae.law().log_var().item<float>(), -10);
   p["encoder_log_var.bias"].fill_(1e6);
-  EXPECT_EQ(vae.encode(torch::zeros({1, 2})).log_var.item<float>(), 10);
+  EXPECT_EQ(vae.encode({torch::zeros({1, 2}), {}}).base.log_var.item<float>(), 10);
 }
 
 TEST(Vae, AsksForTheValuesOfItsDecoder) {

@@ -1,156 +1,149 @@
 #include "kiln/models/latent/vae.h"
 
-#include <cmath>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "kiln/core/check.h"
 #include "kiln/models/request.h"
-#include "kiln/prob/bernoulli.h"
+#include "kiln/nn/one_hot_labels.h"
 #include "kiln/prob/log_mean_exp.h"
 
 namespace kiln {
 namespace {
 
 constexpr double kLogVarLimit = 10;
-constexpr std::int64_t kNumbersAtOnce = 1 << 22;  // floats per activation while averaging draws
+constexpr std::int64_t kNumbersAtOnce = 1 << 20;  // floats per activation while averaging draws
 constexpr std::int64_t kItemsAtOnce = 256;        // images decoded together while sampling
 
+DecoderLawOptions law_options(const VaeOptions& o) {
+  return {.kind = o.decoder, .image = o.channels > 0, .states = o.states, .sigma = o.sigma};
+}
+
 CoderOptions coder(const VaeOptions& o) {
-  return {o.network, o.data_dim, o.channels, o.height,  o.width,
-          o.latent,  o.hidden,   o.layers,   o.filters, o.activation};
+  return {.network = o.network,
+          .data_dim = o.data_dim,
+          .channels = o.channels,
+          .height = o.height,
+          .width = o.width,
+          .latent = o.latent,
+          .hidden = o.hidden,
+          .layers = o.layers,
+          .filters = o.filters,
+          .activation = o.activation,
+          .outputs = DecoderLaw("vae", law_options(o)).parameters_per_number(),
+          .classes = o.condition == VaeCondition::label ? o.classes : 0};
+}
+
+PosteriorOptions posterior_options(const VaeOptions& o) {
+  return {.kind = o.posterior,
+          .latent = o.latent,
+          .features = o.hidden,
+          .steps = o.flow_steps,
+          .kl = o.kl};
+}
+
+// Options that would do nothing, or not what they say.
+void check_objective(const VaeOptions& o) {
+  if (o.objective == VaeObjective::iwae && (o.kl || o.free_bits > 0))
+    throw ConfigError(o.kl ? "vae.kl" : "vae.free_bits",
+                      "the importance-weighted objective weighs draws and has no divergence of its "
+                      "own; use objective elbo, or leave it out");
+  if (o.free_bits > 0 && (o.posterior != PosteriorKind::diagonal || o.kl == KlEstimate::sampled))
+    throw ConfigError("vae.free_bits",
+                      "needs the divergence of each latent variable in closed "
+                      "form; use posterior diagonal and kl closed");
+}
+
+// log p(z) - log q(z|x).
+Tensor log_ratio(const PosteriorDraws& draws) {
+  return standard_normal_log_prob(draws.z) - draws.log_prob;
 }
 
 const VaeOptions& checked_together(const VaeOptions& o) {
   checked("vae", o);
+  if (o.condition == VaeCondition::label && o.classes < 2)
+    throw ConfigError("vae.condition", fmt::format("label needs data with at least 2 classes, "
+                                                   "these have {}; use condition none",
+                                                   o.classes));
   check_coder("vae", coder(o));
-  if (o.sigma && o.decoder == VaeDecoder::bernoulli)
-    throw ConfigError("vae.sigma", "a bernoulli decoder has no deviation; use decoder gaussian");
+  check_objective(o);
   return o;
 }
 
 }  // namespace
 
-std::vector<std::pair<VaeDecoder, std::string_view>> enum_names(VaeDecoder) {
-  return {{VaeDecoder::bernoulli, "bernoulli"}, {VaeDecoder::gaussian, "gaussian"}};
-}
-
 std::vector<std::pair<VaeObjective, std::string_view>> enum_names(VaeObjective) {
   return {{VaeObjective::elbo, "elbo"}, {VaeObjective::iwae, "iwae"}};
 }
 
+std::vector<std::pair<VaeCondition, std::string_view>> enum_names(VaeCondition) {
+  return {{VaeCondition::none, "none"}, {VaeCondition::label, "label"}};
+}
+
 Vae::Vae(const VaeOptions& o)
     : options_(checked_together(o)),
+      law_("vae", law_options(o)),
       encoder_(register_module("encoder", make_encoder(coder(o)))),
       encoder_mean_(register_module("encoder_mean", torch::nn::Linear(o.hidden, o.latent))),
       encoder_log_var_(register_module("encoder_log_var", torch::nn::Linear(o.hidden, o.latent))),
-      decoder_(register_module("decoder", make_decoder(coder(o)))) {
+      decoder_(register_module("decoder", make_decoder(coder(o)))),
+      posterior_("vae", posterior_options(o)) {
   start_dense_layers(*encoder_mean_, o.activation);
   start_dense_layers(*encoder_log_var_, o.activation);
-  // Grey levels scatter with a variance near e^-2; tables are taken as standardised.
-  if (o.decoder == VaeDecoder::gaussian && !o.sigma)
-    decoder_log_var_ =
-        register_parameter("decoder_log_var", torch::full({1}, is_image() ? -2.0 : 0.0));
+  if (o.posterior != PosteriorKind::diagonal) register_module("posterior", posterior_);
+  if (law_.learns_log_var())
+    law_.set_log_var(register_parameter("decoder_log_var", law_.first_log_var()));
+  if (o.kl_warmup > 0) round_ = register_buffer("round", torch::zeros({}, torch::kInt64));
 }
 
-// Eq. (9), App. C.2: mean and log variance of q(z|x).
-DiagNormal Vae::encode(const Tensor& x) {
-  check_x("vae.encode", x);
-  const auto h = encoder_->forward(options_.network == CoderNetwork::dense ? x.flatten(1) : x);
-  return {encoder_mean_(h), encoder_log_var_(h).clamp(-kLogVarLimit, kLogVarLimit)};
+// Eq. (9), App. C.2: q(z|x) from what the encoder says of x.
+PosteriorLaw Vae::encode(const Batch& batch) {
+  check_x("vae.encode", batch.x);
+  const auto label = is_conditional() ? one_hot(batch.y, batch.x.size(0)) : Tensor();
+  const auto h = encoder_->forward(encoder_input(coder(options_), batch.x, label));
+  const DiagNormal base{encoder_mean_(h), encoder_log_var_(h).clamp(-kLogVarLimit, kLogVarLimit)};
+  return posterior_->law(base, h);
 }
 
-// App. C.1: logits of a Bernoulli law; App. C.2: mean of a Gaussian, kept in (0, 1) for images.
-Tensor Vae::decode_parameters(const Tensor& z) {
-  if (z.dim() < 1 || z.size(-1) != options_.latent)
-    check_shape("vae.decode_parameters", "z", z, {kAny, options_.latent});
-  auto shape = z.sizes().vec();
-  shape.back() = options_.data_dim;
-  const auto y = decoder_->forward(z.reshape({-1, options_.latent})).view(shape);
-  const bool squash = options_.decoder == VaeDecoder::gaussian && is_image();
-  return squash ? torch::sigmoid(y) : y;
-}
-
-// The floor is smooth, so that a variance that reached it can grow again.
-Tensor Vae::decoder_log_var() const {
-  if (decoder_log_var_.defined())
-    return torch::softplus(decoder_log_var_ + kLogVarLimit) - kLogVarLimit;
-  return torch::full({1}, 2 * std::log(options_.sigma.value()), encoder_mean_->weight.options());
+// App. C.1, C.2: what the decoder says of x.
+Tensor Vae::decode_parameters(const Tensor& codes) {
+  if (codes.dim() < 1 || codes.size(-1) != code_size())
+    check_shape("vae.decode_parameters", "z", codes, {kAny, code_size()});
+  auto shape = codes.sizes().vec();
+  shape.back() = -1;
+  return decoder_->forward(codes.reshape({-1, code_size()})).view(shape);
 }
 
 // log p(x|z): x as in Batch, z [..., B, J] -> [..., B].
-Tensor Vae::log_likelihood(const Tensor& x, const Tensor& z) {
-  const auto parameters = decode_parameters(z);
-  if (options_.decoder == VaeDecoder::bernoulli)
-    return bernoulli_log_prob(x.flatten(1), parameters);
-  return DiagNormal{parameters, decoder_log_var()}.log_prob(x.flatten(1));
+Tensor Vae::log_likelihood(const Batch& batch, const Tensor& z) {
+  return law_.log_prob(batch.x, decode_parameters(with_class(z, batch.y)));
 }
 
 // Eq. (10): L(x) = E_q[log p(x|z)] - KL(q(z|x) || p(z)), one draw of z.
-Vae::Terms Vae::bound_terms(const Tensor& x, const Tensor& noise) {
-  const auto q = encode(x);
-  const auto reconstruction = log_likelihood(x, q.at_noise(noise));
-  const auto kl = q.kl_to_standard();
-  return {reconstruction - kl, reconstruction, kl};
+Vae::Terms Vae::bound_terms(const Batch& batch, const Tensor& noise) {
+  const auto q = encode(batch);
+  const auto draws = posterior_->at_noise(q, noise);
+  const auto reconstruction = log_likelihood(batch, draws.z),
+             divergence = posterior_->kl_to_standard(q, draws);
+  return {reconstruction - divergence, reconstruction, divergence};
 }
 
-Vae::Terms Vae::bound_terms(const Tensor& x, Rng& rng) {
-  check_x("vae.bound_terms", x);
-  return bound_terms(x, normal({x.size(0), options_.latent}, rng));
+Vae::Terms Vae::bound_terms(const Batch& batch, Rng& rng) {
+  check_x("vae.bound_terms", batch.x);
+  return bound_terms(batch, normal({batch.x.size(0), options_.latent}, rng));
 }
 
-Tensor Vae::elbo(const Batch& batch, Rng& rng) { return bound_terms(batch.x, rng).elbo; }
+Tensor Vae::elbo(const Batch& batch, Rng& rng) { return bound_terms(batch, rng).elbo; }
 
-// arXiv:1509.00519: log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x).  noise [K, B, J] -> [K, B].
-Tensor Vae::log_weights(const Tensor& x, const DiagNormal& q, const Tensor& noise) {
-  const auto z = q.at_noise(noise);
-  return log_likelihood(x, z) + standard_normal_log_prob(z) - q.log_prob_at_noise(noise);
+double Vae::kl_weight() const {
+  if (!round_.defined()) return options_.beta;
+  const auto rounds = static_cast<double>(round_.item<std::int64_t>());
+  return options_.beta * std::min(1.0, rounds / static_cast<double>(options_.kl_warmup));
 }
 
-// One call of the generator per draw, so that K draws are the same however they are split.
-Tensor Vae::log_weights(const Tensor& x, const DiagNormal& q, std::int64_t draws, Rng& rng) {
-  std::vector<Tensor> noise;
-  for (std::int64_t k = 0; k < draws; ++k) noise.push_back(normal(q.mean.sizes(), rng));
-  return log_weights(x, q, torch::stack(noise));
-}
-
-Tensor Vae::log_weights(const Tensor& x, std::int64_t draws, Rng& rng) {
-  check_positive("vae.log_weights", "draws", draws);
-  return log_weights(x, encode(x), draws, rng);
-}
-
-// Eq. (8) there: L_K = log (1/K) sum_k w_k.
-Tensor Vae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) {
-  const auto& x = batch.x;
-  check_positive("vae.log_prob_iwae", "draws", draws);
-  const auto q = encode(x);
-  const auto most = draws_at_once(x.size(0));
-  LogMeanExp bound;
-  while (bound.count() < draws)
-    bound.add(log_weights(x, q, std::min(most, draws - bound.count()), rng));
-  return bound.value();
-}
-
-std::int64_t Vae::draws_at_once(std::int64_t batch) const {
-  const auto& o = options_;
-  auto widest = std::max(o.data_dim, o.hidden);
-  if (o.network == CoderNetwork::conv)
-    widest = std::max(widest, o.filters * o.height * o.width / 4);
-  return std::max<std::int64_t>(1, kNumbersAtOnce / std::max<std::int64_t>(1, batch * widest));
-}
-
-Values Vae::values() const {
-  if (options_.decoder == VaeDecoder::bernoulli) return Values::binary;
-  return is_image() ? Values::unit : Values::real;
-}
-
-void Vae::start_from_data(const DataMoments& moments) {
-  const auto& mean = moments.mean;
-  torch::NoGradGuard no_grad;
-  auto bias = decoder_->parameters().back();
-  if (mean.numel() != options_.data_dim)
-    check_shape("vae.start_from_data", "mean", mean, {options_.data_dim});
-  // A convolution has one bias per channel.
-  const auto start = mean.reshape({bias.numel(), -1}).mean(1);
-  bias.copy_(values() == Values::real ? start : log_odds(start, 1e-3));
+void Vae::begin_round(const Batch&, Rng&) {
+  if (round_.defined()) round_ += 1;
 }
 
 std::vector<Player> Vae::players() {
@@ -161,59 +154,141 @@ std::vector<Player> Vae::players() {
 
 // The encoder sees each item once; the decoder sees all K B codes as one batch.
 Objective Vae::objective(const Batch& batch, Rng& rng) {
-  const auto q = encode(batch.x);
-  const auto noise = normal({options_.k, batch.x.size(0), options_.latent}, rng);
+  const auto q = encode(batch);
+  const auto draws =
+      posterior_->at_noise(q, normal({options_.k, batch.x.size(0), options_.latent}, rng));
+  const auto log_likelihoods = log_likelihood(batch, draws.z);
+  const auto reconstruction = log_likelihoods.mean();
+  const auto divergence = posterior_->kl_to_standard(q, draws).mean();
+  const auto weight = kl_weight();
+  Objective objective{.loss = {}, .log = {{"reconstruction", reconstruction}, {"kl", divergence}}};
   if (options_.objective == VaeObjective::iwae) {
     LogMeanExp bound;
-    bound.add(log_weights(batch.x, q, noise));
-    return {.loss = -bound.value().mean()};
+    bound.add(log_likelihoods + weight * log_ratio(draws));
+    objective.loss = -bound.value().mean();
+  } else if (options_.free_bits > 0) {
+    // arXiv:1606.04934, eq. (15): sum_j max(free bits, mean over the batch of KL_j).
+    const auto each = q.base.kl_to_standard_each().mean(0);
+    objective.loss = weight * each.clamp_min(options_.free_bits).sum() - reconstruction;
+  } else {
+    objective.loss = weight * divergence - reconstruction;
   }
-  const auto reconstruction = log_likelihood(batch.x, q.at_noise(noise)).mean();
-  const auto kl = q.kl_to_standard().mean();
-  return {.loss = kl - reconstruction, .log = {{"reconstruction", reconstruction}, {"kl", kl}}};
+  if (round_.defined()) objective.log.emplace_back("kl_weight", torch::scalar_tensor(weight));
+  return objective;
 }
 
-Tensor Vae::encode_mean(const Tensor& x) { return encode(x).mean; }
+// arXiv:1509.00519: log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x).  noise [K, B, J] -> [K, B].
+Tensor Vae::log_weights(const Batch& batch, const PosteriorLaw& q, const Tensor& noise) {
+  const auto draws = posterior_->at_noise(q, noise);
+  return log_likelihood(batch, draws.z) + log_ratio(draws);
+}
 
-Tensor Vae::decode_mean(const Tensor& z) {
-  check_shape("vae.decode_mean", "z", z, {kAny, options_.latent});
-  const auto parameters = decode_parameters(z);
-  const auto mean =
-      options_.decoder == VaeDecoder::bernoulli ? torch::sigmoid(parameters) : parameters;
-  return mean.view(batch_shape(z.size(0)));
+// One call of the generator per draw, so that K draws are the same however they are split.
+Tensor Vae::log_weights(const Batch& batch, const PosteriorLaw& q, std::int64_t draws, Rng& rng) {
+  std::vector<Tensor> noise;
+  for (std::int64_t k = 0; k < draws; ++k) noise.push_back(normal(q.base.mean.sizes(), rng));
+  return log_weights(batch, q, torch::stack(noise));
+}
+
+Tensor Vae::log_weights(const Batch& batch, std::int64_t draws, Rng& rng) {
+  check_positive("vae.log_weights", "draws", draws);
+  return log_weights(batch, encode(batch), draws, rng);
+}
+
+// Eq. (8) there: L_K = log (1/K) sum_k w_k.
+Tensor Vae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) {
+  check_positive("vae.log_prob_iwae", "draws", draws);
+  const auto q = encode(batch);
+  const auto most = draws_at_once(batch.x.size(0));
+  LogMeanExp bound;
+  while (bound.count() < draws)
+    bound.add(log_weights(batch, q, std::min(most, draws - bound.count()), rng));
+  return bound.value();
+}
+
+std::int64_t Vae::draws_at_once(std::int64_t batch) const {
+  const auto& o = options_;
+  auto widest = std::max(o.data_dim * law_.parameters_per_number(), o.hidden);
+  if (o.network == CoderNetwork::conv)
+    widest = std::max(widest, o.filters * o.height * o.width / 4);
+  return std::max<std::int64_t>(1, kNumbersAtOnce / std::max<std::int64_t>(1, batch * widest));
+}
+
+void Vae::start_from_data(const DataMoments& moments) {
+  if (moments.mean.numel() != options_.data_dim)
+    check_shape("vae.start_from_data", "mean", moments.mean, {options_.data_dim});
+  torch::NoGradGuard no_grad;
+  auto bias = decoder_->parameters().back();
+  const auto numbers = bias.numel() / law_.parameters_per_number();  // conv: one per channel
+  const auto each = [&](const Tensor& moment) {
+    return moment.defined() ? moment.reshape({numbers, -1}).mean(1) : moment;
+  };
+  bias.copy_(law_.start(each(moments.mean), each(moments.deviation)));
+}
+
+Tensor Vae::encode_mean(const Tensor& x) {
+  check_x("vae.encode", x);
+  const auto items = x.size(0);
+  const auto noise = torch::zeros({items, options_.latent}, encoder_mean_->weight.options());
+  if (!is_conditional()) return posterior_->at_noise(encode({x, {}}), noise).z;
+  std::vector<Tensor> codes, bounds;
+  for (std::int64_t c = 0; c < classes(); ++c) {
+    const Batch batch{
+        x, torch::full({items}, c, torch::TensorOptions(x.device()).dtype(torch::kInt64))};
+    codes.push_back(with_class(posterior_->at_noise(encode(batch), noise).z, batch.y));
+    bounds.push_back(bound_terms(batch, noise).elbo);
+  }
+  const auto best = torch::stack(bounds).argmax(0).view({1, items, 1});
+  return torch::stack(codes).take_along_dim(best, 0).squeeze(0);
+}
+
+Tensor Vae::decode_mean(const Tensor& codes) {
+  check_shape("vae.decode_mean", "z", codes, {kAny, code_size()});
+  return shape().shaped(law_.mean(decode_parameters(codes)));
 }
 
 Tensor Vae::sample_prior(std::int64_t count, Rng& rng) {
   check_positive("vae.sample_prior", "count", count);
-  return normal({count, options_.latent}, rng);
+  const auto z = normal({count, options_.latent}, rng);
+  return is_conditional() ? with_class(z, requested_labels("vae", {.count = count}, classes())) : z;
 }
 
 Tensor Vae::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("vae.sample", request);
+  Tensor labels;
+  if (is_conditional())
+    labels = requested_labels("vae.sample", request, classes());
+  else
+    check_unconditional("vae.sample", request);
   torch::NoGradGuard no_grad;
-  const auto draw = [&](const Tensor& mean) {
-    if (options_.decoder == VaeDecoder::bernoulli) return rng.bernoulli(mean);
-    const auto x = DiagNormal{mean, decoder_log_var()}.rsample(rng);
-    return is_image() ? x.clamp(0, 1) : x;
-  };
+  const auto z = normal({request.count, options_.latent}, rng).mul(request.temperature);
   std::vector<Tensor> parts;
-  for (const auto& z :
-       sample_prior(request.count, rng).mul(request.temperature).split(kItemsAtOnce))
-    parts.push_back(draw(decode_mean(z)));
-  return torch::cat(parts);
+  for (const auto& codes : with_class(z, labels).split(kItemsAtOnce))
+    parts.push_back(law_.draw(decode_parameters(codes), rng));
+  return shape().shaped(torch::cat(parts));
 }
 
 Tensor Vae::normal(at::IntArrayRef shape, Rng& rng) const {
   return rng.normal(shape).to(encoder_mean_->weight.options());
 }
 
-std::vector<std::int64_t> Vae::batch_shape(std::int64_t batch) const {
-  if (is_image()) return {batch, options_.channels, options_.height, options_.width};
-  return {batch, options_.data_dim};
+// z [..., B, J] and the labels [B] -> [..., B, J + C].
+Tensor Vae::with_class(const Tensor& z, const Tensor& labels) const {
+  if (!is_conditional()) return z;
+  auto shape = z.sizes().vec();
+  shape.back() = classes();
+  return torch::cat({z, one_hot(labels, z.size(-2)).expand(shape)}, -1);
+}
+
+Tensor Vae::one_hot(const Tensor& labels, std::int64_t items) const {
+  return one_hot_labels("vae", labels, items, classes()).to(encoder_mean_->weight.options());
+}
+
+ItemShape Vae::shape() const {
+  return {options_.data_dim, options_.channels, options_.height, options_.width};
 }
 
 void Vae::check_x(const char* where, const Tensor& x) const {
-  if (is_image())
+  if (options_.channels > 0)
     check_shape(where, "x", x, {kAny, options_.channels, options_.height, options_.width});
   else
     check_shape(where, "x", x, {kAny, options_.data_dim});

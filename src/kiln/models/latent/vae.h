@@ -5,15 +5,19 @@
 
 #include "kiln/models/model.h"
 #include "kiln/nn/coder.h"
-#include "kiln/prob/diag_normal.h"
+#include "kiln/nn/decoder_law.h"
+#include "kiln/nn/posterior.h"
+#include "kiln/prob/item_shape.h"
 
 namespace kiln {
 
-enum class VaeDecoder { bernoulli, gaussian };
-std::vector<std::pair<VaeDecoder, std::string_view>> enum_names(VaeDecoder);
+using VaeDecoder = DecoderKind;
 
 enum class VaeObjective { elbo, iwae };
 std::vector<std::pair<VaeObjective, std::string_view>> enum_names(VaeObjective);
+
+enum class VaeCondition { none, label };
+std::vector<std::pair<VaeCondition, std::string_view>> enum_names(VaeCondition);
 
 struct VaeOptions {
   std::int64_t data_dim = 784;                       // D
@@ -28,6 +32,15 @@ struct VaeOptions {
   CoderActivation activation = CoderActivation::relu;
   VaeObjective objective = VaeObjective::elbo;
   std::int64_t k = 1;  // K in training
+  PosteriorKind posterior = PosteriorKind::diagonal;
+  std::optional<std::int64_t> flow_steps = std::nullopt;
+  std::optional<KlEstimate> kl = std::nullopt;
+  double beta = 1;
+  double free_bits = 0;        // nats per latent variable
+  std::int64_t kl_warmup = 0;  // rounds
+  VaeCondition condition = VaeCondition::none;
+  std::int64_t classes = 0;  // of the data
+  std::int64_t states = 0;   // q of the data
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -50,18 +63,41 @@ struct VaeOptions {
     visit("objective", self.objective,
           Field{.help = "what training raises: the bound, or the importance-weighted one"});
     visit("k", self.k, Field{.help = "draws per item in training", .low = 1, .high = 4096});
+    visit("posterior", self.posterior, Field{.help = "family of q(z|x)"});
+    visit("flow_steps", self.flow_steps,
+          Field{.help = "maps of a planar or iaf posterior; auto: 4", .low = 1, .high = 256});
+    visit("kl", self.kl,
+          Field{.help = "divergence in closed form or from the draws; auto: closed if it can be"});
+    visit("beta", self.beta,
+          Field{.help = "weight of the divergence in training", .low = 0, .high = 1e4});
+    visit("free_bits", self.free_bits,
+          Field{.help = "nats of divergence per latent variable that cost nothing",
+                .low = 0,
+                .high = 1e3});
+    visit("kl_warmup", self.kl_warmup,
+          Field{.help = "rounds in which the divergence's weight climbs to beta",
+                .low = 0,
+                .high = 1e9});
+    visit("condition", self.condition, Field{.help = "what both networks are told beside x or z"});
+    visit("classes", self.classes, from_data("classes of the data, 0 for none", 0, 1 << 16));
+    visit("states", self.states,
+          from_data("values that each number takes, 0 for real ones", 0, 1 << 16));
   }
 };
 
 /// Variational autoencoder. Kingma & Welling 2014, arXiv:1312.6114; with the importance-weighted
-/// objective of Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519.
+/// objective of Burda, Grosse & Salakhutdinov 2016, arXiv:1509.00519, beta of Higgins et al. 2017,
+/// free bits of Kingma et al. 2016, arXiv:1606.04934, and that paper's and others' posteriors.
 ///
-/// Shapes: B batch, D data_dim, J latent, K draws; x is [B, D], or [B, C, H, W] for images.
-/// Densities are in nats, summed over D.  A Bernoulli decoder is a likelihood of 0/1 data only and
-/// asks for them; a Gaussian decoder takes grey levels in [0, 1] or real tables.
+/// Shapes: B batch, D data_dim, J latent, K draws, C classes; x is [B, D], or [B, C, H, W] for
+/// images.  Densities are in nats, summed over D.  decoder_law.h says which values x must take.
 /// Differs from the paper: two layers each side, ReLU unless asked; Adam in place of Adagrad; the
 /// Gaussian decoder has one variance for all of D, learned or fixed; no prior on the weights.
-/// Every bound belongs to its item alone: no layer looks across the batch.
+/// Every bound belongs to its item alone: no layer looks across the batch.  Bounds are true bounds
+/// whatever beta, free bits and warm-up did in training.
+///
+/// With condition label both networks are told the class; every density is then given the label,
+/// and batches must have labels.  A code is z followed by the class, one-hot: [B, J + C].
 class Vae : public Game,
             public Sampler,
             public Bound,
@@ -74,58 +110,69 @@ class Vae : public Game,
     Tensor elbo, reconstruction, kl;  ///< Each [B], nats; elbo = reconstruction - kl.
   };
 
-  /// Throws ConfigError if a size is out of range, or if the network cannot take the images.
+  /// Throws ConfigError if a size is out of range, if the network cannot take the images, or for
+  /// options that do not go together.
   explicit Vae(const VaeOptions& options);
 
-  /// q(z|x), mean and log variance [B, J].  Eq. (9).  Log variances are kept in [-10, 10].
-  DiagNormal encode(const Tensor& x);
-  /// z [..., J] -> [..., D]: each number's logit (Bernoulli) or mean (Gaussian).  App. C.1, C.2.
-  Tensor decode_parameters(const Tensor& z);
-  /// Logarithm of the Gaussian decoder's variance, [1].  A learned one never falls below -10.
-  Tensor decoder_log_var() const;
+  /// q(z|x), [B, J].  Eq. (9).  Log variances of the base law are kept in [-10, 10].
+  PosteriorLaw encode(const Batch& batch);
+  /// Codes [..., B, code_size()] -> parameters of the decoder's law [..., B, P D].  App. C.1, C.2.
+  Tensor decode_parameters(const Tensor& codes);
+  const DecoderLaw& law() const { return law_; }
 
   /// Eq. (10), one draw.  Throws ShapeError unless x is as above.
-  Terms bound_terms(const Tensor& x, Rng& rng);
-  /// The same at z = mean + std * noise; noise [B, J].
-  Terms bound_terms(const Tensor& x, const Tensor& noise);
+  Terms bound_terms(const Batch& batch, Rng& rng);
+  /// The same at the draw of q made from noise [B, J].
+  Terms bound_terms(const Batch& batch, const Tensor& noise);
   /// log p(x, z) - log q(z|x) at K draws of z from q: [K, B].  The draws do not depend on how K is
   /// split over calls.
-  Tensor log_weights(const Tensor& x, std::int64_t draws, Rng& rng);
+  Tensor log_weights(const Batch& batch, std::int64_t draws, Rng& rng);
 
-  Values values() const override;
-  /// Sets the output bias to the log-odds of the mean (clamped to [0.001, 0.999]), or the mean of
-  /// real data: the decoder starts as the best law that ignores z.
+  Values values() const override { return law_.value_set().kind; }
+  std::int64_t states() const override { return law_.value_set().states; }
+  /// The output bias becomes the law of the data's moments: the decoder starts as the best law that
+  /// ignores z, nearly (log-odds of the mean, clamped to [0.001, 0.999]).
   void start_from_data(const DataMoments& moments) override;
   /// One player; loss, averaged over B, []: minus the mean of K bounds (elbo), or minus L_K (iwae).
+  /// The divergence is weighed by beta, after a climb from beta / kl_warmup in the first round;
+  /// with free bits it is sum_j max(free_bits, mean over B of KL_j).
   std::vector<Player> players() override;
-  Tensor elbo(const Batch& batch, Rng& rng) override;  ///< [B].
+  void begin_round(const Batch& batch, Rng& rng) override;  ///< Counts rounds for kl_warmup.
+  Tensor elbo(const Batch& batch, Rng& rng) override;       ///< [B].
   /// [B], rises with K to log p(x).  arXiv:1509.00519, eq. (8).  Without gradients memory does not
   /// grow with K; with gradients the whole graph is kept, so K should be small.
   Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) override;
-  std::int64_t code_size() const override { return options_.latent; }
+
+  std::int64_t code_size() const override { return options_.latent + classes(); }
+  /// z at no noise.  A conditional model takes the class whose bound, at no noise, is the largest.
   Tensor encode_mean(const Tensor& x) override;
-  Tensor decode_mean(const Tensor& z) override;
-  Tensor sample_prior(std::int64_t count, Rng& rng) override;
-  /// z ~ N(0, temperature^2 I), then x ~ p(x|z): 0/1 (Bernoulli), or mean plus noise, cut to [0, 1]
-  /// for images (Gaussian).
+  Tensor decode_mean(const Tensor& codes) override;
+  Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< Classes come in turn.
+  /// z ~ N(0, temperature^2 I), then x ~ p(x|z): as DecoderLaw draws.
   Tensor sample(const SampleRequest& request, Rng& rng) override;
 
  private:
-  bool is_image() const { return options_.channels > 0; }
-  std::vector<std::int64_t> batch_shape(std::int64_t batch) const;
+  bool is_conditional() const { return options_.condition == VaeCondition::label; }
+  std::int64_t classes() const { return is_conditional() ? options_.classes : 0; }
+  ItemShape shape() const;
   void check_x(const char* where, const Tensor& x) const;
+  Tensor one_hot(const Tensor& labels, std::int64_t items) const;
+  Tensor with_class(const Tensor& z, const Tensor& labels) const;
   Tensor normal(at::IntArrayRef shape, Rng& rng) const;  // in the weights' type
-  Tensor log_likelihood(const Tensor& x, const Tensor& z);
-  Tensor log_weights(const Tensor& x, const DiagNormal& q, const Tensor& noise);
-  Tensor log_weights(const Tensor& x, const DiagNormal& q, std::int64_t draws, Rng& rng);
+  Tensor log_likelihood(const Batch& batch, const Tensor& z);
+  Tensor log_weights(const Batch& batch, const PosteriorLaw& q, const Tensor& noise);
+  Tensor log_weights(const Batch& batch, const PosteriorLaw& q, std::int64_t draws, Rng& rng);
+  double kl_weight() const;
   Objective objective(const Batch& batch, Rng& rng);
   std::int64_t draws_at_once(std::int64_t batch) const;
 
   VaeOptions options_;
+  DecoderLaw law_;
   torch::nn::Sequential encoder_;
   torch::nn::Linear encoder_mean_, encoder_log_var_;
   torch::nn::Sequential decoder_;  // its last parameter is the output bias
-  Tensor decoder_log_var_;         // [1] when it is learned
+  Posterior posterior_;
+  Tensor round_;  // [] int64, counts rounds of training, kept in checkpoints, if kl_warmup > 0
 };
 
 }  // namespace kiln
