@@ -60,20 +60,6 @@ Tensor read_as_item(const CompleteArguments& a, const LoadedRun& run, const Cons
   }
 }
 
-std::vector<std::int64_t> chosen_items(const CompleteArguments& a, const JudgedData& judged) {
-  std::vector<std::int64_t> indices;
-  for (const auto& part : split(a.indices, ',')) {
-    const auto index = parse_integer(part);
-    if (!index || *index < 0 || *index >= judged.data->size())
-      throw ConfigError("complete.index",
-                        fmt::format("needs numbers from 0 to {}, separated by commas; got '{}'",
-                                    judged.data->size() - 1, part));
-    indices.push_back(*index);
-  }
-  if (indices.empty()) throw ConfigError("complete.index", "needs at least one number");
-  return indices;
-}
-
 // What to complete, and where it came from.
 struct Originals {
   Tensor x;  // [N, C, H, W]
@@ -85,7 +71,7 @@ Originals originals(const CompleteArguments& a, const LoadedRun& run, const Cons
   if (!a.image.empty()) return {read_as_item(a, run, console).to(device), a.image};
   const auto judged = judged_data(run, a.data, a.split);
   require_images("complete", judged.name, judged.data->info());
-  const auto indices = chosen_items(a, judged);
+  const auto indices = chosen_items("complete.index", a.indices, judged);
   console.note(judged.name + "; " + judged.transform.describe());
   return {items_of(judged, indices, static_cast<std::uint64_t>(a.run.seed), device), judged.name};
 }

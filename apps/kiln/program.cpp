@@ -121,11 +121,13 @@ LoadedRun load(const RunArguments& arguments, const Console& console) {
   return run;
 }
 
-JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std::string& split) {
+JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std::string& split,
+                       const std::map<std::string, std::string>& keys) {
   const auto& config = run.config;
   const auto seed = static_cast<std::uint64_t>(config.train.seed);
-  const auto source = open_source(parse_source(spec.empty() ? config.data : spec),
-                                  {.seed = seed, .skip_bad = config.skip_bad});
+  auto parsed = parse_source(spec.empty() ? config.data : spec);
+  for (const auto& [key, value] : keys) parsed.keys[key] = value;
+  const auto source = open_source(parsed, {.seed = seed, .skip_bad = config.skip_bad});
   auto splits = source.splits;
   JudgedData judged;
   if (!spec.empty() && split.empty()) {
@@ -152,6 +154,14 @@ JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std:
           "data", fmt::format("{} has {} {}, the run was trained with {}", judged.name, name, value,
                               config.model_options.at(name)));
   return judged;
+}
+
+bool has_test_part(const LoadedRun& run, const std::string& spec) {
+  const auto& config = run.config;
+  const OpenOptions options{.seed = static_cast<std::uint64_t>(config.train.seed),
+                            .skip_bad = config.skip_bad};
+  return open_source(parse_source(spec.empty() ? config.data : spec), options).splits.test !=
+         nullptr;
 }
 
 void watch_signals() {

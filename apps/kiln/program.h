@@ -52,6 +52,12 @@ void add_score(const Program& program);
 void add_reconstruct(const Program& program);
 void add_complete(const Program& program);
 void add_interpolate(const Program& program);
+void add_encode(const Program& program);
+void add_decode(const Program& program);
+void add_manifold(const Program& program);
+void add_traverse(const Program& program);
+void add_arithmetic(const Program& program);
+void add_probe(const Program& program);
 void add_report(const Program& program);
 void add_models(const Program& program);
 void add_data(const Program& program);
@@ -88,7 +94,12 @@ struct JudgedData {
   Transform transform;
   std::string name;  ///< "SPEC" or "SPEC (test)".
 };
-JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std::string& split);
+/// `keys` are set in the SPEC before it is opened: {{"label", "colour"}}.
+JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std::string& split,
+                       const std::map<std::string, std::string>& keys = {});
+
+/// Whether a source has a test part of its own; `spec` empty: the run's own source.
+bool has_test_part(const LoadedRun& run, const std::string& spec);
 
 /// True after the first Ctrl-C or SIGTERM.
 void watch_signals();

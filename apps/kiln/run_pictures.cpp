@@ -47,6 +47,21 @@ std::vector<std::int64_t> first_items(const JudgedData& judged, std::int64_t cou
   return indices;
 }
 
+std::vector<std::int64_t> chosen_items(const std::string& where, const std::string& numbers,
+                                       const JudgedData& judged) {
+  std::vector<std::int64_t> indices;
+  for (const auto& part : split(numbers, ',')) {
+    const auto index = parse_integer(part);
+    if (!index || *index < 0 || *index >= judged.data->size())
+      throw ConfigError(where, fmt::format("needs numbers from 0 to {}, separated by commas; got "
+                                           "'{}'",
+                                           judged.data->size() - 1, part));
+    indices.push_back(*index);
+  }
+  if (indices.empty()) throw ConfigError(where, "needs at least one number");
+  return indices;
+}
+
 void require_images(const std::string& command, const std::string& name, const DataInfo& info) {
   if (info.is_image()) return;
   throw ConfigError(command, fmt::format("draws images; the items of {} have shape [{}]", name,

@@ -21,6 +21,11 @@ Tensor items_of(const JudgedData& judged, const std::vector<std::int64_t>& indic
 /// The first `count` items, or as many as there are.
 std::vector<std::int64_t> first_items(const JudgedData& judged, std::int64_t count);
 
+/// Items by number, "0,5,7".  Throws ConfigError, beginning with `where`, for numbers that the data
+/// lack and for none at all.
+std::vector<std::int64_t> chosen_items(const std::string& where, const std::string& numbers,
+                                       const JudgedData& judged);
+
 /// Throws ConfigError unless the items are images: `command` draws nothing else.
 void require_images(const std::string& command, const std::string& name, const DataInfo& info);
 

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "apps/kiln/run_codes.h"
+#include "apps/kiln/run_pictures.h"
+#include "kiln/core/text.h"
+#include "kiln/core/threads.h"
+#include "kiln/nn/latent_grid.h"
+
+namespace kiln::program {
+namespace {
+
+constexpr std::int64_t kRows = 20;  // drawn when nothing is chosen
+
+struct TraverseArguments {
+  RunArguments run;
+  std::string latents, data, split, out;
+  std::optional<std::int64_t> item;
+  std::int64_t steps = 11;
+  double low = -3, high = 3;
+  bool quantiles = false;
+};
+
+std::vector<std::int64_t> counting(std::int64_t first, std::int64_t last) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(last - first + 1));
+  std::iota(numbers.begin(), numbers.end(), first);
+  return numbers;
+}
+
+// "0,3-5" -> 0 3 4 5.
+std::vector<std::int64_t> chosen_latents(const std::string& text, std::int64_t latents) {
+  std::vector<std::int64_t> chosen;
+  for (const auto& part : split(text, ',')) {
+    const auto dash = part.find('-');
+    const auto first = parse_integer(part.substr(0, dash));
+    const auto last = dash == std::string::npos ? first : parse_integer(part.substr(dash + 1));
+    if (!first || !last || *first < 0 || *last < *first || *last >= latents)
+      throw ConfigError("traverse.latents",
+                        fmt::format("needs numbers or ranges from 0 to {}, as in 0,3-5; got '{}'",
+                                    latents - 1, part));
+    const auto range = counting(*first, *last);
+    chosen.insert(chosen.end(), range.begin(), range.end());
+  }
+  return chosen.empty() ? counting(0, std::min(kRows, latents) - 1) : chosen;
+}
+
+// The values [T, J] that the latents take.
+Tensor stops(const TraverseArguments& a, const Decoder& decoder, std::int64_t latents) {
+  if (!a.quantiles)
+    return torch::linspace(a.low, a.high, a.steps).unsqueeze(1).expand({a.steps, latents});
+  const auto u = (torch::arange(a.steps, torch::kFloat64) + 0.5) / static_cast<double>(a.steps);
+  return decoder.prior_quantile(u.unsqueeze(1).expand({a.steps, latents})).to(torch::kFloat32);
+}
+
+struct Base {
+  Tensor z;  // [J]
+  std::string name;
+};
+
+Base base_of(const TraverseArguments& a, const LoadedRun& run, std::int64_t latents) {
+  if (!a.item) return {torch::zeros(latents), "0"};
+  auto& encoder = run.as<Encoder>("encoder, so only a traversal from 0, without --item");
+  const auto judged = judged_data(run, a.data, a.split);
+  const auto index = chosen_items("traverse.item", std::to_string(*a.item), judged);
+  torch::NoGradGuard no_grad;
+  const auto x =
+      items_of(judged, index, static_cast<std::uint64_t>(a.run.seed), parse_device(a.run.device));
+  return {encoder.encode_mean(x)[0].to(torch::kCPU, torch::kFloat32),
+          fmt::format("item {} of {}", *a.item, judged.name)};
+}
+
+int traverse(const TraverseArguments& a, const Console& console) {
+  start_up();
+  if (!(a.low < a.high))
+    throw ConfigError("traverse",
+                      fmt::format("--low must lie below --high, got {} and {}", a.low, a.high));
+  const auto path = picture_path(a.run, a.out, "traverse");
+  const auto run = load(a.run, console);
+  auto& decoder = run.as<Decoder>("decoder");
+  const auto latents = latents_of(run, decoder);
+  const auto chosen = chosen_latents(a.latents, latents);
+  const auto base = base_of(a, run, latents);
+  const auto values = stops(a, decoder, latents);
+  const auto z = traversal(base.z, chosen, values);
+  const auto x = decode_images("traverse", run, decoder, z, parse_device(a.run.device));
+  write_picture(path, x, a.steps, a.run, run);
+  console.result(fmt::format("{}\n{} of {} latents, one in each row, from {}", path.string(),
+                             chosen.size(), latents, base.name),
+                 {{"run", a.run.run},
+                  {"step", run.step},
+                  {"base", base.name},
+                  {"latents", chosen},
+                  {"steps", a.steps},
+                  {"low", values.min().item<double>()},
+                  {"high", values.max().item<double>()},
+                  {"file", path.string()}});
+  return 0;
+}
+
+}  // namespace
+
+void add_traverse(const Program& program) {
+  auto a = std::make_shared<TraverseArguments>();
+  auto* command = program.add("traverse", "draw what each latent does: one row for each",
+                              "kiln traverse runs/vae --item 3 -o traverse.png");
+  add_run_arguments(command, a->run);
+  command->add_option("--latents", a->latents, "which, as in 0,3-5 [the first 20]");
+  command->add_option("--steps", a->steps, "images in each row, both ends included [11]")
+      ->check(CLI::Range(2, 1000));
+  command->add_option("--low", a->low, "where a latent starts [-3]");
+  command->add_option("--high", a->high, "where it ends [3]");
+  command->add_flag("--quantiles", a->quantiles,
+                    "equal steps of the prior's mass instead of --low to --high");
+  command->add_option("--item", a->item,
+                      "the other latents stay at this item's code, for models that encode [at 0]");
+  command->add_option("--data", a->data, "with --item: source [the run's own]");
+  command->add_option("--split", a->split, "with --item: train, valid or test [test, or valid]");
+  command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/traverse.png]");
+  program.on_run(command, [a, &console = program.console] { return traverse(*a, console); });
+}
+
+}  // namespace kiln::program

@@ -1,0 +1,113 @@
+#include "apps/kiln/run_codes.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "apps/kiln/run_pictures.h"
+#include "kiln/io/svg_plot.h"
+
+namespace kiln::program {
+namespace {
+
+constexpr std::int64_t kMostNumbers = std::int64_t{1} << 28;  // 1 GiB of codes
+constexpr std::int64_t kDecodedAtOnce = 500;
+constexpr std::int64_t kMostPoints = 5000;  // of a scatter that a browser still likes
+
+std::vector<double> column(const Tensor& points, std::int64_t index) {
+  const auto values = points.select(1, index).contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+PlotSeries series_of(const std::string& name, const Tensor& points) {
+  return {.name = name, .x = column(points, 0), .y = column(points, 1)};
+}
+
+std::vector<PlotSeries> classes_of(const Tensor& points, const Tensor& y, const DataInfo& info) {
+  if (!y.defined()) return {series_of("", points)};
+  std::vector<PlotSeries> classes;
+  for (std::int64_t label = 0; label < info.classes; ++label)
+    classes.push_back(series_of(
+        class_name(info, label),
+        points.index_select(0, (y.narrow(0, 0, points.size(0)) == label).nonzero().flatten())));
+  return classes;
+}
+
+}  // namespace
+
+LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOptions& options) {
+  auto data = judged.data;
+  if (options.items > 0 && options.items < data->size())
+    data = subset(data, first_items(judged, options.items));
+  if (data->size() > kMostNumbers / encoder.code_size())
+    throw ConfigError("encode", fmt::format("{} codes of {} numbers are more than fit; take a part "
+                                            "of at most {} items with --items",
+                                            data->size(), encoder.code_size(),
+                                            kMostNumbers / encoder.code_size()));
+  Loader loader(data, judged.transform,
+                {.batch = options.batch,
+                 .shuffle = false,
+                 .repeat = false,
+                 .drop_last = false,
+                 .seed = options.seed,
+                 .threads = 1});
+  return encode_items(encoder, loader, options.device);
+}
+
+std::int64_t latents_of(const LoadedRun& run, Decoder& decoder) {
+  if (const auto* encoder = dynamic_cast<const Encoder*>(run.model.get()))
+    return encoder->code_size();
+  Rng rng(0, "latents");
+  return decoder.sample_prior(1, rng).size(1);
+}
+
+Tensor decode_codes(Decoder& decoder, const Tensor& z, torch::Device device) {
+  torch::NoGradGuard no_grad;
+  std::vector<Tensor> parts;
+  for (const auto& part : z.to(device, torch::kFloat32).split(kDecodedAtOnce))
+    parts.push_back(decoder.decode_mean(part).to(torch::kCPU));
+  return torch::cat(parts);
+}
+
+Tensor decode_images(const std::string& command, const LoadedRun& run, Decoder& decoder,
+                     const Tensor& z, torch::Device device) {
+  const auto x = decode_codes(decoder, z, device);
+  if (x.dim() != 4)
+    throw ConfigError(command,
+                      fmt::format("draws images; the run learned {}, a table", run.config.data));
+  return x;
+}
+
+std::string class_name(const DataInfo& info, std::int64_t label) {
+  const auto index = static_cast<std::size_t>(label);
+  return index < info.class_names.size() ? info.class_names[index] : fmt::format("{}", label);
+}
+
+std::string short_name(const std::string& judged) {
+  const auto colon = judged.find(':');
+  const auto slash = judged.rfind('/', std::min(judged.find(','), judged.find(' ')));
+  if (colon == std::string::npos || slash == std::string::npos || slash < colon) return judged;
+  return judged.substr(0, colon + 1) + judged.substr(slash + 1);
+}
+
+std::string code_scatter(const LabelledCodes& codes, const JudgedData& judged) {
+  const auto plane = code_plane(codes.z);
+  const auto latents = codes.z.size(1), shown = std::min(kMostPoints, codes.z.size(0));
+  ScatterPlot plot{.title = "codes of " + short_name(judged.name),
+                   .x_label = "z0",
+                   .y_label = latents > 1 ? "z1" : "",
+                   .radius = shown > 1500 ? 1.8 : 2.5};
+  if (latents > 2) {
+    plot.title = fmt::format("{}: 2 principal components of {} latents, {:.0f} % of the variance",
+                             short_name(judged.name), latents,
+                             100 * (plane.first_share + plane.second_share));
+    plot.x_label = fmt::format("first component, {:.0f} %", 100 * plane.first_share);
+    plot.y_label = fmt::format("second component, {:.0f} %", 100 * plane.second_share);
+  }
+  if (shown < codes.z.size(0)) plot.x_label += fmt::format(" (the first {} items)", shown);
+  plot.classes = classes_of(plane.points.narrow(0, 0, shown), codes.y, judged.data->info());
+  return svg_scatter_plot(plot);
+}
+
+}  // namespace kiln::program
