@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <set>
 
 #include "tests/models/latent/small_aae.h"
 #include "tests/support/refusal.h"
@@ -77,6 +78,9 @@ TEST(Aae, GaussianPosteriorDrawsItsMeanAndVariance) {
   EXPECT_NEAR(z.mean().item<double>(), 3, 5 * .5 / std::sqrt(20000.));
   EXPECT_NEAR(z.var().item<double>(), .25, 5 * .25 * std::sqrt(2 / 20000.));
   EXPECT_EQ(aae->encode_mean(torch::zeros({1, 1})).item<double>(), 3);
+  bias[1] = 1e6;  // the log variance stays at 10
+  const auto wide = aae->encode(torch::zeros({20000, 1}), rng).z;
+  EXPECT_NEAR(wide.var().item<double>() / std::exp(10), 1, 5 * std::sqrt(2 / 20000.));
 }
 
 TEST(Aae, NoiseMeetsTheEncoderInTrainingOnly) {
@@ -152,12 +156,14 @@ TEST(Aae, EveryPlayerMovesItsOwnParametersOnly) {
     Rng rng(1);
     const Batch batch{torch::rand({6, 3}), {}};
     std::vector<std::string> names;
+    std::set<std::string> moved;
     for (const auto& player : aae->players()) {
       names.push_back(player.name);
       aae->begin_round(batch, rng);
       const auto loss = player.objective(batch, rng).loss;
       for (const auto& p : player.parameters) {
         SCOPED_TRACE(player.name + ": " + p.name);
+        moved.insert(p.name);
         const bool critic = p.name.find("critic") != std::string::npos;
         const bool decoder = p.name.find("decoder") != std::string::npos;
         EXPECT_EQ(critic, player.name == "critic");
@@ -174,6 +180,7 @@ TEST(Aae, EveryPlayerMovesItsOwnParametersOnly) {
     std::vector<std::string> wanted{"autoencoder", "critic", "encoder"};
     if (semi) wanted.emplace_back("classifier");
     EXPECT_EQ(names, wanted);
+    EXPECT_EQ(moved.size(), aae->parameters().size());
   }
 }
 

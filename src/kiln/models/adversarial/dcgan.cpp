@@ -7,6 +7,7 @@
 #include <torch/nn/modules/conv.h>
 
 #include "kiln/core/check.h"
+#include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
 #include "kiln/nn/code_critic.h"
 #include "kiln/nn/eval_scope.h"
@@ -17,8 +18,6 @@ namespace {
 
 using torch::nn::BatchNorm2d;
 using torch::nn::Sequential;
-
-constexpr std::int64_t kItemsAtOnce = 256;  // images generated together while sampling
 
 const DcganOptions& checked_together(const DcganOptions& o) {
   checked("dcgan", o);
@@ -160,11 +159,7 @@ Tensor Dcgan::sample_prior(std::int64_t count, Rng& rng) {
 Tensor Dcgan::sample(const SampleRequest& request, Rng& rng) {
   check_unconditional("dcgan.sample", request);
   torch::NoGradGuard no_grad;
-  std::vector<Tensor> parts;
-  for (const auto& z :
-       sample_prior(request.count, rng).mul(request.temperature).split(kItemsAtOnce))
-    parts.push_back(decode_mean(z));
-  return torch::cat(parts);
+  return decode_in_parts(*this, request.temperature * sample_prior(request.count, rng));
 }
 
 }  // namespace kiln

@@ -3,6 +3,7 @@
 #include <torch/nn/functional/loss.h>
 
 #include "kiln/core/check.h"
+#include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
 #include "kiln/nn/code_critic.h"
 #include "kiln/prob/diag_normal.h"
@@ -13,7 +14,6 @@ namespace {
 constexpr std::int64_t kCriticLayers = 2;
 constexpr std::int64_t kUsualModes = 10, kUsualLabels = 100;
 constexpr double kLogVarLimit = 10;
-constexpr std::int64_t kItemsAtOnce = 256;  // decoded together while sampling
 
 bool has_parts(const AaeOptions& o) {
   return o.prior == PriorKind::ring || o.prior == PriorKind::swiss_roll;
@@ -289,9 +289,7 @@ Tensor Aae::sample(const SampleRequest& request, Rng& rng) {
   const auto codes = request.label ? prior_of_class(*request.label, request.count, rng)
                                    : sample_prior(request.count, rng);
   codes.narrow(1, options_.class_size(), options_.code()).mul_(request.temperature);
-  std::vector<Tensor> parts;
-  for (const auto& z : codes.split(kItemsAtOnce)) parts.push_back(decode_mean(z));
-  return torch::cat(parts);
+  return decode_in_parts(*this, codes);
 }
 
 }  // namespace kiln

@@ -1,6 +1,7 @@
 #include "kiln/models/latent/wae.h"
 
 #include "kiln/core/check.h"
+#include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
 #include "kiln/nn/code_critic.h"
 #include "kiln/prob/mmd.h"
@@ -9,7 +10,6 @@ namespace kiln {
 namespace {
 
 constexpr std::int64_t kCriticLayers = 4, kCriticHidden = 512;  // the paper's
-constexpr std::int64_t kItemsAtOnce = 256;                      // decoded together while sampling
 
 const WaeOptions& checked_together(const WaeOptions& o) {
   checked("wae", o);
@@ -95,11 +95,7 @@ Tensor Wae::sample_prior(std::int64_t count, Rng& rng) {
 Tensor Wae::sample(const SampleRequest& request, Rng& rng) {
   check_unconditional("wae.sample", request);
   torch::NoGradGuard no_grad;
-  std::vector<Tensor> parts;
-  for (const auto& z :
-       sample_prior(request.count, rng).mul(request.temperature).split(kItemsAtOnce))
-    parts.push_back(decode_mean(z));
-  return torch::cat(parts);
+  return decode_in_parts(*this, request.temperature * sample_prior(request.count, rng));
 }
 
 }  // namespace kiln
