@@ -48,11 +48,12 @@ std::vector<std::int64_t> chosen_latents(const std::string& text, std::int64_t l
 }
 
 // The values [T, J] that the latents take.
-Tensor stops(const TraverseArguments& a, const Decoder& decoder, std::int64_t latents) {
+Tensor stops(const TraverseArguments& a, const LoadedRun& run, std::int64_t latents) {
   if (!a.quantiles)
     return torch::linspace(a.low, a.high, a.steps).unsqueeze(1).expand({a.steps, latents});
   const auto u = (torch::arange(a.steps, torch::kFloat64) + 0.5) / static_cast<double>(a.steps);
-  return decoder.prior_quantile(u.unsqueeze(1).expand({a.steps, latents})).to(torch::kFloat32);
+  const auto& prior = run.as<Prior>("prior over its codes, so no --quantiles");
+  return prior.prior_quantile(u.unsqueeze(1).expand({a.steps, latents})).to(torch::kFloat32);
 }
 
 struct Base {
@@ -80,10 +81,10 @@ int traverse(const TraverseArguments& a, const Console& console) {
   const auto path = picture_path(a.run, a.out, "traverse");
   const auto run = load(a.run, console);
   auto& decoder = run.as<Decoder>("decoder");
-  const auto latents = latents_of(run, decoder);
+  const auto latents = latents_of(run);
   const auto chosen = chosen_latents(a.latents, latents);
   const auto base = base_of(a, run, latents);
-  const auto values = stops(a, decoder, latents);
+  const auto values = stops(a, run, latents);
   const auto z = traversal(base.z, chosen, values);
   const auto x = decode_images("traverse", run, decoder, z, parse_device(a.run.device));
   write_picture(path, x, a.steps, a.run, run);

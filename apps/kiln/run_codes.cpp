@@ -55,11 +55,11 @@ LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOpt
   return encode_items(encoder, loader, options.device);
 }
 
-std::int64_t latents_of(const LoadedRun& run, Decoder& decoder) {
+std::int64_t latents_of(const LoadedRun& run) {
   if (const auto* encoder = dynamic_cast<const Encoder*>(run.model.get()))
     return encoder->code_size();
   Rng rng(0, "latents");
-  return decoder.sample_prior(1, rng).size(1);
+  return run.as<Prior>("encoder or prior").sample_prior(1, rng).size(1);
 }
 
 Tensor decode_codes(Decoder& decoder, const Tensor& z, torch::Device device) {

@@ -22,7 +22,7 @@ struct CodeOptions {
 LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOptions& options);
 
 /// J, the latents that the run's decoder takes.
-std::int64_t latents_of(const LoadedRun& run, Decoder& decoder);
+std::int64_t latents_of(const LoadedRun& run);
 
 /// decode_mean of every row of z [N, J], some hundred at a time; no gradient.  On the CPU.
 Tensor decode_codes(Decoder& decoder, const Tensor& z, torch::Device device);
