@@ -52,7 +52,7 @@ int decode(const DecodeArguments& a, const Console& console) {
   const auto run = load(a.run, console);
   auto& decoder = run.as<Decoder>("decoder");
   const auto device = parse_device(a.run.device);
-  const auto z = codes_from(a, latents_of(run, decoder));
+  const auto z = codes_from(a, latents_of(run));
   check_count(z, !archive, decode_codes(decoder, z.narrow(0, 0, 1), device).numel());
   if (archive)
     write_archive(a.out, decode_codes(decoder, z, device));

@@ -77,16 +77,18 @@ class Probe {
   void judge(std::int64_t count, Accuracies& accuracies) {
     Rng rng(a_.codes.seed, "labels");
     const auto split = draw_labelled(labels_, data_.classes, count, rng);
-    const auto probe = probe_of(*run_.model, split);
+    const auto probes = probe_of(*run_.model, split);
+    const auto& probe = probes.on_all;
     add(accuracies, "linear_probe", accuracy(probe.predict(test_.z), test_.y));
     add(accuracies, "nearest_neighbours", neighbours(probe, split));
     if (a_.fine_tune) {
       const auto copy = load_run(a_.run.run, a_.run.checkpoint, a_.codes.device);
       add(accuracies, "fine_tuned",
-          tuned(*copy.model, probe, split, FineTuneOptions{}.encoder_rate));
+          tuned(*copy.model, probes.on_fit, split, FineTuneOptions{}.encoder_rate));
     }
     if (const auto fresh = untrained())
-      add(accuracies, "from_scratch", tuned(*fresh, probe_of(*fresh, split), split, kFreshRate));
+      add(accuracies, "from_scratch",
+          tuned(*fresh, probe_of(*fresh, split).on_fit, split, kFreshRate));
   }
 
  private:
@@ -103,7 +105,7 @@ class Probe {
     return codes_of(dynamic_cast<Encoder&>(model), part, a_.codes);
   }
 
-  LinearProbe probe_of(Model& model, const LabelledSplit& split) const {
+  FittedProbes probe_of(Model& model, const LabelledSplit& split) const {
     const auto fit = encoded(model, split.fit), apart = encoded(model, split.held_out);
     return fit_linear_probe(fit.z, fit.y, apart.z, apart.y, data_.classes);
   }

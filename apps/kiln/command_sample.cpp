@@ -53,10 +53,13 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
 Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng) {
   if (!a.mean)
     return run.as<Sampler>("sampler").sample({.count = a.count, .temperature = a.temperature}, rng);
+  if (a.temperature != 1)
+    throw ConfigError(
+        "sample.temperature",
+        "with --mean, codes are drawn from the prior as it is; leave one of them out");
   torch::NoGradGuard no_grad;
   auto& decoder = run.as<Decoder>("decoder");
-  auto& prior = run.as<Prior>("prior");
-  return decoder.decode_mean(a.temperature * prior.sample_prior(a.count, rng));
+  return decoder.decode_mean(run.as<Prior>("prior").sample_prior(a.count, rng));
 }
 
 int sample(const SampleArguments& a, const Console& console) {

@@ -77,7 +77,8 @@ struct Setting {
     torch::NoGradGuard no_grad;
     const auto z = encoder.encode_mean(x);
     return fit_linear_probe(rows(z, split.fit), rows(y, split.fit), rows(z, split.held_out),
-                            rows(y, split.held_out), 2);
+                            rows(y, split.held_out), 2)
+        .on_fit;
   }
   TunedClassifier tuned(Model& model, const FineTuneOptions& options) const {
     return {model, probe(dynamic_cast<Encoder&>(model)), data, Transform{}, split, options};

@@ -83,7 +83,7 @@ TEST(LinearProbe, StandardisingUsesTheItemsGivenAndLeavesConstantsFinite) {
 
 TEST(LinearProbe, WhatTestItemsAreLikeChangesNothing) {
   const auto fit = blobs(30, 6), apart = blobs(9, 7), test = blobs(20, 8);
-  const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3);
+  const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_all;
   const auto mean = torch::cat({fit.x, apart.x}).mean(0);
   EXPECT_LT((probe.standardise.mean - mean).abs().max().item<double>(), 1e-12);
   const auto alone = probe.logits(test.x);
@@ -99,7 +99,7 @@ TEST(LinearProbe, TheStrengthIsTheBestOfTheHeldOutItems) {
     const auto fit = blobs(30, 9);
     auto apart = blobs(30, 10);
     if (contradicting) apart.y = (apart.y + 1) % 3;
-    const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3);
+    const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_all;
     const FeatureScale standardise(fit.x);
     double least = 1e9, best = 0;
     for (int power = 1; power >= -6; --power) {
@@ -116,11 +116,20 @@ TEST(LinearProbe, TheStrengthIsTheBestOfTheHeldOutItems) {
 
 TEST(LinearProbe, TheLastFitHasSeenTheHeldOutItems) {
   const auto fit = blobs(30, 11), apart = blobs(30, 12);
-  const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3);
+  const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_all;
   const auto x = probe.standardise(torch::cat({fit.x, apart.x}));
   const auto slope =
       logistic_loss(probe.weight, x, torch::cat({fit.y, apart.y}), probe.l2).gradient;
   EXPECT_LT(slope.abs().max().item<double>(), 1e-5);
+}
+
+TEST(LinearProbe, TheFirstFitHasNotSeenThem) {
+  const auto fit = blobs(30, 11), apart = blobs(30, 12);
+  const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_fit;
+  const auto slope =
+      logistic_loss(probe.weight, probe.standardise(fit.x), fit.y, probe.l2).gradient;
+  EXPECT_LT(slope.abs().max().item<double>(), 1e-5);
+  EXPECT_TRUE(torch::equal(probe.standardise.mean, FeatureScale(fit.x).mean));
 }
 
 TEST(LinearProbe, RefusesLabelsOfAnotherNumber) {

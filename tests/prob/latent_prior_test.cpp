@@ -110,6 +110,17 @@ TEST(LatentPrior, PartsOfTheSwissRollAreItsSegmentsInOrder) {
   }
 }
 
+TEST(LatentPrior, QuantilesInvertTheDistributionFunction) {
+  const auto u = torch::tensor({{0.5, 0.8413447460685429}}, torch::kFloat64);
+  const auto of = [&](PriorKind kind) { return LatentPrior("aae", kind, 2, 3, 1).quantile(u); };
+  EXPECT_LT((of(PriorKind::gaussian) - torch::tensor({0.0, 3.0})).abs().max().item<double>(), 1e-9);
+  // Uniform in [-6, 6]: -6 + 12 u.
+  EXPECT_LT((of(PriorKind::uniform) - (12 * u - 6)).abs().max().item<double>(), 1e-12);
+  EXPECT_EQ(message_of([&] { of(PriorKind::ring); }),
+            "[aae] the ring has no quantiles number by number; draw from it, or use a gaussian or "
+            "uniform prior");
+}
+
 TEST(LatentPrior, RefusesWhatItCannotDraw) {
   EXPECT_EQ(message_of([] { LatentPrior("aae", PriorKind::ring, 8, 1, 10); }),
             "[aae] the ring lies in a plane: it needs latent 2, got 8");

@@ -20,10 +20,11 @@ struct FineTuneOptions {
 /// A classifier over an encoder that was trained with it.
 class TunedClassifier {
  public:
-  /// Trains the encoder in place together with a classifier that starts as `probe`, by the mean
-  /// -log p(y) of split.fit; ends at the weights of the least held-out loss.  What encode_mean(x)
-  /// does not depend on stays as it is, and the standardiser too.  Kumar et al. 2022,
-  /// arXiv:2202.10054.  Throws ConfigError for a model whose codes depend on no parameter.
+  /// Trains the encoder in place together with a classifier that starts as `probe`, which must not
+  /// have seen split.held_out, by the mean -log p(y) of split.fit; ends at the weights of the least
+  /// held-out loss.  What encode_mean(x) does not depend on stays as it is, and the standardiser
+  /// too.  Kumar et al. 2022, arXiv:2202.10054.  Throws ConfigError for a model whose codes depend
+  /// on no parameter.
   TunedClassifier(Model& model, LinearProbe probe, const DatasetPtr& data,
                   const Transform& transform, const LabelledSplit& split,
                   const FineTuneOptions& options);

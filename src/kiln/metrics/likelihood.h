@@ -22,11 +22,13 @@ struct Estimate {
 Estimate average(Loader& loader, torch::Device device,
                  const std::function<Tensor(const Batch&)>& figure);
 
-/// Figures that a model can be judged by: with a likelihood or a bound  All are means over items.
+/// Figures that a model can be judged by, means over items unless said.  With a likelihood or a
+/// bound:
 ///   nll   -log p(x), nats            bpd   nll / (D ln 2), bits per dimension
 ///   nll_standardised  nll of (x - shift) / scale, nats: in units of the training data's deviations
 ///   elbo  the bound, nats            iwae  log (1/K) sum_k w_k, nats (rises with K to log p(x))
-///   active_units  numbers of the code that the items move; a count, without an error
+///   active_units  numbers of the code, as encode_mean gives it, whose variance over the items is
+///                 above 0.01; a count, without an error
 /// and those of a model with codes or classes:
 ///   reconstruction  reconstruction_errors     error  share of items given a wrong class
 struct JudgeOptions {
@@ -36,9 +38,9 @@ struct JudgeOptions {
   std::uint64_t seed = 1;       ///< Of the bound's noise.
 };
 
-/// The metrics that this model has, the first being the one to validate by (smaller is better after
-/// `sign`): nll and bpd for a Likelihood; elbo and iwae for a Bound, and active_units if it
-/// encodes; empty for a model without either.
+/// The metrics that this model has, the first being the one to validate by: nll and bpd for a
+/// Likelihood; elbo and iwae for a Bound, and active_units if it encodes; empty for a model without
+/// either.
 std::vector<std::string> likelihood_metrics(const Model& model);
 
 /// Those, then reconstruction for an Encoder that is also a Decoder, and error for a Classifier

@@ -74,8 +74,8 @@ Tensor LinearProbe::logits(const Tensor& features) const {
 
 Tensor LinearProbe::predict(const Tensor& features) const { return logits(features).argmax(1); }
 
-LinearProbe fit_linear_probe(const Tensor& fit_x, const Tensor& fit_y, const Tensor& held_out_x,
-                             const Tensor& held_out_y, std::int64_t classes) {
+FittedProbes fit_linear_probe(const Tensor& fit_x, const Tensor& fit_y, const Tensor& held_out_x,
+                              const Tensor& held_out_y, std::int64_t classes) {
   const FeatureScale some(fit_x);
   const auto x = some(fit_x.to(torch::kFloat64)), apart = some(held_out_x.to(torch::kFloat64));
   Tensor weight, best_weight;
@@ -88,10 +88,9 @@ LinearProbe fit_linear_probe(const Tensor& fit_x, const Tensor& fit_y, const Ten
   }
   const auto all_x = torch::cat({fit_x, held_out_x}), all_y = torch::cat({fit_y, held_out_y});
   const FeatureScale standardise(all_x);
-  return {
-      standardise,
-      fit_logistic(standardise(all_x.to(torch::kFloat64)), all_y, classes, best_l2, best_weight),
-      best_l2};
+  const auto all =
+      fit_logistic(standardise(all_x.to(torch::kFloat64)), all_y, classes, best_l2, best_weight);
+  return {{some, best_weight, best_l2}, {standardise, all, best_l2}};
 }
 
 double accuracy(const Tensor& predicted, const Tensor& y) {

@@ -42,10 +42,15 @@ struct LinearProbe {
   Tensor predict(const Tensor& features) const;  ///< [N, F] -> [N] int64.
 };
 
+struct FittedProbes {
+  LinearProbe on_fit;  ///< Has not seen the held-out items.
+  LinearProbe on_all;  ///< Fitted on both parts with the same l2.
+};
+
 /// Chooses l2 among 1e-6, 1e-5 .. 10 by the mean -log p(y) of the held-out items, having fitted on
 /// the others; then fits on all of them with that l2.  Test items have no part in it.
-LinearProbe fit_linear_probe(const Tensor& fit_x, const Tensor& fit_y, const Tensor& held_out_x,
-                             const Tensor& held_out_y, std::int64_t classes);
+FittedProbes fit_linear_probe(const Tensor& fit_x, const Tensor& fit_y, const Tensor& held_out_x,
+                              const Tensor& held_out_y, std::int64_t classes);
 
 /// Share of equal entries of two vectors of labels.
 double accuracy(const Tensor& predicted, const Tensor& y);

@@ -15,7 +15,9 @@ Degrees degrees_of(std::int64_t latent, std::int64_t hidden, bool reversed) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(latent));
   std::iota(order.begin(), order.end(), std::int64_t{0});
   if (reversed) std::reverse(order.begin(), order.end());
-  return draw_degrees(order, 1, hidden, kDegreeKey);
+  auto degrees = draw_degrees(order, 1, hidden, kDegreeKey);
+  degrees.layers[1].slice(0, 0, hidden, latent).fill_(0);  // these see no number of z
+  return degrees;
 }
 
 Tensor masked(const Tensor& x, const torch::nn::Linear& layer, const DegreeMask& mask) {

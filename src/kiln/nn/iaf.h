@@ -14,8 +14,9 @@ namespace kiln {
 ///   [m, s] = AR(z, h),   sigma = sigmoid(s),   z' = sigma z + (1 - sigma) m
 ///
 /// AR is a masked network with one hidden layer of ReLU units, to which the context is added:
-/// (m_j, s_j) see the numbers of z before j in the step's order alone, so the Jacobian is
-/// triangular with sigma on its diagonal.  s starts near 1.5, so the step starts as nearly the
+/// (m_j, s_j) see the context and the numbers of z before j in the step's order, so the Jacobian is
+/// triangular with sigma on its diagonal.  One unit in J sees the context alone: through these it
+/// reaches the first number too.  s starts near 1.5, so the step starts as nearly the
 /// identity.
 class IafStepImpl : public torch::nn::Module {
  public:

@@ -8,7 +8,7 @@
 #include <numbers>
 #include <vector>
 
-#include "kiln/prob/nearest_centre.h"
+#include "kiln/prob/squared_distances.h"
 
 namespace kiln {
 namespace {

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "kiln/core/check.h"
+#include "kiln/core/options.h"
 
 namespace kiln {
 namespace {
@@ -57,6 +58,14 @@ Tensor LatentPrior::sample(std::int64_t count, Rng& rng) const {
   if (kind_ == PriorKind::gaussian) return scale_ * rng.normal({count, code_size_});
   if (kind_ == PriorKind::uniform) return scale_ * (4 * rng.uniform({count, code_size_}) - 2);
   return sample_parts(rng.integers(parts_, {count}), rng);
+}
+
+Tensor LatentPrior::quantile(const Tensor& u) const {
+  if (has_parts())
+    throw ConfigError(owner_, fmt::format("the {} has no quantiles number by number; draw from it, "
+                                          "or use a gaussian or uniform prior",
+                                          enum_name(kind_)));
+  return scale_ * (kind_ == PriorKind::gaussian ? at::special_ndtri(u) : 4 * u - 2);
 }
 
 Tensor LatentPrior::sample_parts(const Tensor& part, Rng& rng) const {

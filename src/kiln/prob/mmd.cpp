@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kiln/core/check.h"
+#include "kiln/prob/squared_distances.h"
 
 namespace kiln {
 namespace {
@@ -33,12 +34,6 @@ void check_samples(const char* where, const Tensor& a, const Tensor& b, std::int
 }
 
 }  // namespace
-
-// |a|^2 + |b|^2 - 2 <a, b>
-Tensor squared_distances(const Tensor& a, const Tensor& b) {
-  const auto squares = a.square().sum(1, true) + b.square().sum(1).unsqueeze(0);
-  return (squares - 2 * a.mm(b.t())).clamp_min(0);
-}
 
 Kernel rbf_kernel(double width) {
   return [width](const Tensor& a, const Tensor& b) {

@@ -13,9 +13,6 @@ namespace kiln {
 /// k(a_i, b_j) for every pair: a [N, J], b [M, J] -> [N, M].
 using Kernel = std::function<Tensor(const Tensor& a, const Tensor& b)>;
 
-/// |a_i - b_j|^2 -> [N, M], never below 0.
-Tensor squared_distances(const Tensor& a, const Tensor& b);
-
 /// exp(-|a - b|^2 / (2 width^2)).
 Kernel rbf_kernel(double width);
 

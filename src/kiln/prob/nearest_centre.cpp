@@ -5,14 +5,9 @@
 #include <algorithm>
 #include <vector>
 
-namespace kiln {
+#include "kiln/prob/squared_distances.h"
 
-// |x|^2 - 2 x.c + |c|^2
-Tensor squared_distances(const Tensor& x, const Tensor& centres) {
-  const auto middle = centres.mean(0), y = x - middle, c = centres - middle;
-  const auto squares = torch::addmm(c.square().sum(1).unsqueeze(0), y, c.t(), 1, -2);
-  return squares.add_(y.square().sum(1, true)).clamp_min_(0);
-}
+namespace kiln {
 
 Nearest nearest_centre(const Tensor& x, const Tensor& centres) {
   const auto index = squared_distances(x, centres).argmin(1);

@@ -9,10 +9,6 @@ namespace kiln {
 
 // N points, K centres, D numbers each; everything in float64.
 
-/// |x_i - c_k|^2, [N, K], at least 0.  Both are moved to the centres' mean first, so that nothing
-/// is lost when all lie far from the origin.
-Tensor squared_distances(const Tensor& x, const Tensor& centres);
-
 struct Nearest {
   Tensor index;     ///< [N] int64.
   Tensor distance;  ///< [N], |x - c_index|^2; exactly 0 at a centre.

@@ -141,7 +141,7 @@ TEST(KernelDensity, AStoppedPassGoesOnExactly) {
 
 TEST(KernelDensity, Refusals) {
   EXPECT_EQ(message_of<ConfigError>([] { made({.data_dim = 1 << 20, .centres = 10000}); }),
-            "[kernel_density.centres] 10000 items of 1048576 numbers do not fit; at most 256 do");
+            "[kernel_density.centres] 10000 items of 1048576 numbers do not fit; at most 32 do");
   EXPECT_EQ(message_of<ConfigError>([] {
               auto model = made({.data_dim = 2});
               fit(model, torch::zeros({1, 2}), 1);

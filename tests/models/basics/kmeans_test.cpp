@@ -204,6 +204,8 @@ TEST(KMeans, Refusals) {
               fit(model, torch::zeros({3, 1}), 3);
             }),
             "[kmeans.clusters] 4 clusters need at least as many items, got 3; use fewer");
+  EXPECT_EQ(message_of<ConfigError>([] { made({.data_dim = 1 << 24, .start_items = 1000}); }),
+            "[kmeans.start_items] 1000 items of 16777216 numbers do not fit; at most 8 do");
   auto model = made({.data_dim = 2, .clusters = 2});
   EXPECT_EQ(message_of<ConfigError>([&] {
               model.observe({torch::tensor({{0.f, 1.f}, {NAN, 0.f}}), {}});

@@ -68,7 +68,7 @@ TEST(Aae, TheCriticLearnsTheLogRatioOfPriorAndCodes) {
 
 TEST(Aae, GaussianPosteriorDrawsItsMeanAndVariance) {
   const auto aae =
-      seeded_aae({.data_dim = 1, .latent = 1, .layers = 0, .posterior = Posterior::gaussian});
+      seeded_aae({.data_dim = 1, .latent = 1, .layers = 0, .posterior = AaePosterior::gaussian});
   torch::NoGradGuard no_grad;
   set_zero(*aae);
   auto bias = aae->named_parameters()["network.code.bias"];
@@ -148,7 +148,7 @@ TEST(Aae, EveryPlayerMovesItsOwnParametersOnly) {
                                  .classes = 2,
                                  .hidden = 5,
                                  .prior = PriorKind::swiss_roll,
-                                 .posterior = Posterior::gaussian,
+                                 .posterior = AaePosterior::gaussian,
                                  .supervision = supervision,
                                  .labels = none ? std::nullopt : std::optional<std::int64_t>(4),
                                  .critic_hidden = 6});
@@ -260,6 +260,23 @@ TEST(Aae, RefusesToLearnWithoutItsLabelledItems) {
               aae->start_from_labelled({torch::rand({4, 3}), y + 1});
             }),
             "[aae.start_from_labelled] labels must be 0 to 1");
+}
+
+TEST(Aae, CodesWithAClassHaveNoQuantilesAndTooManyLabelledItemsNoRoom) {
+  const AaeOptions semi{.data_dim = 3, .classes = 2, .hidden = 5, .supervision = Supervision::semi};
+  EXPECT_EQ(message_of([&] {
+              seeded_aae(semi)->prior_quantile(torch::rand({1, 12}));
+            }),
+            "[aae.prior_quantile] codes begin with a class, which has no quantiles");
+  auto large = semi;
+  large.data_dim = 1 << 16, large.labels = 2000;
+  EXPECT_EQ(
+      message_of([&] { seeded_aae(large); }),
+      "[aae.labels] 2000 items of 65536 numbers are kept with the model; at most 1024 of them "
+      "fit");
+  const auto plain = seeded_aae({.data_dim = 3, .hidden = 5, .prior_scale = 2});
+  const auto u = torch::full({1, 8}, 0.8413447460685429, torch::kFloat64);
+  EXPECT_LT((plain->prior_quantile(u) - 2).abs().max().item<double>(), 1e-9);
 }
 
 TEST(Aae, HasNoClassesWithoutAClassOutput) {

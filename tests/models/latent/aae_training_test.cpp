@@ -66,7 +66,7 @@ TEST(AaeTraining, AResumedRunKeepsItsLabelledItems) {
                            .classes = 2,
                            .latent = 2,
                            .hidden = 5,
-                           .posterior = Posterior::gaussian,
+                           .posterior = AaePosterior::gaussian,
                            .supervision = Supervision::semi,
                            .labels = 6,
                            .critic_hidden = 6,

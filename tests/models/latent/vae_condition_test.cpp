@@ -14,6 +14,13 @@ std::shared_ptr<Vae> conditional() {
   return drawn_vae({.data_dim = 4, .latent = 2, .hidden = 5, .condition = kLabel, .classes = 3});
 }
 
+TEST(VaeCondition, CodesThatHoldAClassHaveNoQuantiles) {
+  EXPECT_EQ(message_of<ConfigError>([] {
+              conditional()->prior_quantile(torch::rand({1, 5}));
+            }),
+            "[vae.prior_quantile] codes end with a class, which has no quantiles");
+}
+
 // The model of one class alone: a one-hot input is a bias of the layer that it enters.
 std::shared_ptr<Vae> model_of_class(Vae& vae, std::int64_t c) {
   const auto own = drawn_vae({.data_dim = 4, .latent = 2, .hidden = 5});

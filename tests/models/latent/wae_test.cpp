@@ -110,6 +110,22 @@ TEST(Wae, SamplesAreDecodedDrawsOfThePrior) {
   EXPECT_FALSE(x.requires_grad());
 }
 
+TEST(Wae, MmdNeedsTwoItemsOfABatch) {
+  const auto wae = seeded({.data_dim = 3, .latent = 2, .layers = 0});
+  Rng rng(1);
+  EXPECT_EQ(message_of([&] {
+              wae->begin_round({torch::zeros({1, 3}), {}}, rng);
+            }),
+            "[wae] the mmd penalty compares items of a batch; use --batch 2 or more");
+}
+
+TEST(Wae, QuantilesAreThoseOfTheScaledPrior) {
+  const auto wae = seeded({.data_dim = 3, .latent = 2, .layers = 0, .prior_scale = 3});
+  const auto u = torch::tensor({{0.5, 0.8413447460685429}}, torch::kFloat64);
+  const auto expected = torch::tensor({{0.0, 3.0}}, torch::kFloat64);
+  EXPECT_LT((wae->prior_quantile(u) - expected).abs().max().item<double>(), 1e-9);
+}
+
 TEST(Wae, RefusesACriticsWidthWithoutACritic) {
   EXPECT_EQ(message_of([] { Wae({.data_dim = 4, .critic_hidden = 8}); }),
             "[wae.critic_hidden] the mmd penalty has no critic; use penalty gan");

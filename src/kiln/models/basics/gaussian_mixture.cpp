@@ -41,6 +41,11 @@ const Options& checked_together(const Options& o) {
                       fmt::format("{} matrices of {} x {} do not fit; use diagonal, tied or fewer "
                                   "components",
                                   covariances(o), o.data_dim, o.data_dim));
+  if (std::max(o.start_items, 4 * o.components) > kMostNumbers / o.data_dim)
+    throw ConfigError("gaussian_mixture",
+                      fmt::format("{} components from {} items of {} numbers do not fit; use fewer "
+                                  "components or start_items",
+                                  o.components, o.start_items, o.data_dim));
   return o;
 }
 

@@ -29,7 +29,9 @@ struct GaussianMixtureOptions {
     visit("covariance", self.covariance,
           Field{.help = "of a component; tied: one full matrix for all"});
     visit("floor", self.floor,
-          Field{.help = "least variance in any direction, standardised", .low = 1e-12, .high = 1});
+          Field{.help = "least variance in any direction; of tables, standardised",
+                .low = 1e-12,
+                .high = 1});
     visit("tolerance", self.tolerance,
           Field{.help = "gain of a pass in nats per item that ends training", .low = 0, .high = 1});
     visit("start_items", self.start_items,

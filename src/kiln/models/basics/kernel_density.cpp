@@ -13,7 +13,7 @@
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kMostNumbers = 1 << 28;  // of the centres: 1 GiB
+constexpr std::int64_t kMostNumbers = 1 << 25;  // of the centres: with their float64 copies 1 GiB
 constexpr std::int64_t kMostJudged = 4096;      // centres that the others are judged at
 
 const KernelDensityOptions& checked_together(const KernelDensityOptions& o) {

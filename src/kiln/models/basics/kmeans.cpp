@@ -9,7 +9,8 @@
 namespace kiln {
 namespace {
 
-constexpr double kRounding = 1e-12;  // of the inertia: what the order of sums can change
+constexpr std::int64_t kMostNumbers = 1 << 27;  // of the first items, and so of the centres
+constexpr double kRounding = 1e-12;             // of the inertia: what the order of sums can change
 
 const KMeansOptions& checked_together(const KMeansOptions& o) {
   checked("kmeans", o);
@@ -19,6 +20,10 @@ const KMeansOptions& checked_together(const KMeansOptions& o) {
                                   "least as many as clusters",
                                   o.clusters, o.start_items));
   ItemShape{o.data_dim, o.channels, o.height, o.width}.check("kmeans");
+  if (o.start_items > kMostNumbers / o.data_dim)
+    throw ConfigError("kmeans.start_items",
+                      fmt::format("{} items of {} numbers do not fit; at most {} do", o.start_items,
+                                  o.data_dim, kMostNumbers / o.data_dim));
   return o;
 }
 

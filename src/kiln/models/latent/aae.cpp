@@ -11,6 +11,7 @@
 namespace kiln {
 namespace {
 
+constexpr std::int64_t kMostLabelledNumbers = 1 << 26;  // 256 MiB
 constexpr std::int64_t kCriticLayers = 2;
 constexpr std::int64_t kUsualModes = 10, kUsualLabels = 100;
 constexpr double kLogVarLimit = 10;
@@ -49,7 +50,7 @@ const AaeOptions& checked_together(const AaeOptions& o) {
 }
 
 CodeNetworkOptions network_of(const AaeOptions& o) {
-  const auto z = o.posterior == Posterior::gaussian ? 2 * o.code() : o.code();
+  const auto z = o.posterior == AaePosterior::gaussian ? 2 * o.code() : o.code();
   return {coder_of(o, o.class_size() + o.code()), o.class_size() + z, o.loss};
 }
 
@@ -70,8 +71,8 @@ std::vector<std::string> names_of(const std::vector<NamedTensor>& tensors) {
 
 }  // namespace
 
-std::vector<std::pair<Posterior, std::string_view>> enum_names(Posterior) {
-  return {{Posterior::deterministic, "deterministic"}, {Posterior::gaussian, "gaussian"}};
+std::vector<std::pair<AaePosterior, std::string_view>> enum_names(AaePosterior) {
+  return {{AaePosterior::deterministic, "deterministic"}, {AaePosterior::gaussian, "gaussian"}};
 }
 
 std::vector<std::pair<Supervision, std::string_view>> enum_names(Supervision) {
@@ -106,6 +107,11 @@ Aae::Aae(const AaeOptions& o)
     class_critic_ = register_module("class_critic",
                                     make_code_critic(o.classes, o.critic_hidden, kCriticLayers));
   if (o.labelled() == 0) return;
+  if (o.labelled() > kMostLabelledNumbers / o.data_dim)
+    throw ConfigError("aae.labels",
+                      fmt::format("{} items of {} numbers are kept with the model; at "
+                                  "most {} of them fit",
+                                  o.labelled(), o.data_dim, kMostLabelledNumbers / o.data_dim));
   labelled_x_ = register_buffer("labelled_x", torch::zeros(labelled_shape(o)));
   labelled_y_ = register_buffer("labelled_y", torch::full({o.labelled()}, -1, torch::kInt64));
 }
@@ -127,7 +133,7 @@ Aae::Code Aae::encode(const Tensor& x, Rng& rng) {
   const auto outputs =
       network_->encode(noisy ? x + options_.noise * to_weights(rng.normal(x.sizes())) : x);
   auto code = split(outputs);
-  if (options_.posterior == Posterior::gaussian) {
+  if (options_.posterior == AaePosterior::gaussian) {
     const auto log_var = outputs.narrow(1, outputs.size(1) - options_.code(), options_.code());
     code.z = DiagNormal{code.z, log_var.clamp(-kLogVarLimit, kLogVarLimit)}.rsample(rng);
   }
@@ -269,6 +275,12 @@ Tensor Aae::sample_prior(std::int64_t count, Rng& rng) {
   const auto z = to_weights(prior_.sample(count, rng));
   if (options_.supervision != Supervision::semi) return z;
   return torch::cat({one_hot(rng.integers(options_.classes, {count}), options_.classes), z}, 1);
+}
+
+Tensor Aae::prior_quantile(const Tensor& u) const {
+  if (options_.supervision == Supervision::semi)
+    throw ConfigError("aae.prior_quantile", "codes begin with a class, which has no quantiles");
+  return prior_.quantile(u);
 }
 
 // Section 2.3: a label is a part of the prior; section 5: it is y.

@@ -6,8 +6,8 @@
 
 namespace kiln {
 
-enum class Posterior { deterministic, gaussian };
-std::vector<std::pair<Posterior, std::string_view>> enum_names(Posterior);
+enum class AaePosterior { deterministic, gaussian };
+std::vector<std::pair<AaePosterior, std::string_view>> enum_names(AaePosterior);
 
 enum class Supervision { none, label, semi };
 std::vector<std::pair<Supervision, std::string_view>> enum_names(Supervision);
@@ -25,7 +25,7 @@ struct AaeOptions {
   PriorKind prior = PriorKind::gaussian;
   double prior_scale = 1;
   std::optional<std::int64_t> modes = std::nullopt;
-  Posterior posterior = Posterior::deterministic;
+  AaePosterior posterior = AaePosterior::deterministic;
   Supervision supervision = Supervision::none;
   std::optional<std::int64_t> labels = std::nullopt;  // N
   std::int64_t critic_hidden = 500;
@@ -61,7 +61,8 @@ struct AaeOptions {
                 .low = 0,
                 .high = 100});
     visit("adversarial_rate", self.adversarial_rate,
-          Field{.help = "learning rate of critic and encoder turns; 0: a plain autoencoder",
+          Field{.help = "learning rate of critic and encoder turns unless learning_rate sets all; "
+                        "0: a plain autoencoder",
                 .low = 0,
                 .high = 1});
   }
@@ -117,6 +118,7 @@ class Aae : public Game,
   Tensor encode_mean(const Tensor& x) override;
   Tensor decode_mean(const Tensor& z) override { return network_->decode_mean(z); }
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
+  Tensor prior_quantile(const Tensor& u) const override;  ///< Throws ConfigError where semi.
   std::int64_t classes() const override { return options_.class_size(); }
   Tensor class_logits(const Tensor& x) override;  ///< Throws ConfigError unless semi.
   /// The mean of x given a code of the prior, of the class asked for.  z is multiplied by the

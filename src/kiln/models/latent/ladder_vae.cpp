@@ -204,7 +204,7 @@ Tensor LadderVae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng
 
 std::int64_t LadderVae::draws_at_once(std::int64_t batch) const {
   const auto widest =
-      std::max(options_.data_dim, *std::max_element(hidden_.begin(), hidden_.end()));
+      std::max({options_.data_dim, code_size(), *std::max_element(hidden_.begin(), hidden_.end())});
   return std::max<std::int64_t>(1, kNumbersAtOnce / std::max<std::int64_t>(1, batch * widest));
 }
 

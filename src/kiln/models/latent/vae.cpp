@@ -208,7 +208,7 @@ Tensor Vae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) {
 
 std::int64_t Vae::draws_at_once(std::int64_t batch) const {
   const auto& o = options_;
-  auto widest = std::max(o.data_dim * law_.parameters_per_number(), o.hidden);
+  auto widest = std::max({o.data_dim * law_.parameters_per_number(), o.hidden, o.latent});
   if (o.network == CoderNetwork::conv)
     widest = std::max(widest, o.filters * o.height * o.width / 4);
   return std::max<std::int64_t>(1, kNumbersAtOnce / std::max<std::int64_t>(1, batch * widest));
@@ -251,6 +251,12 @@ Tensor Vae::sample_prior(std::int64_t count, Rng& rng) {
   check_positive("vae.sample_prior", "count", count);
   const auto z = normal({count, options_.latent}, rng);
   return is_conditional() ? with_class(z, requested_labels("vae", {.count = count}, classes())) : z;
+}
+
+Tensor Vae::prior_quantile(const Tensor& u) const {
+  if (is_conditional())
+    throw ConfigError("vae.prior_quantile", "codes end with a class, which has no quantiles");
+  return Prior::prior_quantile(u);
 }
 
 Tensor Vae::sample(const SampleRequest& request, Rng& rng) {

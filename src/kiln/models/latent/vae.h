@@ -148,6 +148,7 @@ class Vae : public Game,
   Tensor encode_mean(const Tensor& x) override;
   Tensor decode_mean(const Tensor& codes) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< Classes come in turn.
+  Tensor prior_quantile(const Tensor& u) const override;  ///< Throws ConfigError with condition.
   /// z ~ N(0, temperature^2 I), then x ~ p(x|z): as DecoderLaw draws.
   Tensor sample(const SampleRequest& request, Rng& rng) override;
 

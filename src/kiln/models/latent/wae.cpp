@@ -49,7 +49,11 @@ Tensor Wae::critic_logits(const Tensor& z) {
 
 void Wae::start_from_data(const DataMoments& moments) { network_->start_from_mean(moments.mean); }
 
-void Wae::begin_round(const Batch& batch, Rng&) { codes_ = encode(batch.x); }
+void Wae::begin_round(const Batch& batch, Rng&) {
+  if (options_.penalty == WaePenalty::mmd && batch.x.size(0) < 2)
+    throw ConfigError("wae", "the mmd penalty compares items of a batch; use --batch 2 or more");
+  codes_ = encode(batch.x);
+}
 
 // Eq. (4): the cost and lambda times the penalty; algorithm 1's is -log D(f(x)).
 Objective Wae::model_turn(const Tensor& x, Rng& rng) {
@@ -90,6 +94,10 @@ Tensor Wae::sample_prior(std::int64_t count, Rng& rng) {
   check_positive("wae.sample_prior", "count", count);
   const auto z = rng.normal({count, options_.latent}).to(parameters().front().options());
   return options_.prior_scale * z;
+}
+
+Tensor Wae::prior_quantile(const Tensor& u) const {
+  return options_.prior_scale * Prior::prior_quantile(u);
 }
 
 Tensor Wae::sample(const SampleRequest& request, Rng& rng) {

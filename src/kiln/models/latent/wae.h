@@ -65,6 +65,7 @@ class Wae : public Game, public Sampler, public Encoder, public Decoder, public 
   Tensor encode_mean(const Tensor& x) override { return encode(x); }
   Tensor decode_mean(const Tensor& z) override { return network_->decode_mean(z); }
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
+  Tensor prior_quantile(const Tensor& u) const override;
   Tensor sample(const SampleRequest& request, Rng& rng) override;  ///< G(temperature * z).
 
  private:
