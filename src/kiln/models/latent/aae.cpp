@@ -1,5 +1,6 @@
 #include "kiln/models/latent/aae.h"
 
+#include <fmt/format.h>
 #include <torch/nn/functional/loss.h>
 
 #include "kiln/core/check.h"
