@@ -55,9 +55,10 @@ void add_eval(const Program& program) {
   command->add_option("--data", a->data, "data source, every row [the run's own source]");
   command->add_option("--split", a->split,
                       "train, valid or test [test, or valid where there is no test part]");
-  command->add_option("--metric", a->metrics,
-                      "nll, bpd, nll_standardised, elbo, iwae, reconstruction, error, separated by "
-                      "commas [all that the model has]");
+  command->add_option(
+      "--metric", a->metrics,
+      "nll, bpd, nll_standardised, elbo, iwae, active_units, reconstruction, error, "
+      "separated by commas [all that the model has]");
   command->add_option("--draws", a->draws, "importance draws of iwae [50]")
       ->check(CLI::Range(1, 100000));
   command->add_option("--batch", a->batch, "items at a time [100]")->check(CLI::Range(1, 100000));

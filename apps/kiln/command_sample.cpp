@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <charconv>
+
 #include "apps/kiln/program.h"
 #include "kiln/core/threads.h"
 #include "kiln/train/pictures.h"
@@ -15,7 +17,7 @@ struct SampleArguments {
   std::int64_t count = 64;
   double temperature = 1;
   bool mean = false;
-  std::string out;
+  std::string condition, out;
 };
 
 std::map<std::string, std::string> provenance(const SampleArguments& a, const LoadedRun& run) {
@@ -50,9 +52,27 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
                        x, values, text);
 }
 
+// "label=3" -> 3.
+std::optional<std::int64_t> label_of(const std::string& condition) {
+  if (condition.empty()) return std::nullopt;
+  const std::string key = "label=";
+  std::int64_t label = -1;
+  const auto* end = condition.data() + condition.size();
+  if (!condition.starts_with(key) ||
+      std::from_chars(condition.data() + key.size(), end, label).ptr != end || label < 0)
+    throw ConfigError("sample.condition",
+                      fmt::format("must be label=N, N the number of a class, got '{}'", condition));
+  return label;
+}
+
 Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng) {
+  const auto label = label_of(a.condition);
   if (!a.mean)
-    return run.as<Sampler>("sampler").sample({.count = a.count, .temperature = a.temperature}, rng);
+    return run.as<Sampler>("sampler").sample(
+        {.count = a.count, .temperature = a.temperature, .label = label}, rng);
+  if (label)
+    throw ConfigError("sample.condition",
+                      "--mean takes the classes in turn; leave out one of both");
   if (a.temperature != 1)
     throw ConfigError(
         "sample.temperature",
@@ -90,6 +110,8 @@ void add_sample(const Program& program) {
       ->add_option("--temperature", a->temperature,
                    "below 1: safer samples, above 1: bolder ones [1]")
       ->check(CLI::Range(1e-3, 100.0));
+  command->add_option("--condition", a->condition,
+                      "label=N: of class N alone, for models that know classes [all in turn]");
   command->add_flag("--mean", a->mean,
                     "for models with a decoder: the mean of x given a drawn code, not a draw of x");
   program.on_run(command, [a, &console = program.console] { return sample(*a, console); });

@@ -52,6 +52,17 @@ TEST(BadRequests, UnknownOptionsNameTheNearest) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+TEST(BadRequests, ConditionsMustNameAClass) {
+  expect_refusal({"sample", tiny_run("vae"), "--condition", "colour=3"}, kRequest,
+                 "[sample.condition] must be label=N, N the number of a class, got 'colour=3'");
+  expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3x"}, kRequest,
+                 "[sample.condition] must be label=N, N the number of a class, got 'label=3x'");
+  expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3"}, kRequest,
+                 "[vae.sample] the model has no classes, got label 3; leave it out");
+  expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3", "--mean"}, kRequest,
+                 "[sample.condition] --mean takes the classes in turn; leave out one of both");
+}
+
 TEST(BadRequests, ValuesOutOfRangeAreNamed) {
   const TemporaryFolder folder;
   const auto out = (folder / "run").string();

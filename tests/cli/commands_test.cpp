@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kiln/io/atomic_file.h"
@@ -99,8 +100,9 @@ TEST(Commands, EvalGivesEveryMetricOfTheModelWithItsError) {
   EXPECT_NEAR(exact["metrics"]["nll"].get<double>(),
               exact["metrics"]["bpd"].get<double>() * 784 * std::log(2.0), 1e-3);
   const auto bound = only_object(run_kiln({"eval", tiny_run("vae"), "--draws", "10", "--json"}));
-  EXPECT_EQ(keys_of(bound["metrics"]), (Keys{"elbo", "iwae"}));
-  EXPECT_EQ(keys_of(bound["standard_errors"]), (Keys{"elbo", "iwae"}));
+  EXPECT_EQ(keys_of(bound["metrics"]), (Keys{"active_units", "elbo", "iwae", "reconstruction"}));
+  EXPECT_EQ(keys_of(bound["standard_errors"]),
+            (Keys{"active_units", "elbo", "iwae", "reconstruction"}));
 }
 
 TEST(Commands, ScoreNamesWhatItWrites) {
@@ -258,6 +260,25 @@ TEST(Commands, HelpOfEveryCommandEndsWithAnExample) {
     EXPECT_NE(help.out.find(std::string("Example:\n  kiln ") + command), std::string::npos)
         << help.out;
   }
+}
+
+// Classes and states come from the data, and labels reach the bound and the sampler.
+TEST(Commands, AConditionalModelOfStatesIsTrainedJudgedAndSampled) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string();
+  auto arguments = tiny_training("vae", run);
+  for (auto& argument : arguments)
+    if (argument == small_data("vae")) argument += ",levels=3";
+  arguments.insert(arguments.end(), {"--decoder", "categorical", "--condition", "label"});
+  ASSERT_EQ(run_kiln(arguments).code, 0);
+  const auto judged = only_object(run_kiln({"eval", run, "--draws", "5", "--json"}));
+  EXPECT_LT(judged["metrics"]["iwae"].get<double>(), 0);
+  EXPECT_GT(judged["metrics"]["iwae"].get<double>(), -784 * std::log(3.0));
+  const auto drawn = only_object(run_kiln({"sample", run, "-n", "4", "--condition", "label=7", "-o",
+                                           (folder / "x.npy").string(), "--json"}));
+  EXPECT_EQ(drawn["count"], 4);
+  const auto refused = run_kiln({"sample", run, "--condition", "label=10"});
+  EXPECT_EQ(refused.err, "kiln: [vae.sample] label must be between 0 and 9, got 10\n");
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ std::vector<std::string> metrics_of(const Model& model) {
 std::string_view metric_unit(std::string_view metric) {
   if (metric == "bpd") return "bits per dimension";
   if (metric == "reconstruction") return "squared error";
+  if (metric == "active_units") return "numbers of the code";
   return metric == "error" ? "of 1" : "nats";
 }
 
