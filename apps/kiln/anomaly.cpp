@@ -77,12 +77,7 @@ std::vector<double> png_bits(const LoadedRun& run, const JudgedData& judged,
                              const ScoreOptions& options) {
   require_images("score.complexity", judged.name, judged.data->info());
   Loader loader(judged.data, judged.transform,
-                {.batch = options.batch,
-                 .shuffle = false,
-                 .repeat = false,
-                 .drop_last = false,
-                 .seed = options.seed,
-                 .threads = 1});
+                LoaderOptions::one_pass(options.batch, options.seed));
   std::vector<double> bits;
   for (auto host = loader.next(); host.rows > 0; host = loader.next())
     for (const auto& picture :

@@ -123,12 +123,7 @@ class Probe {
         model, probe, data_.train.data, data_.train.transform, split,
         {.encoder_rate = encoder_rate, .seed = a_.codes.seed, .device = a_.codes.device});
     Loader loader(data_.test.data, data_.test.transform,
-                  {.batch = a_.codes.batch,
-                   .shuffle = false,
-                   .repeat = false,
-                   .drop_last = false,
-                   .seed = a_.codes.seed,
-                   .threads = 1});
+                  LoaderOptions::one_pass(a_.codes.batch, a_.codes.seed));
     std::vector<Tensor> predicted;
     for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
       const auto x = to_batch(std::move(host), loader.info(), a_.codes.device).x;

@@ -52,13 +52,7 @@ ItemScores score_items(const LoadedRun& run, const DatasetPtr& data, const Trans
   torch::NoGradGuard no_grad;
   Rng rng(options.seed, "score", options.device);
   const auto figure = score_of(run, options.draws, rng);
-  Loader loader(data, transform,
-                {.batch = options.batch,
-                 .shuffle = false,
-                 .repeat = false,
-                 .drop_last = false,
-                 .seed = options.seed,
-                 .threads = 1});
+  Loader loader(data, transform, LoaderOptions::one_pass(options.batch, options.seed));
   ItemScores scores{figure.name, {}};
   for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
     const auto values = figure.of(to_batch(std::move(host), loader.info(), options.device))

@@ -45,13 +45,7 @@ LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOpt
                                             "of at most {} items with --items",
                                             data->size(), encoder.code_size(),
                                             kMostNumbers / encoder.code_size()));
-  Loader loader(data, judged.transform,
-                {.batch = options.batch,
-                 .shuffle = false,
-                 .repeat = false,
-                 .drop_last = false,
-                 .seed = options.seed,
-                 .threads = 1});
+  Loader loader(data, judged.transform, LoaderOptions::one_pass(options.batch, options.seed));
   return encode_items(encoder, loader, options.device);
 }
 

@@ -32,12 +32,7 @@ Tensor mask_from_picture(const std::string& file, std::int64_t height, std::int6
 Tensor items_of(const JudgedData& judged, const std::vector<std::int64_t>& indices,
                 std::uint64_t seed, torch::Device device) {
   Loader loader(subset(judged.data, indices), judged.transform,
-                {.batch = static_cast<std::int64_t>(indices.size()),
-                 .shuffle = false,
-                 .repeat = false,
-                 .drop_last = false,
-                 .seed = seed,
-                 .threads = 0});
+                LoaderOptions::one_pass(static_cast<std::int64_t>(indices.size()), seed, 0));
   return to_batch(loader.next(), loader.info(), device).x;
 }
 

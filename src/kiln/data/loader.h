@@ -25,6 +25,17 @@ struct LoaderOptions {
   std::uint64_t seed = 1;
   int threads = 1;   ///< Prefetching threads; 0 reads in next() itself.
   int prefetch = 4;  ///< Batches held ready at most.
+
+  /// Every item once, in order.
+  static LoaderOptions one_pass(std::int64_t items_in_a_batch, std::uint64_t noise_seed,
+                                int prefetching = 1) {
+    return {.batch = items_in_a_batch,
+            .shuffle = false,
+            .repeat = false,
+            .drop_last = false,
+            .seed = noise_seed,
+            .threads = prefetching};
+  }
 };
 
 /// Where a loader stands: the next batch to come.

@@ -32,12 +32,7 @@ std::vector<Tensor> copies_of(const std::vector<Tensor>& tensors) {
 Batch whole(const DatasetPtr& data, const Transform& transform,
             const std::vector<std::int64_t>& items, const FineTuneOptions& options) {
   Loader loader(subset(data, items), transform,
-                {.batch = static_cast<std::int64_t>(items.size()),
-                 .shuffle = false,
-                 .repeat = false,
-                 .drop_last = false,
-                 .seed = options.seed,
-                 .threads = 0});
+                LoaderOptions::one_pass(static_cast<std::int64_t>(items.size()), options.seed, 0));
   return to_batch(loader.next(), loader.info(), options.device);
 }
 

@@ -91,13 +91,7 @@ Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
     std::iota(first.begin(), first.end(), std::int64_t{0});
     part = subset(data, std::move(first));
   }
-  Loader loader(part, transform,
-                {.batch = options.batch,
-                 .shuffle = false,
-                 .repeat = false,
-                 .drop_last = false,
-                 .seed = options.seed,
-                 .threads = 1});
+  Loader loader(part, transform, LoaderOptions::one_pass(options.batch, options.seed));
   const bool training = model.is_training();
   model.eval();
   if (metric == "active_units") {

@@ -67,12 +67,7 @@ Batch labelled_batch(const DatasetPtr& data, const Transform& transform, std::in
   auto fixed = transform;
   if (fixed.binarize == Binarize::stochastic) fixed.binarize = Binarize::threshold;
   Loader loader(subset(data, balanced_items(*data, count, seed)), fixed,
-                {.batch = count,
-                 .shuffle = false,
-                 .repeat = false,
-                 .drop_last = false,
-                 .seed = seed,
-                 .threads = 0});
+                LoaderOptions::one_pass(count, seed, 0));
   return to_batch(loader.next(), data->info());
 }
 
