@@ -33,6 +33,25 @@ TEST(Coder, DecoderMirrorsTheEncoderAtEverySize) {
   }
 }
 
+// The layers by hand, under the names that PyTorch would give them.
+TEST(Coder, DenseNetworksAreTheirLayersInTurn) {
+  for (const auto f : {CoderActivation::relu, CoderActivation::tanh}) {
+    const CoderOptions options{
+        .data_dim = 7, .latent = 3, .hidden = 5, .layers = 2, .activation = f};
+    auto decoder = make_decoder(options);
+    const auto p = decoder->named_parameters();
+    auto h = Rng(1).normal({9, 3});
+    const auto y = decoder->forward(h);
+    for (const std::string name : {"0", "2"}) {
+      const auto a = torch::linear(h, p[name + ".weight"], p[name + ".bias"]);
+      h = f == CoderActivation::tanh ? torch::tanh(a) : torch::relu(a);
+    }
+    const auto wanted = torch::linear(h, p["4.weight"], p["4.bias"]);
+    EXPECT_LT(wanted.min().item<double>(), 0);  // nothing bends the end
+    EXPECT_TRUE(torch::allclose(y, wanted, 1e-5, 1e-6));
+  }
+}
+
 TEST(Coder, DenseLayersAreCounted) {
   const CoderOptions options{.data_dim = 7, .latent = 3, .hidden = 5, .layers = 2};
   std::int64_t weights = 0;

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
+
 #include "kiln/models/latent/ladder_vae.h"
 #include "tests/support/refusal.h"
 
@@ -99,6 +101,27 @@ TEST(LadderVaeCodes, ListsGiveTheSizesOfEveryLevel) {
   EXPECT_EQ(p["up2.0.weight"].sizes(), (at::IntArrayRef{256, 512}));
   EXPECT_EQ(p["up2.2.weight"].sizes(), (at::IntArrayRef{256, 256}));
   EXPECT_EQ(paper.code_size(), 124);
+}
+
+TEST(LadderVaeCodes, StartsAsTheBestLawThatIgnoresTheCode) {
+  LadderVae model(kSmall);
+  torch::NoGradGuard no_grad;
+  for (auto& p : model.parameters()) p.zero_();
+  model.start_from_data({.mean = torch::tensor({.2f, .5f, 0.f, 1.f}), .deviation = {}});
+  const auto wanted = torch::tensor({{.2f, .5f, .001f, .999f}});
+  EXPECT_TRUE(torch::allclose(model.decode_mean(torch::ones({1, 3})), wanted, 1e-5));
+}
+
+TEST(LadderVaeCodes, VariancesStayInTheirLimits) {
+  LadderVae model(kSmall);
+  torch::NoGradGuard no_grad;
+  auto p = model.named_parameters();
+  for (const double bias : {1e6, -1e6}) {
+    p["up_head1.bias"].fill_(bias), p["down_head1.bias"].fill_(bias);
+    const auto limit = std::copysign(10.f, static_cast<float>(bias));
+    EXPECT_EQ(model.evidence(one_image())[0].log_var[0][0].item<float>(), limit);
+    EXPECT_EQ(model.prior(1, torch::zeros({1, 1})).log_var[0][1].item<float>(), limit);
+  }
 }
 
 // ---- Warm-up
