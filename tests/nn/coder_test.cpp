@@ -74,5 +74,30 @@ TEST(Coder, RefusesSizesItCannotTake) {
             "either");
 }
 
+TEST(Coder, TanhIsForDenseLayers) {
+  auto options = conv(1, 8, 8);
+  options.activation = CoderActivation::tanh;
+  EXPECT_EQ(refusal(options),
+            "[model] network conv is made of relu layers; use network dense for tanh");
+}
+
+TEST(Coder, SeveralOutputsPerNumberAndClassesBesideTheInput) {
+  for (auto options : {conv(2, 8, 8), CoderOptions{.data_dim = 7, .latent = 3, .hidden = 8}}) {
+    options.outputs = 3, options.classes = 4;
+    check_coder("coder", options);
+    const auto x = options.channels > 0 ? torch::ones({5, 2, 8, 8}) : torch::ones({5, 7});
+    const auto one_hot = torch::one_hot(torch::tensor({0, 1, 2, 3, 0}), 4).to(torch::kFloat);
+    const auto h = make_encoder(options)->forward(encoder_input(options, x, one_hot));
+    EXPECT_EQ(h.sizes(), (at::IntArrayRef{5, 8}));
+    EXPECT_TRUE(torch::equal(h[0], h[4]));
+    EXPECT_FALSE(torch::equal(h[0], h[1]));
+    auto decoder = make_decoder(options);
+    EXPECT_EQ(decoder->forward(torch::ones({5, 7})).sizes(),
+              (at::IntArrayRef{5, 3 * options.data_dim}));
+    EXPECT_EQ(decoder->parameters().back().size(0),
+              3 * (options.channels > 0 ? options.channels : options.data_dim));
+  }
+}
+
 }  // namespace
 }  // namespace kiln
