@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "kiln/core/options.h"
 #include "kiln/core/rng.h"
 #include "tests/support/jacobian.h"
 #include "tests/support/refusal.h"
