@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kiln/core/rng.h"
+#include "kiln/prob/squared_distances.h"
 #include "tests/support/enumeration.h"
 
 namespace kiln {
