@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "kiln/train/trainer.h"
@@ -215,7 +216,11 @@ TEST(Contract, StaysFiniteForTwoHundredRoundsAndALikelihoodImproves) {
       EXPECT_TRUE(tensor.isfinite().all().item<bool>()) << name;
     auto* game = dynamic_cast<Game*>(run.model.get());
     if (game && game->players().size() == 1) {
-      EXPECT_LT(losses.back(), losses.front());
+      // One batch is noisy: the last quarter of the rounds against the first.
+      const auto quarter = static_cast<std::ptrdiff_t>(losses.size() / 4);
+      const double first = std::accumulate(losses.begin(), losses.begin() + quarter, 0.0);
+      const double last = std::accumulate(losses.end() - quarter, losses.end(), 0.0);
+      EXPECT_LT(last, first);
     }
   }
 }

@@ -58,7 +58,9 @@ TEST(CategoricalNade, ZeroWeightsMakeEveryItemCostDLogQ) {
 
 TEST(CategoricalNade, ProbabilitiesOfAllItemsSumToOneInEveryOrdering) {
   for (const auto& [ordering, name] : enum_names(Ordering{})) {
-    CategoricalNade nade(options(ordering));
+    auto own = options(ordering);
+    if (ordering == Ordering::file) own.ordering_steps = "4 2 0 1 3";
+    CategoricalNade nade(own);
     randomise(nade, 1, 3);
     nade.to(torch::kDouble);
     const auto total = nade.log_prob(all_items().to(torch::kDouble)).exp().sum().item<double>();
