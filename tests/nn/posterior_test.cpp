@@ -109,6 +109,21 @@ TEST(Posterior, EveryItemsDrawsAreItsOwn) {
   }
 }
 
+// By default four maps, each with w, u and b of its own places in what the features say.
+TEST(Posterior, PlanarIsItsMapsOneAfterTheOther) {
+  Drawn model(PosteriorKind::planar, 2);
+  torch::NoGradGuard no_grad;
+  ASSERT_EQ(model.q.extra.size(1), 4 * (2 * kLatent + 1));
+  const auto noise = drawn(9, {2, kLatent});
+  auto z = model.q.base.at_noise(noise);
+  for (std::int64_t t = 0; t < 4; ++t) {
+    const auto parts = model.q.extra.narrow(1, t * (2 * kLatent + 1), 2 * kLatent + 1)
+                           .split_with_sizes({kLatent, kLatent, 1}, 1);
+    z = planar_flow(z, parts[0], parts[1], parts[2]).z;
+  }
+  EXPECT_TRUE(torch::equal(model.posterior->at_noise(model.q, noise).z, z));
+}
+
 // Two steps in one order would leave the first number to its own gate alone.
 TEST(Posterior, IafReversesTheOrderFromStepToStep) {
   Drawn model(PosteriorKind::iaf, 1);
