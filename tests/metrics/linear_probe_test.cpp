@@ -115,7 +115,7 @@ TEST(LinearProbe, TheStrengthIsTheBestOfTheHeldOutItems) {
 }
 
 TEST(LinearProbe, TheLastFitHasSeenTheHeldOutItems) {
-  const auto fit = blobs(30, 11), apart = blobs(30, 12);
+  const auto fit = blobs(30, 11, 3), apart = blobs(30, 12, 3);  // no line separates these
   const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_all;
   const auto x = probe.standardise(torch::cat({fit.x, apart.x}));
   const auto slope =
