@@ -5,6 +5,7 @@
 #include "apps/kiln/report.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
+#include "kiln/metrics/likelihood.h"
 #include "kiln/registry/session.h"
 
 namespace kiln::program {
@@ -55,8 +56,8 @@ int run_session(Session& session, const Console& console, Progress& progress) {
   if (trainer.best()) {
     const double best = session.metric() == "elbo" ? -*trainer.best() : *trainer.best();
     result["best"] = {{"step", trainer.best_step()}, {session.metric(), best}};
-    text += fmt::format("\nbest validation {}: {:.3f} nats at step {}", session.metric(), best,
-                        trainer.best_step());
+    text += fmt::format("\nbest validation {}: {:.3f} {} at step {}", session.metric(), best,
+                        metric_unit(session.metric()), trainer.best_step());
   }
   if (end == TrainEnd::interrupted) text += fmt::format("\ncontinue with: kiln resume {}", path);
   console.result(text, result);
