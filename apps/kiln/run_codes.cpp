@@ -11,6 +11,7 @@
 namespace kiln::program {
 namespace {
 
+constexpr std::size_t kLongestName = 36;                      // that an axis holds
 constexpr std::int64_t kMostNumbers = std::int64_t{1} << 28;  // 1 GiB of codes
 constexpr std::int64_t kDecodedAtOnce = 500;
 constexpr std::int64_t kMostPoints = 5000;  // of a scatter that a browser still likes
@@ -81,8 +82,12 @@ std::string class_name(const DataInfo& info, std::int64_t label) {
 std::string short_name(const std::string& judged) {
   const auto colon = judged.find(':');
   const auto slash = judged.rfind('/', std::min(judged.find(','), judged.find(' ')));
-  if (colon == std::string::npos || slash == std::string::npos || slash < colon) return judged;
-  return judged.substr(0, colon + 1) + judged.substr(slash + 1);
+  auto name = judged;
+  if (colon != std::string::npos && slash != std::string::npos && slash > colon)
+    name = judged.substr(0, colon + 1) + judged.substr(slash + 1);
+  const auto keys = name.find(','), part = name.find(' ');
+  if (name.size() > kLongestName && keys < part) name.erase(keys, part - keys);
+  return name;
 }
 
 std::string code_scatter(const LabelledCodes& codes, const JudgedData& judged) {

@@ -32,7 +32,8 @@ Tensor decode_codes(Decoder& decoder, const Tensor& z, torch::Device device);
 Tensor decode_images(const std::string& command, const LoadedRun& run, Decoder& decoder,
                      const Tensor& z, torch::Device device);
 
-/// What a picture calls some data: of a path its last part, "mnist:fashion (test)".
+/// What a picture calls some data: of a path its last part, "mnist:fashion (test)",
+/// and of a long SPEC no keys.
 std::string short_name(const std::string& judged);
 
 /// A class's name, or its number where it has none.
