@@ -64,6 +64,19 @@ TEST(Iaf, ContextOfAnItemReachesItsDrawsAlone) {
   EXPECT_TRUE(torch::allclose(all.log_det.select(1, 1), second.log_det.squeeze(1), 1e-12, 1e-12));
 }
 
+// Without weights m and s are their biases: z' = sigma z + (1 - sigma) m.
+TEST(Iaf, AStepWithoutWeightsIsItsGate) {
+  auto step = drawn_step(false);
+  torch::NoGradGuard no_grad;
+  for (auto& p : step->parameters()) p.zero_();
+  step->named_parameters()["mean.bias"].fill_(3);
+  step->named_parameters()["gate.bias"].fill_(std::log(4.0));  // sigma = 0.8
+  const auto z = drawn(7, {4, kLatent});
+  const auto moved = step(z, drawn(8, {4, kHidden}));
+  EXPECT_LT((moved.z - (0.8 * z + 0.2 * 3)).abs().max().item<double>(), 1e-12);
+  EXPECT_LT((moved.log_det - kLatent * std::log(0.8)).abs().max().item<double>(), 1e-12);
+}
+
 // Also the first number of the order, which sees no other.
 TEST(Iaf, ContextReachesEveryNumber) {
   for (const bool reversed : {false, true}) {

@@ -40,7 +40,7 @@ class KernelDensity : public Fitted, public Sampler, public Likelihood, public S
  public:
   using Options = KernelDensityOptions;
 
-  /// Throws ConfigError if a size is out of range, or if the centres would need more than 2^28
+  /// Throws ConfigError if a size is out of range, or if the centres would need more than 2^25
   /// numbers.
   explicit KernelDensity(const KernelDensityOptions& options);
 
