@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "kiln/core/check.h"
+#include "kiln/prob/axis_normal.h"
 #include "kiln/train/feed.h"
 
 namespace kiln {
@@ -38,15 +39,12 @@ CodePlane code_plane(const Tensor& z) {
   if (x.size(1) == 1) return {torch::cat({x, torch::zeros_like(x)}, 1), 0, 0};
   const auto centred = x - x.mean(0);
   const auto covariance = torch::matmul(centred.t(), centred) / static_cast<double>(x.size(0));
-  const auto [variances, directions] = torch::linalg_eigh(covariance, "L");
-  auto plane = directions.narrow(1, x.size(1) - 2, 2).flip(1);  // eigenvalues rise
-  const auto largest = plane.gather(0, plane.abs().argmax(0, true));
-  plane = plane * torch::where(largest < 0, -torch::ones_like(largest), torch::ones_like(largest));
+  const auto [variances, directions] = principal_axes(covariance);
   const double total = variances.sum().item<double>();
-  const auto share = [&](std::int64_t from_last) {
-    return total > 0 ? variances[x.size(1) - from_last].item<double>() / total : 0.0;
+  const auto share = [&](std::int64_t j) {
+    return total > 0 ? variances[j].item<double>() / total : 0.0;
   };
-  return {torch::matmul(centred, plane), share(1), share(2)};
+  return {torch::matmul(centred, directions.narrow(1, 0, 2)), share(0), share(1)};
 }
 
 }  // namespace kiln
