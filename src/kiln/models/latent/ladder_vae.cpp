@@ -9,9 +9,9 @@
 #include "kiln/core/check.h"
 #include "kiln/core/text.h"
 #include "kiln/models/request.h"
+#include "kiln/nn/importance.h"
 #include "kiln/nn/layer_size.h"
 #include "kiln/prob/bernoulli.h"
-#include "kiln/prob/log_mean_exp.h"
 
 namespace kiln {
 namespace {
@@ -171,13 +171,11 @@ LadderVae::Terms LadderVae::bound_terms(const Tensor& x, Rng& rng) {
 
 Tensor LadderVae::elbo(const Batch& batch, Rng& rng) { return bound_terms(batch.x, rng).elbo; }
 
-// log w_k = log p(x|z_1) + sum_l log p(z_l|z_{l+1}) - log q(z_l|z_{l+1}, x).  One call of the
-// generator per draw, so that K draws are the same however they are split.
+// log w_k = log p(x|z_1) + sum_l log p(z_l|z_{l+1}) - log q(z_l|z_{l+1}, x).
 Tensor LadderVae::log_weights(const Tensor& x, const std::vector<DiagNormal>& evidence,
                               std::int64_t draws, Rng& rng) {
-  std::vector<Tensor> noise;
-  for (std::int64_t k = 0; k < draws; ++k) noise.push_back(normal({x.size(0), code_size_}, rng));
-  const auto rungs = descend(evidence, torch::stack(noise));
+  const auto noise = noise_of_draws(draws, {x.size(0), code_size_}, rng);
+  const auto rungs = descend(evidence, noise.to(decoder_out_->bias.options()));
   auto weights = bernoulli_log_prob(x, decode_logits(rungs[0].z));
   for (const auto& rung : rungs)
     weights = weights + rung.p.log_prob(rung.z) - rung.q.log_prob_at_noise(rung.noise);
@@ -195,17 +193,10 @@ Tensor LadderVae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng
   check_positive("ladder_vae.log_prob_iwae", "draws", draws);
   const auto items = shape().flat("ladder_vae.log_prob_iwae", "x", batch.x);
   const auto laws = evidence(items);
-  const auto most = draws_at_once(items.size(0));
-  LogMeanExp bound;
-  while (bound.count() < draws)
-    bound.add(log_weights(items, laws, std::min(most, draws - bound.count()), rng));
-  return bound.value();
-}
-
-std::int64_t LadderVae::draws_at_once(std::int64_t batch) const {
   const auto widest =
       std::max({options_.data_dim, code_size(), *std::max_element(hidden_.begin(), hidden_.end())});
-  return std::max<std::int64_t>(1, kNumbersAtOnce / std::max<std::int64_t>(1, batch * widest));
+  return importance_bound(draws, draws_at_once(kNumbersAtOnce, items.size(0), widest),
+                          [&](std::int64_t count) { return log_weights(items, laws, count, rng); });
 }
 
 void LadderVae::start_from_data(const DataMoments& moments) {

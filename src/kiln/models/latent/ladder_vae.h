@@ -109,7 +109,6 @@ class LadderVae : public Game,
   std::vector<Rung> descend(const std::vector<DiagNormal>& evidence, const Tensor& noise);
   Tensor log_weights(const Tensor& x, const std::vector<DiagNormal>& evidence, std::int64_t draws,
                      Rng& rng);
-  std::int64_t draws_at_once(std::int64_t batch) const;
   Tensor normal(at::IntArrayRef shape, Rng& rng) const;  // in the weights' type
 
   LadderVaeOptions options_;

@@ -6,6 +6,7 @@
 
 #include "kiln/core/check.h"
 #include "kiln/models/request.h"
+#include "kiln/nn/importance.h"
 #include "kiln/nn/one_hot_labels.h"
 #include "kiln/prob/log_mean_exp.h"
 
@@ -183,11 +184,9 @@ Tensor Vae::log_weights(const Batch& batch, const PosteriorLaw& q, const Tensor&
   return log_likelihood(batch, draws.z) + log_ratio(draws);
 }
 
-// One call of the generator per draw, so that K draws are the same however they are split.
 Tensor Vae::log_weights(const Batch& batch, const PosteriorLaw& q, std::int64_t draws, Rng& rng) {
-  std::vector<Tensor> noise;
-  for (std::int64_t k = 0; k < draws; ++k) noise.push_back(normal(q.base.mean.sizes(), rng));
-  return log_weights(batch, q, torch::stack(noise));
+  const auto noise = noise_of_draws(draws, q.base.mean.sizes(), rng);
+  return log_weights(batch, q, noise.to(q.base.mean.options()));
 }
 
 Tensor Vae::log_weights(const Batch& batch, std::int64_t draws, Rng& rng) {
@@ -199,19 +198,16 @@ Tensor Vae::log_weights(const Batch& batch, std::int64_t draws, Rng& rng) {
 Tensor Vae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) {
   check_positive("vae.log_prob_iwae", "draws", draws);
   const auto q = encode(batch);
-  const auto most = draws_at_once(batch.x.size(0));
-  LogMeanExp bound;
-  while (bound.count() < draws)
-    bound.add(log_weights(batch, q, std::min(most, draws - bound.count()), rng));
-  return bound.value();
+  return importance_bound(draws, draws_at_once(kNumbersAtOnce, batch.x.size(0), widest_layer()),
+                          [&](std::int64_t count) { return log_weights(batch, q, count, rng); });
 }
 
-std::int64_t Vae::draws_at_once(std::int64_t batch) const {
+std::int64_t Vae::widest_layer() const {
   const auto& o = options_;
   auto widest = std::max({o.data_dim * law_.parameters_per_number(), o.hidden, o.latent});
   if (o.network == CoderNetwork::conv)
     widest = std::max(widest, o.filters * o.height * o.width / 4);
-  return std::max<std::int64_t>(1, kNumbersAtOnce / std::max<std::int64_t>(1, batch * widest));
+  return widest;
 }
 
 void Vae::start_from_data(const DataMoments& moments) {

@@ -165,7 +165,7 @@ class Vae : public Game,
   Tensor log_weights(const Batch& batch, const PosteriorLaw& q, std::int64_t draws, Rng& rng);
   double kl_weight() const;
   Objective objective(const Batch& batch, Rng& rng);
-  std::int64_t draws_at_once(std::int64_t batch) const;
+  std::int64_t widest_layer() const;  // numbers per item
 
   VaeOptions options_;
   DecoderLaw law_;
