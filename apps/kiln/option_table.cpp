@@ -18,6 +18,13 @@ std::string label_of(const FieldInfo& field) {
   return field.from_data ? field.name : flag_of(field.name);
 }
 
+// A bar inside a cell would end it.
+std::string cell(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  return escaped;
+}
+
 }  // namespace
 
 std::string legal_values(const FieldInfo& field) {
@@ -42,7 +49,7 @@ std::string option_markdown(const std::vector<FieldInfo>& fields) {
   std::string text = "| option | type | default | values | meaning |\n|---|---|---|---|---|\n";
   for (const auto& field : fields)
     text += fmt::format("| `{}` | {} | {} | {} | {} |\n", label_of(field), field.type,
-                        default_of(field), legal_values(field), field.help);
+                        default_of(field), legal_values(field), cell(field.help));
   return text;
 }
 
