@@ -158,6 +158,17 @@ TEST(GaussianMixture, TheFirstLossIsABoundByJensen) {
   }
 }
 
+// Columns times 64 and 1/8: -log p of the same law grows by log 8.
+TEST(GaussianMixture, TheFirstLossIsInTheTablesUnits) {
+  const auto x = blobs(150, 2, 3, 23);
+  const auto first_loss = [](const Tensor& rows) {
+    auto model = made({.data_dim = 2, .components = 3});
+    model.start_from_data({rows.mean(0), rows.std(0, false)});
+    return fit(model, rows, 150, 1)[0];
+  };
+  EXPECT_NEAR(first_loss(x * torch::tensor({64.f, 0.125f})), first_loss(x) + std::log(8.0), 1e-5);
+}
+
 TEST(GaussianMixture, FindsWellSeparatedBlobs) {
   Rng rng(9);
   const auto which = torch::arange(600) % 6 < 3;
