@@ -103,17 +103,10 @@ class LabelledParts {
   std::map<std::string, Part> parts_;
 };
 
-// Of the plus sets the sum of means, less that of the minus sets: [J].
-Tensor direction_of(const ArithmeticArguments& a, LabelledParts& parts) {
-  Tensor direction;
-  const auto add = [&](const std::vector<std::string>& terms, double sign) {
-    for (const auto& text : terms) {
-      const auto mean = sign * parts.mean(parse_term(text));
-      direction = direction.defined() ? direction + mean : mean;
-    }
-  };
-  add(a.plus, 1), add(a.minus, -1);
-  return direction;
+std::vector<Tensor> means_of(const std::vector<std::string>& terms, LabelledParts& parts) {
+  std::vector<Tensor> means;
+  for (const auto& text : terms) means.push_back(parts.mean(parse_term(text)));
+  return means;
 }
 
 // The chosen items, or the first that have what is to be taken away.
@@ -137,7 +130,8 @@ int arithmetic(ArithmeticArguments& a, const Console& console) {
   a.codes.seed = static_cast<std::uint64_t>(a.run.seed);
   a.codes.device = parse_device(a.run.device);
   LabelledParts parts(a, run);
-  const auto direction = direction_of(a, parts).to(torch::kFloat32);
+  const auto direction =
+      code_direction(means_of(a.plus, parts), means_of(a.minus, parts)).to(torch::kFloat32);
   const auto judged = judged_data(run, a.data, a.split);
   require_images("arithmetic", judged.name, judged.data->info());
   const auto items = items_to_change(a, parts, judged);

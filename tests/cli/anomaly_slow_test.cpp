@@ -63,6 +63,18 @@ TEST(Anomaly, TheAreaIsThatOfTheTableAndPicturesLieBesideIt) {
     EXPECT_TRUE(contents(folder / name).starts_with("<")) << name;
 }
 
+// A large error is strange where a large density is not.
+TEST(Anomaly, ErrorsOfReconstructionRiseWithStrangeness) {
+  const TemporaryFolder folder;
+  const auto csv = (folder / "s.csv").string();
+  const auto object =
+      only_object(run_kiln({"score", tiny_run("autoencoder"), "--ood",
+                            "digits:seed=9,n=30,test=25,noise=0.3", "-o", csv, "--json"}));
+  EXPECT_EQ(object["score"], "reconstruction_error");
+  EXPECT_NEAR(object["auroc"].get<double>(), 1 - area_of(table_in(csv), 2), 1e-6);
+  EXPECT_GT(object["auroc"].get<double>(), 0.9);  // noise is strange
+}
+
 TEST(Anomaly, CorrectionsAreTheDifferencesThatTheyName) {
   const TemporaryFolder folder;
   const auto background = (folder / "background").string(), csv = (folder / "s.csv").string();

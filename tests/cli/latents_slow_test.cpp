@@ -122,6 +122,10 @@ TEST(Latents, ArithmeticMovesItemsOfOneClassTowardsAnother) {
                             "--steps", "3", "-o", out, "--json"}));
   EXPECT_GT(object["direction_norm"].get<double>(), 0);
   EXPECT_EQ(object["items"].size(), 6u);  // the test part's ones
+  const auto nowhere =
+      only_object(run_kiln({"arithmetic", digits_run(), "--plus", "label=3", "--minus", "label=3",
+                            "-o", (folder / "n.png").string(), "--json"}));
+  EXPECT_EQ(nowhere["direction_norm"], 0.0);
   const auto picture = read_image(out);
   EXPECT_NEAR(static_cast<double>(picture.width) / static_cast<double>(picture.height), 4.0 / 6,
               0.05);

@@ -37,6 +37,7 @@ inline std::vector<std::string> tiny_training(const std::string& model, const st
   const std::map<std::string, std::vector<std::string>> small{
       {"nade", {"--hidden", "6"}},
       {"vae", {"--hidden", "8", "--latent", "3"}},
+      {"autoencoder", {"--hidden", "8", "--latent", "3"}},
       {"dcgan", {"--filters", "2", "--latent", "4"}},
       {"joint", {}},
       {"independent", {}},

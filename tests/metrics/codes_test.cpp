@@ -70,10 +70,18 @@ TEST(Codes, ArithmeticOnALinearDecoderIsExact) {
   const LabelledCodes codes{normal(9, 3, 3).to(torch::kFloat32),
                             torch::tensor({0, 1, 2, 0, 1, 2, 0, 0, 1})};
   const auto z = normal(4, 3, 4), all = codes.z.to(torch::kFloat64);
-  const auto moved = decode(z + mean_code(codes, 0) - mean_code(codes, 2));
+  const auto moved = decode(z + code_direction({mean_code(codes, 0)}, {mean_code(codes, 2)}));
   const auto plus = (decode(all[0]) + decode(all[3]) + decode(all[6]) + decode(all[7])) / 4;
   const auto minus = (decode(all[2]) + decode(all[5])) / 2;
   EXPECT_LT((moved - (decode(z) + plus - minus)).abs().max().item<double>(), 1e-12);
+}
+
+TEST(Codes, ADirectionIsWhatIsAddedLessWhatIsTakenAway) {
+  const auto a = torch::tensor({1.0, 2.0}), b = torch::tensor({10.0, 0.0}),
+             c = torch::tensor({0.0, 5.0});
+  EXPECT_TRUE(torch::equal(code_direction({a, b}, {c}), torch::tensor({11.0, -3.0})));
+  EXPECT_TRUE(torch::equal(code_direction({}, {a, c}), torch::tensor({-1.0, -7.0})));
+  EXPECT_TRUE(torch::equal(a, torch::tensor({1.0, 2.0})));
 }
 
 TEST(Codes, AMeanOverNoItemIsRefused) {

@@ -32,6 +32,13 @@ Tensor mean_code(const LabelledCodes& codes, std::int64_t label) {
   return codes.z.index_select(0, members).to(torch::kFloat64).mean(0);
 }
 
+Tensor code_direction(const std::vector<Tensor>& plus, const std::vector<Tensor>& minus) {
+  auto direction = torch::zeros_like(plus.empty() ? minus.at(0) : plus[0]);
+  for (const auto& mean : plus) direction += mean;
+  for (const auto& mean : minus) direction -= mean;
+  return direction;
+}
+
 CodePlane code_plane(const Tensor& z) {
   check_shape("codes.plane", "z", z, {kAny, kAny});
   const auto x = z.to(torch::kFloat64);

@@ -21,6 +21,10 @@ LabelledCodes encode_items(Encoder& encoder, Loader& loader, torch::Device devic
 /// Radford et al. 2015, arXiv:1511.06434.  Throws ConfigError where no item has the class.
 Tensor mean_code(const LabelledCodes& codes, std::int64_t label);
 
+/// The way from what is to be taken away to what is to be added: the sum of the mean codes `plus`
+/// less the sum of `minus`, [J].  At least one of both.
+Tensor code_direction(const std::vector<Tensor>& plus, const std::vector<Tensor>& minus);
+
 /// Codes as a person can see them: themselves when J = 2, else their first two principal
 /// components.
 struct CodePlane {
