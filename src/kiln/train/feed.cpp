@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "kiln/core/running_moments.h"
+
 namespace kiln {
 namespace {
 
@@ -71,8 +73,6 @@ Batch labelled_batch(const DatasetPtr& data, const Transform& transform, std::in
   return to_batch(loader.next(), data->info());
 }
 
-// A batch of n items joins N earlier ones (Chan, Golub & LeVeque 1979): with delta = the batch's
-// mean - mean,  mean += delta n / (N + n),  squares += the batch's own + delta^2 N n / (N + n).
 DataMoments data_moments(const DatasetPtr& data, const Transform& transform,
                          std::int64_t most_items, std::uint64_t seed) {
   Loader loader(data, transform,
@@ -82,20 +82,16 @@ DataMoments data_moments(const DatasetPtr& data, const Transform& transform,
                  .drop_last = false,
                  .seed = seed,
                  .threads = 1});
-  auto mean = torch::zeros(data->info().shape, torch::kFloat64), squares = torch::zeros_like(mean);
-  std::int64_t count = 0;
-  while (count < most_items) {
+  RunningMoments moments(data->info().item_size(), 0);
+  while (moments.count() < most_items) {
     auto host = loader.next();
     if (host.rows == 0) break;
-    const auto n = static_cast<double>(host.rows), before = static_cast<double>(count);
-    count += host.rows;
-    const auto x = to_batch(std::move(host), data->info()).x.to(torch::kFloat64);
-    const auto own = x.mean(0), delta = own - mean;
-    mean += delta * (n / (before + n));
-    squares += (x - own).square().sum(0) + delta.square() * (before * n / (before + n));
+    moments.add(to_batch(std::move(host), data->info()).x.flatten(1).to(torch::kFloat64));
   }
-  const auto deviation = (squares / static_cast<double>(count)).sqrt();
-  return {mean.to(torch::kFloat32), deviation.to(torch::kFloat32)};
+  const auto shaped = [&](const Tensor& each) {
+    return each.to(torch::kFloat32).view(data->info().shape);
+  };
+  return {shaped(moments.mean()), shaped(moments.covariance().sqrt())};
 }
 
 }  // namespace kiln

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "kiln/core/running_moments.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/item_sample.h"
-#include "kiln/nn/running_moments.h"
 #include "kiln/prob/item_shape.h"
 
 namespace kiln {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "kiln/core/running_moments.h"
 #include "kiln/models/model.h"
-#include "kiln/nn/running_moments.h"
 #include "kiln/prob/axis_normal.h"
 #include "kiln/prob/item_shape.h"
 

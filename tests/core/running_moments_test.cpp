@@ -1,4 +1,4 @@
-#include "kiln/nn/running_moments.h"
+#include "kiln/core/running_moments.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
