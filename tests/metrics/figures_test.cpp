@@ -82,7 +82,7 @@ TEST(Figures, EachHasItsUnit) {
   EXPECT_EQ(metric_unit("elbo"), "nats");
   EXPECT_EQ(metric_unit("bpd"), "bits per dimension");
   EXPECT_EQ(metric_unit("reconstruction"), "squared error");
-  EXPECT_EQ(metric_unit("error"), "of 1");
+  EXPECT_EQ(metric_unit("error"), "of the items");
 }
 
 }  // namespace

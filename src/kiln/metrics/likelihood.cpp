@@ -61,7 +61,7 @@ std::string_view metric_unit(std::string_view metric) {
   if (metric == "bpd") return "bits per dimension";
   if (metric == "reconstruction") return "squared error";
   if (metric == "active_units") return "numbers of the code";
-  return metric == "error" ? "of 1" : "nats";
+  return metric == "error" ? "of the items" : "nats";
 }
 
 Tensor reconstruction_errors(Model& model, const Tensor& x) {

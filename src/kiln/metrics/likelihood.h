@@ -47,7 +47,8 @@ std::vector<std::string> likelihood_metrics(const Model& model);
 /// with classes.
 std::vector<std::string> metrics_of(const Model& model);
 
-/// "nats", "bits per dimension", "squared error" (summed over D), "numbers of the code" or "of 1".
+/// "nats", "bits per dimension", "squared error" (summed over D), "numbers of the code" or "of the
+/// items".
 std::string_view metric_unit(std::string_view metric);
 
 /// |x - decode_mean(encode_mean(x))|^2 summed over D, of an Encoder that is also a Decoder: [B].
