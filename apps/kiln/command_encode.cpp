@@ -12,6 +12,7 @@ namespace {
 struct EncodeArguments {
   RunArguments run;
   std::string data, split, out = "codes.csv", plot;
+  bool beside_prior = false;
   CodeOptions codes;
 };
 
@@ -32,12 +33,18 @@ int encode(EncodeArguments& a, const Console& console) {
     throw ConfigError("plot", fmt::format("needs a name that ends in .svg, got '{}'", a.plot));
   const auto run = load(a.run, console);
   auto& encoder = run.as<Encoder>("encoder");
+  auto* prior = a.beside_prior ? &run.as<Prior>("prior") : nullptr;
+  if (prior && a.plot.empty())
+    throw ConfigError("encode.beside_prior", "is about the picture; say --plot FILE.svg as well");
   const auto judged = judged_data(run, a.data, a.split);
   a.codes.seed = static_cast<std::uint64_t>(a.run.seed);
   a.codes.device = parse_device(a.run.device);
   const auto codes = codes_of(encoder, judged, a.codes);
+  Rng noise(a.codes.seed, "beside_prior", a.codes.device);
   write_codes(a.out, table_of(codes));
-  if (!a.plot.empty()) write_file_atomically(a.plot, code_scatter(codes, judged));
+  if (!a.plot.empty())
+    write_file_atomically(a.plot, prior ? codes_beside_prior(codes, judged, *prior, noise)
+                                        : code_scatter(codes, judged));
   console.result(fmt::format("{} codes of {} latents in {}{}", codes.z.size(0), codes.z.size(1),
                              a.out, a.plot.empty() ? "" : ", drawn in " + a.plot),
                  {{"run", a.run.run},
@@ -63,6 +70,8 @@ void add_encode(const Program& program) {
                       "train, valid or test [test, or valid where there is no test part]");
   command->add_option("-o,--out", a->out, "FILE.csv, or FILE.npz with z and y [codes.csv]");
   command->add_option("--plot", a->plot, "FILE.svg: the codes on the plane, classes in colours");
+  command->add_flag("--beside-prior", a->beside_prior,
+                    "with --plot: the density of the codes, and beside it that of the prior");
   command->add_option("--items", a->codes.items, "so many of the first items; 0: all [0]")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--batch", a->codes.batch, "items at a time [500]")

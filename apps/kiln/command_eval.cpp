@@ -57,7 +57,7 @@ void add_eval(const Program& program) {
                       "train, valid or test [test, or valid where there is no test part]");
   command->add_option(
       "--metric", a->metrics,
-      "nll, bpd, nll_standardised, elbo, iwae, active_units, reconstruction, error, "
+      "nll, bpd, nll_standardised, elbo, iwae, active_units, reconstruction, code_mmd, error, "
       "separated by commas [all that the model has]");
   command->add_option("--draws", a->draws, "importance draws of iwae [50]")
       ->check(CLI::Range(1, 100000));

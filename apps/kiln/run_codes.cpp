@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "apps/kiln/run_pictures.h"
+#include "kiln/io/svg.h"
 #include "kiln/io/svg_plot.h"
 
 namespace kiln::program {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t kLongestName = 36;                      // that an axis holds
 constexpr std::int64_t kMostNumbers = std::int64_t{1} << 28;  // 1 GiB of codes
 constexpr std::int64_t kDecodedAtOnce = 500;
+constexpr std::int64_t kCells = 60;         // of a map of densities, each side
 constexpr std::int64_t kMostPoints = 5000;  // of a scatter that a browser still likes
 
 std::vector<double> column(const Tensor& points, std::int64_t index) {
@@ -33,6 +35,48 @@ std::vector<PlotSeries> classes_of(const Tensor& points, const Tensor& y, const 
         class_name(info, label),
         points.index_select(0, (y.narrow(0, 0, points.size(0)) == label).nonzero().flatten())));
   return classes;
+}
+
+std::string scatter_of(const LabelledCodes& codes, const CodePlane& plane, const JudgedData& judged,
+                       double limit) {
+  const auto latents = codes.z.size(1), shown = std::min(kMostPoints, codes.z.size(0));
+  ScatterPlot plot{.title = "codes of " + short_name(judged.name),
+                   .x_label = "z0",
+                   .y_label = latents > 1 ? "z1" : "",
+                   .limit = limit,
+                   .radius = shown > 1500 ? 1.8 : 2.5};
+  if (latents > 2) {
+    plot.title = fmt::format("{}: 2 principal components of {} latents, {:.0f} % of the variance",
+                             short_name(judged.name), latents,
+                             100 * (plane.first_share + plane.second_share));
+    plot.x_label = fmt::format("first component, {:.0f} %", 100 * plane.first_share);
+    plot.y_label = fmt::format("second component, {:.0f} %", 100 * plane.second_share);
+  }
+  if (shown < codes.z.size(0)) plot.x_label += fmt::format(" (the first {} items)", shown);
+  plot.classes = classes_of(plane.points.narrow(0, 0, shown), codes.y, judged.data->info());
+  return svg_scatter_plot(plot);
+}
+
+double furthest(const Tensor& points) { return points.abs().max().item<double>(); }
+
+// Points per unit of area, as a share of all; row 0 is the highest.
+HeatMap density_map(const std::string& title, const Tensor& points, double limit) {
+  const double cell = 2 * limit / kCells;
+  const auto place = ((points + limit) / cell).floor().clamp(0, kCells - 1).to(torch::kInt64);
+  const auto index = (kCells - 1 - place.select(1, 1)) * kCells + place.select(1, 0);
+  const auto share = torch::bincount(index, {}, kCells * kCells).to(torch::kFloat64) /
+                     (static_cast<double>(points.size(0)) * cell * cell);
+  return {.title = title,
+          .x_label = "",
+          .y_label = "",
+          .value_label = "share per unit of area",
+          .rows = kCells,
+          .columns = kCells,
+          .values = {share.data_ptr<double>(), share.data_ptr<double>() + share.numel()},
+          .x_left = -limit,
+          .x_right = limit,
+          .y_top = limit,
+          .y_bottom = -limit};
 }
 
 }  // namespace
@@ -91,22 +135,21 @@ std::string short_name(const std::string& judged) {
 }
 
 std::string code_scatter(const LabelledCodes& codes, const JudgedData& judged) {
+  return scatter_of(codes, code_plane(codes.z), judged, 0);
+}
+
+std::string codes_beside_prior(const LabelledCodes& codes, const JudgedData& judged, Prior& prior,
+                               Rng& rng) {
   const auto plane = code_plane(codes.z);
-  const auto latents = codes.z.size(1), shown = std::min(kMostPoints, codes.z.size(0));
-  ScatterPlot plot{.title = "codes of " + short_name(judged.name),
-                   .x_label = "z0",
-                   .y_label = latents > 1 ? "z1" : "",
-                   .radius = shown > 1500 ? 1.8 : 2.5};
-  if (latents > 2) {
-    plot.title = fmt::format("{}: 2 principal components of {} latents, {:.0f} % of the variance",
-                             short_name(judged.name), latents,
-                             100 * (plane.first_share + plane.second_share));
-    plot.x_label = fmt::format("first component, {:.0f} %", 100 * plane.first_share);
-    plot.y_label = fmt::format("second component, {:.0f} %", 100 * plane.second_share);
-  }
-  if (shown < codes.z.size(0)) plot.x_label += fmt::format(" (the first {} items)", shown);
-  plot.classes = classes_of(plane.points.narrow(0, 0, shown), codes.y, judged.data->info());
-  return svg_scatter_plot(plot);
+  const auto drawn = plane.place(prior.sample_prior(codes.z.size(0), rng).to(torch::kCPU));
+  const double limit = 1.05 * std::max(furthest(plane.points), furthest(drawn));
+  auto codes_map = density_map("density of the codes", plane.points, limit),
+       prior_map = density_map("density of the prior", drawn, limit);
+  codes_map.most = prior_map.most =
+      *std::max_element(prior_map.values.begin(), prior_map.values.end());
+  return svg_row(
+      {scatter_of(codes, plane, judged, limit), svg_heat_map(codes_map), svg_heat_map(prior_map)},
+      "codes of " + judged.name + " beside the prior");
 }
 
 }  // namespace kiln::program

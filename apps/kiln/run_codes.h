@@ -43,4 +43,9 @@ std::string class_name(const DataInfo& info, std::int64_t label);
 /// there are more than two latents.
 std::string code_scatter(const LabelledCodes& codes, const JudgedData& judged);
 
+/// The same, and right of it how dense the codes lie and how dense as many draws of the prior, on
+/// the same plane and scale.
+std::string codes_beside_prior(const LabelledCodes& codes, const JudgedData& judged, Prior& prior,
+                               Rng& rng);
+
 }  // namespace kiln::program

@@ -70,6 +70,11 @@ TEST(BadRequests, ValuesOutOfRangeAreNamed) {
                  "[nade.hidden] must be between 1 and 1048576, got 0");
   expect_refusal({"train", "nade", "--data", "digits", "--batch", "many", "--out", out}, kRequest,
                  "[train.batch] needs a whole number, got 'many'");
+  for (const auto* model : {"dcgan", "aae"})
+    expect_refusal({"train", model, "--data", "digits:n=50", "--patience", "3", "--out", out},
+                   kRequest,
+                   "[train.patience] this model has no figure of validation that tells the best "
+                   "state; leave patience out");
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 

@@ -35,6 +35,22 @@ TEST(Commands, TrainSaysWhereTheRunIsAndHowItEnded) {
     EXPECT_TRUE(std::filesystem::exists(folder / (std::string("run/") + file))) << file;
 }
 
+// A small reconstruction error does not make the codes those of the prior: the last state counts.
+TEST(Commands, TrainCallsNoStateOfAnAdversarialAutoencoderTheBest) {
+  const TemporaryFolder folder;
+  auto arguments = tiny_training("aae", (folder / "run").string());
+  arguments.emplace_back("--json");
+  const auto object = only_object(run_kiln(arguments));
+  EXPECT_FALSE(object.contains("best"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "run/checkpoints/best.safetensors"));
+  const auto metrics = contents(folder / "run/metrics.jsonl");
+  EXPECT_NE(metrics.find("valid/reconstruction"), std::string::npos);
+  EXPECT_NE(metrics.find("valid/code_mmd"), std::string::npos);
+  const auto judged =
+      only_object(run_kiln({"eval", (folder / "run").string(), "--metric", "code_mmd", "--json"}));
+  EXPECT_NE(judged.dump().find("code_mmd"), std::string::npos);
+}
+
 // The run keeps the steps, not the file's name.
 TEST(Commands, TrainTakesTheOrderOfThePixelsFromAFile) {
   const TemporaryFolder folder;

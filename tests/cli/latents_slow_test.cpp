@@ -79,6 +79,21 @@ TEST(Latents, MoreThanTwoLatentsAreDrawnAsPrincipalComponentsAndThePlotSaysSo) {
   EXPECT_EQ(read_codes(folder / "z.csv").rows, 9);
 }
 
+TEST(Latents, TheCodesCanBeDrawnBesideThePrior) {
+  const TemporaryFolder folder;
+  const auto svg = (folder / "z.svg").string(), out = (folder / "z.csv").string();
+  only_object(
+      run_kiln({"encode", digits_run(), "-o", out, "--plot", svg, "--beside-prior", "--json"}));
+  for (const auto* title : {">codes of digits:n=200,test=40 (test)<", ">density of the codes<",
+                            ">density of the prior<"})
+    EXPECT_NE(contents(svg).find(title), std::string::npos) << title;
+  EXPECT_EQ(refusal({"encode", digits_run(), "-o", out, "--beside-prior"}),
+            "kiln: [encode.beside_prior] is about the picture; say --plot FILE.svg as well\n");
+  EXPECT_EQ(
+      refusal({"encode", tiny_run("autoencoder"), "-o", out, "--plot", svg, "--beside-prior"}),
+      "kiln: [autoencoder] has no prior; what it has: encoder, decoder\n");
+}
+
 TEST(Latents, TheManifoldHasAPictureForEachCellOfThePlane) {
   const TemporaryFolder folder;
   const auto out = (folder / "m.png").string();

@@ -187,6 +187,26 @@ TEST(SvgText, NumbersAreShort) {
   EXPECT_EQ(Svg::number(-2.5), "-2.5");
 }
 
+TEST(SvgText, ARowHoldsItsDrawingsSideBySide) {
+  Svg left(30, 20, "left"), right(12.5, 40, "right");
+  right.circle(1, 2, 3);
+  const auto row = svg_row({left.finish(), right.finish()}, "both");
+  EXPECT_NE(row.find("width=\"42.5\" height=\"40\""), std::string::npos);
+  EXPECT_NE(row.find("<svg x=\"0\" xmlns"), std::string::npos);
+  EXPECT_NE(row.find("<svg x=\"30\" xmlns"), std::string::npos);
+  EXPECT_LT(row.find("<svg x=\"30\""), row.find("<circle"));
+  EXPECT_EQ(message_of<ShapeError>([] { svg_row({"<g></g>"}, ""); }),
+            "[plot] a row is made of whole SVG drawings");
+}
+
+TEST(ScatterPlot, BothAxesReachTheLimitAskedFor) {
+  const auto reach = [](double limit) {
+    return svg_scatter_plot({.classes = {{.x = {1}, .y = {1}}}, .limit = limit});
+  };
+  EXPECT_EQ(count(reach(50), ">40<"), 2u);
+  EXPECT_EQ(count(reach(0), ">40<"), 0u);
+}
+
 TEST(ScatterPlot, OneUnitIsAsLongAcrossAsUp) {
   const auto svg = svg_scatter_plot(
       {.classes = {{.name = "a", .x = {0, 10}, .y = {0, 1}}, {.name = "b", .x = {0}, .y = {1}}}});
@@ -224,6 +244,19 @@ TEST(HeatMap, HoldsItsCellsAndRefusesOthers) {
   map.values.pop_back();
   EXPECT_EQ(message_of<ShapeError>([&] { svg_heat_map(map); }),
             "[plot] a heat map of 2 x 3 cells cannot hold 5 values");
+}
+
+// With the scale's top at twice the largest value the cells of two maps cannot look alike.
+TEST(HeatMap, TheBrightestColourCanBeGiven) {
+  HeatMap map{.rows = 1, .columns = 2, .values = {0, 4}};
+  const auto own = svg_heat_map(map);
+  map.most = 4;
+  EXPECT_EQ(svg_heat_map(map), own);
+  map.most = 8;
+  const auto twice = svg_heat_map(map);
+  EXPECT_NE(twice, own);
+  map.values = {0, 8};
+  EXPECT_NE(svg_heat_map(map), twice);
 }
 
 TEST(HeatMap, TheScaleGrowsLighterThroughout) {

@@ -110,6 +110,8 @@ TEST(Codes, ThePlaneHoldsTheTwoDirectionsOfMostVariance) {
   expected[2][0] = 3 * sign(1), expected[3][0] = -3 * sign(1);
   expected[4][1] = 2 * sign(2), expected[5][1] = -2 * sign(2);
   EXPECT_LT((plane.points - expected).abs().max().item<double>(), 1e-12) << plane.points;
+  EXPECT_LT((plane.place(z.narrow(0, 2, 3)) - expected.narrow(0, 2, 3)).abs().max().item<double>(),
+            1e-12);
 }
 
 TEST(Codes, TwoLatentsAreThePlaneThemselvesAndOneLiesOnALine) {

@@ -124,6 +124,25 @@ TEST(Trainer, StopsEarlyWhenValidationNoLongerImproves) {
   EXPECT_EQ(toy.trainer.best(), 3.0);
 }
 
+TEST(Trainer, AFigureThatDoesNotSelectLeavesNoneTheBest) {
+  auto options = toy_options(40);
+  options.validate_every = 5;
+  options.patience = 2;
+  Toy toy(options);
+  int seen = 0;
+  TrainHooks hooks;
+  hooks.selects = false;
+  hooks.validate = [] { return 3.0; };
+  hooks.validated = [&](std::int64_t, double value, bool best) {
+    ++seen;
+    EXPECT_EQ(value, 3.0);
+    EXPECT_FALSE(best);
+  };
+  EXPECT_EQ(toy.trainer.run(hooks), TrainEnd::finished);
+  EXPECT_EQ(seen, 8);
+  EXPECT_FALSE(toy.trainer.best());
+}
+
 TEST(Trainer, RecordsAreMeansSinceTheLast) {
   Toy toy(toy_options(10));
   std::vector<TrainRecord> records;

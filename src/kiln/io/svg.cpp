@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <regex>
+
+#include "kiln/core/error.h"
 
 namespace kiln {
 namespace {
@@ -103,11 +106,32 @@ void Svg::png(double x, double y, double width, double height, std::string_view 
       number(x), number(y), number(width), number(height), base64);
 }
 
+void Svg::drawing(double x, std::string_view whole) {
+  out_ += fmt::format("<svg x=\"{}\"{}", number(x), whole.substr(4));
+}
+
 void Svg::open_group(std::string_view style) { out_ += fmt::format("<g {}>\n", style); }
 
 void Svg::close_group() { out_ += "</g>\n"; }
 
 std::string Svg::finish() { return std::move(out_) + "</svg>\n"; }
+
+std::string svg_row(const std::vector<std::string>& drawings, std::string_view title) {
+  static const std::regex start(R"re(^<svg [^>]*width="([0-9.]+)" height="([0-9.]+)")re");
+  std::vector<double> places{0};
+  double height = 0;
+  for (const auto& drawing : drawings) {
+    const auto head = drawing.substr(0, drawing.find('\n'));
+    std::smatch size;
+    if (!std::regex_search(head, size, start))
+      throw ShapeError("plot", "a row is made of whole SVG drawings");
+    places.push_back(places.back() + std::stod(size[1]));
+    height = std::max(height, std::stod(size[2]));
+  }
+  Svg row(places.back(), height, title);
+  for (std::size_t i = 0; i < drawings.size(); ++i) row.drawing(places[i], drawings[i]);
+  return row.finish();
+}
 
 // Okabe and Ito's palette without its yellow, which is too light for lines on white, then three of
 // Tol's muted colours.

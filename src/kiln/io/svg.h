@@ -25,6 +25,7 @@ class Svg {
   void path(std::string_view data, std::string_view style);
   void text(double x, double y, std::string_view content, std::string_view style);
   void png(double x, double y, double width, double height, std::string_view base64);
+  void drawing(double x, std::string_view whole);  ///< Another drawing's text, its left side at x.
   void open_group(std::string_view style);
   void close_group();
 
@@ -35,6 +36,9 @@ class Svg {
  private:
   std::string out_;
 };
+
+/// Whole drawings of this class from left to right, as one.  Throws ShapeError for other text.
+std::string svg_row(const std::vector<std::string>& drawings, std::string_view title);
 
 /// Colours that stay apart for every kind of colour vision and on white; they repeat after ten.
 std::string_view series_colour(std::size_t index);

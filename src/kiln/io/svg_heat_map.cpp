@@ -76,7 +76,7 @@ std::string svg_heat_map(const HeatMap& map) {
   if (map.x_left != map.x_right) spec.x_ticks = spec.y_ticks = 6;
   spec.grid = false;
   spec.right_margin = kBarGap + kBarWidth + 76;
-  const Range range = widened(range_of(map.values), 0);
+  const Range range = map.most > 0 ? Range{0, map.most} : widened(range_of(map.values), 0);
   PlotFrame frame(spec);
   frame.svg().png(frame.left(), frame.top(), spec.width, spec.height, cells_png(map, range));
   draw_bar(frame, spec, range, map.value_label);

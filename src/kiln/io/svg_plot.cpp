@@ -131,6 +131,7 @@ std::string svg_scatter_plot(const ScatterPlot& plot) {
     spec.legend.push_back({plot.classes[i].name, std::string(series_colour(i)), LegendMark::dot});
   const auto [x, y] = ranges(plot.classes, false);
   spec.x = widened(x, 0.04), spec.y = widened(y, 0.04);
+  if (plot.limit > 0) spec.x = spec.y = {-plot.limit, plot.limit};
   if (plot.equal_scale) equalise(spec);
   PlotFrame frame(spec);
   bool empty = true;

@@ -30,6 +30,7 @@ struct ScatterPlot {
   std::string title = {}, x_label = {}, y_label = {};
   std::vector<PlotSeries> classes = {};  ///< One colour each.
   bool equal_scale = true;               ///< One unit is as long across as up.
+  double limit = 0;                      ///< Both axes from -limit to limit; 0: as the points ask.
   double radius = 2.5;                   ///< Pixels.
 };
 
@@ -54,6 +55,7 @@ struct HeatMap {
   std::vector<double> values = {};  ///< Row by row; row 0 is drawn at the top.
   /// What the axes show at the edges.  Left equal, they count cells, ticks at the cells' centres.
   double x_left = 0, x_right = 0, y_top = 0, y_bottom = 0;
+  double most = 0;  ///< Value of the brightest colour, the darkest being 0; 0: as the values ask.
 };
 
 /// Throws ShapeError unless there are rows * columns values.

@@ -41,17 +41,27 @@ Tensor code_direction(const std::vector<Tensor>& plus, const std::vector<Tensor>
 
 CodePlane code_plane(const Tensor& z) {
   check_shape("codes.plane", "z", z, {kAny, kAny});
+  CodePlane plane;
+  if (z.size(1) > 2) {
+    const auto x = z.to(torch::kFloat64);
+    plane.centre = x.mean(0);
+    const auto centred = x - plane.centre;
+    const auto covariance = torch::matmul(centred.t(), centred) / static_cast<double>(x.size(0));
+    const auto [variances, directions] = principal_axes(covariance);
+    plane.directions = directions.narrow(1, 0, 2);
+    if (const double total = variances.sum().item<double>(); total > 0) {
+      plane.first_share = variances[0].item<double>() / total;
+      plane.second_share = variances[1].item<double>() / total;
+    }
+  }
+  plane.points = plane.place(z);
+  return plane;
+}
+
+Tensor CodePlane::place(const Tensor& z) const {
   const auto x = z.to(torch::kFloat64);
-  if (x.size(1) == 2) return {x, 0, 0};
-  if (x.size(1) == 1) return {torch::cat({x, torch::zeros_like(x)}, 1), 0, 0};
-  const auto centred = x - x.mean(0);
-  const auto covariance = torch::matmul(centred.t(), centred) / static_cast<double>(x.size(0));
-  const auto [variances, directions] = principal_axes(covariance);
-  const double total = variances.sum().item<double>();
-  const auto share = [&](std::int64_t j) {
-    return total > 0 ? variances[j].item<double>() / total : 0.0;
-  };
-  return {torch::matmul(centred, directions.narrow(1, 0, 2)), share(0), share(1)};
+  if (directions.defined()) return torch::matmul(x - centre, directions);
+  return x.size(1) == 2 ? x : torch::cat({x, torch::zeros_like(x)}, 1);
 }
 
 }  // namespace kiln

@@ -31,6 +31,9 @@ struct CodePlane {
   Tensor points;  ///< [N, 2] float64.
   /// Of the codes' whole variance, in the two directions; both 0 when J < 3.
   double first_share = 0, second_share = 0;
+  Tensor centre, directions;  ///< [J] and [J, 2] float64; undefined when J < 3.
+
+  Tensor place(const Tensor& z) const;  ///< Other codes on the same plane: [N, J] -> [N, 2].
 };
 
 /// z [N, J].  A single latent is drawn over 0.  Principal directions are eigenvectors of the

@@ -10,6 +10,7 @@
 
 #include "kiln/core/text.h"
 #include "kiln/metrics/active_units.h"
+#include "kiln/metrics/code_mmd.h"
 #include "kiln/train/feed.h"
 
 namespace kiln {
@@ -49,8 +50,12 @@ std::vector<std::string> likelihood_metrics(const Model& model) {
 
 std::vector<std::string> metrics_of(const Model& model) {
   auto names = likelihood_metrics(model);
+  const bool lacks_likelihood = names.empty();
   if (dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model))
     names.emplace_back("reconstruction");
+  if (lacks_likelihood && dynamic_cast<const Encoder*>(&model) &&
+      dynamic_cast<const Prior*>(&model))
+    names.emplace_back("code_mmd");
   if (const auto* classifier = dynamic_cast<const Classifier*>(&model);
       classifier && classifier->classes() > 0)
     names.emplace_back("error");
@@ -61,6 +66,7 @@ std::string_view metric_unit(std::string_view metric) {
   if (metric == "bpd") return "bits per dimension";
   if (metric == "reconstruction") return "squared error";
   if (metric == "active_units") return "numbers of the code";
+  if (metric == "code_mmd") return "squared MMD";
   return metric == "error" ? "of the items" : "nats";
 }
 
@@ -101,18 +107,21 @@ Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
   }
   Rng noise(options.seed, "judge", device);
   const double bits = 1 / (std::numbers::ln2 * static_cast<double>(data->info().item_size()));
-  const auto estimate = average(loader, device, [&](const Batch& batch) -> Tensor {
+  auto estimate = average(loader, device, [&](const Batch& batch) -> Tensor {
     if (metric == "nll") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x);
     if (metric == "nll_standardised")
       return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) -
              dynamic_cast<Standardised&>(model).log_volume();
     if (metric == "bpd") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) * bits;
     if (metric == "reconstruction") return reconstruction_errors(model, batch.x);
+    if (metric == "code_mmd")
+      return code_mmd2(dynamic_cast<Encoder&>(model), dynamic_cast<Prior&>(model), batch.x, noise);
     if (metric == "error") return class_errors(dynamic_cast<Classifier&>(model), batch);
     if (metric == "elbo") return dynamic_cast<Bound&>(model).elbo(batch, noise);
     return dynamic_cast<Bound&>(model).log_prob_iwae(batch, options.draws, noise);
   });
   model.train(training);
+  estimate.items = part->size();
   return estimate;
 }
 

@@ -31,6 +31,7 @@ Estimate average(Loader& loader, torch::Device device,
 ///                 above 0.01; a count, without an error
 /// and those of a model with codes or classes:
 ///   reconstruction  reconstruction_errors     error  share of items given a wrong class
+///   code_mmd  code_mmd2 of codes and prior, by batches, for a model without a likelihood or bound
 struct JudgeOptions {
   std::int64_t draws = 50;  ///< K of iwae.
   std::int64_t batch = 100;
@@ -43,12 +44,12 @@ struct JudgeOptions {
 /// either.
 std::vector<std::string> likelihood_metrics(const Model& model);
 
-/// Those, then reconstruction for an Encoder that is also a Decoder, and error for a Classifier
-/// with classes.
+/// Those, then reconstruction for an Encoder that is also a Decoder, code_mmd for an Encoder with a
+/// Prior and none of those, and error for a Classifier with classes.
 std::vector<std::string> metrics_of(const Model& model);
 
-/// "nats", "bits per dimension", "squared error" (summed over D), "numbers of the code" or "of the
-/// items".
+/// "nats", "bits per dimension", "squared error" (summed over D), "numbers of the code", "squared
+/// MMD" or "of the items".
 std::string_view metric_unit(std::string_view metric);
 
 /// |x - decode_mean(encode_mean(x))|^2 summed over D, of an Encoder that is also a Decoder: [B].

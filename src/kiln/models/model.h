@@ -172,6 +172,8 @@ class Encoder {
   virtual std::int64_t code_size() const = 0;  ///< J.
   virtual Tensor encode_mean(
       const Tensor& x) = 0;  ///< x as in Batch -> [B, J]: the code of x, or its mean.
+  /// A draw of q(z|x), [B, J]; here, as where each x has one code, the mean.
+  virtual Tensor encode_draw(const Tensor& x, Rng&) { return encode_mean(x); }
 };
 
 class Decoder {

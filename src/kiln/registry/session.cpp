@@ -9,7 +9,6 @@
 #include "kiln/metrics/likelihood.h"
 #include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
-#include "kiln/train/records.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
@@ -28,6 +27,20 @@ std::string validation_metric(const Model& model) {
   const auto metrics = metrics_of(model);
   if (metrics.empty()) return "";
   return metrics.back() == "error" ? "error" : metrics.front();
+}
+
+// A small reconstruction error says nothing of codes that miss the prior, and a model trained for
+// both has no one figure: its last state counts.
+bool tells_the_best(const std::string& metric, const Model& model) {
+  if (metric != "reconstruction") return !metric.empty();
+  return !(dynamic_cast<const Game*>(&model) && dynamic_cast<const Prior*>(&model));
+}
+
+void check_patience(const Model& model, const TrainOptions& options) {
+  if (options.patience > 0 && !tells_the_best(validation_metric(model), model))
+    throw ConfigError("train.patience",
+                      "this model has no figure of validation that tells the best state; leave "
+                      "patience out");
 }
 
 }  // namespace
@@ -100,6 +113,7 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   options.merge(facts_of(entry, data));
   config.model_options = entry.complete(options);
   auto model = make_model(entry, config.model_options, seed_of(config));
+  check_patience(*model, config.train);
   fit_data(data, *model, hooks);
   config.train = resolve_for(*model, config.train, data.train->size());
   model->start_from_data(data_moments(data.train, data.transform, 50000, seed_of(config)));
@@ -156,12 +170,9 @@ TrainEnd Session::run() {
   TrainHooks hooks;
   if (!metric_.empty()) hooks.validate = [this] { return validate(); };
   hooks.record = [&](const TrainRecord& record) { records.add(record); };
+  hooks.selects = tells_the_best(metric_, *model_);
   hooks.validated = [&](std::int64_t step, double value, bool best) {
-    const double shown = metric_ == "elbo" ? -value : value;
-    records.add_validation(step, metric_, shown);
-    say(hooks_,
-        fmt::format("step {}: validation {} {:.{}f} {}{}", step, metric_, shown,
-                    metric_ == "error" ? 4 : 3, metric_unit(metric_), best ? " (best)" : ""));
+    note_validation(records, step, value, best);
     if (best) save_best(step);
   };
   hooks.preview = [this](std::int64_t step) { preview(step); };
@@ -173,13 +184,28 @@ TrainEnd Session::run() {
   return trainer_->run(hooks);
 }
 
+// A model without a best state shows how well its codes take the prior as well.
+void Session::note_validation(Records& records, std::int64_t step, double value, bool best) const {
+  const auto note = [&](const std::string& metric, double figure) {
+    records.add_validation(step, metric, figure);
+    say(hooks_, fmt::format("step {}: validation {} {:.{}f} {}{}", step, metric, figure,
+                            metric == "error" || metric == "code_mmd" ? 4 : 3, metric_unit(metric),
+                            best ? " (best)" : ""));
+  };
+  note(metric_, metric_ == "elbo" ? -value : value);
+  if (!tells_the_best(metric_, *model_)) note("code_mmd", judged("code_mmd"));
+}
+
 double Session::validate() const {
+  const double value = judged(metric_);
+  return metric_ == "elbo" ? -value : value;
+}
+
+double Session::judged(const std::string& metric) const {
   const JudgeOptions options{.batch = std::max<std::int64_t>(100, folder_.config().train.batch),
                              .most_items = folder_.config().train.validation_items,
                              .seed = seed_of(folder_.config())};
-  const double mean =
-      judge(*model_, metric_, data_.valid, data_.valid_transform, device_, options).mean;
-  return metric_ == "elbo" ? -mean : mean;
+  return judge(*model_, metric, data_.valid, data_.valid_transform, device_, options).mean;
 }
 
 void Session::preview(std::int64_t step) const {

@@ -8,6 +8,7 @@
 
 #include "kiln/data/source.h"
 #include "kiln/registry/models.h"
+#include "kiln/train/records.h"
 #include "kiln/train/run_folder.h"
 #include "kiln/train/trainer.h"
 
@@ -66,6 +67,8 @@ class Session {
   void build_trainer();
   void restore();
   double validate() const;
+  double judged(const std::string& metric) const;
+  void note_validation(Records& records, std::int64_t step, double value, bool best) const;
   void preview(std::int64_t step) const;
   void checkpoint(std::int64_t step) const;
   void save_best(std::int64_t step) const;

@@ -70,8 +70,8 @@ void Trainer::validate(const TrainHooks& hooks) {
     value = hooks.validate();
     model_.train();
   }
-  const bool improved = std::isfinite(value) && (!best_ || value < *best_);
-  waited_ = improved ? 0 : waited_ + 1;
+  const bool improved = hooks.selects && std::isfinite(value) && (!best_ || value < *best_);
+  waited_ = improved || !hooks.selects ? 0 : waited_ + 1;
   if (improved) best_ = value, best_step_ = step_;
   if (hooks.validated) hooks.validated(step_, value, improved);
 }

@@ -25,7 +25,8 @@ struct TrainRecord {
 /// What the trainer asks of its surroundings.  Every hook may be empty.
 struct TrainHooks {
   std::function<double()> validate =
-      {};  ///< A figure of the model as it stands; smaller is better.
+      {};               ///< A figure of the model as it stands; smaller is better.
+  bool selects = true;  ///< Whether the least figure tells the best model; else none is the best.
   std::function<void(const TrainRecord&)> record = {};
   std::function<void(std::int64_t step, double value, bool best)> validated = {};
   std::function<void(std::int64_t step)> preview =

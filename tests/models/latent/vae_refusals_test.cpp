@@ -36,6 +36,13 @@ TEST(VaeRefusals, RefuseSettingsThatMakeNoSense) {
             "[vae.latent] must be between 1 and 4096, got 0");
   EXPECT_EQ(message_of([] { Vae({.sigma = .1}); }),
             "[vae.sigma] a bernoulli decoder has no deviation; use decoder gaussian");
+  const std::string few =
+      "[vae.gradient_draws] chooses among the k draws of objective iwae, so it needs that "
+      "objective "
+      "and at most k of them; leave it out for all of them";
+  EXPECT_EQ(message_of([] { Vae({.k = 3, .gradient_draws = 2}); }), few);
+  EXPECT_EQ(message_of([] { Vae({.objective = VaeObjective::iwae, .k = 3, .gradient_draws = 4}); }),
+            few);
   EXPECT_EQ(message_of([] { Vae({.data_dim = 2, .network = CoderNetwork::conv}); }),
             "[vae] network conv needs images, got a table; use network dense");
 }

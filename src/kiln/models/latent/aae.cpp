@@ -128,11 +128,14 @@ Aae::Code Aae::split(const Tensor& outputs) const {
           outputs.narrow(1, classes, options_.code())};
 }
 
-// q(z|x): a point, or N(mean, diag s^2), log variance in [-10, 10].
 Aae::Code Aae::encode(const Tensor& x, Rng& rng) {
   const bool noisy = options_.noise > 0;
-  const auto outputs =
-      network_->encode(noisy ? x + options_.noise * to_weights(rng.normal(x.sizes())) : x);
+  return drawn(network_->encode(noisy ? x + options_.noise * to_weights(rng.normal(x.sizes())) : x),
+               rng);
+}
+
+// q(z|x): a point, or N(mean, diag s^2), log variance in [-10, 10].
+Aae::Code Aae::drawn(const Tensor& outputs, Rng& rng) const {
   auto code = split(outputs);
   if (options_.posterior == AaePosterior::gaussian) {
     const auto log_var = outputs.narrow(1, outputs.size(1) - options_.code(), options_.code());
@@ -264,6 +267,10 @@ std::vector<Player> Aae::players() {
 }
 
 Tensor Aae::encode_mean(const Tensor& x) { return split(network_->encode(x)).joined(); }
+
+Tensor Aae::encode_draw(const Tensor& x, Rng& rng) {
+  return drawn(network_->encode(x), rng).joined();
+}
 
 Tensor Aae::class_logits(const Tensor& x) {
   if (classes() == 0)

@@ -30,7 +30,7 @@ struct AaeOptions {
   std::optional<std::int64_t> labels = std::nullopt;  // N
   std::int64_t critic_hidden = 500;
   double noise = 0;
-  double adversarial_rate = 1e-4;
+  double adversarial_rate = 1e-3;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -116,6 +116,7 @@ class Aae : public Game,
   std::vector<Player> players() override;
   std::int64_t code_size() const override { return options_.class_size() + options_.code(); }
   Tensor encode_mean(const Tensor& x) override;
+  Tensor encode_draw(const Tensor& x, Rng& rng) override;  ///< Without noise on the input.
   Tensor decode_mean(const Tensor& z) override { return network_->decode_mean(z); }
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws ConfigError where semi.
@@ -127,6 +128,7 @@ class Aae : public Game,
 
  private:
   Code split(const Tensor& outputs) const;
+  Code drawn(const Tensor& outputs, Rng& rng) const;
   Tensor to_weights(const Tensor& x) const { return x.to(network_->parameters()[0].options()); }
   Tensor one_hot(const Tensor& label, std::int64_t columns) const;
   Tensor prior_of_class(std::int64_t label, std::int64_t count, Rng& rng);

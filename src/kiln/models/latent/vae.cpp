@@ -50,6 +50,10 @@ void check_objective(const VaeOptions& o) {
     throw ConfigError(o.kl ? "vae.kl" : "vae.free_bits",
                       "the importance-weighted objective weighs draws and has no divergence of its "
                       "own; use objective elbo, or leave it out");
+  if (o.gradient_draws && (o.objective != VaeObjective::iwae || o.gradient_draws > o.k))
+    throw ConfigError("vae.gradient_draws",
+                      "chooses among the k draws of objective iwae, so it needs that objective and "
+                      "at most k of them; leave it out for all of them");
   if (o.free_bits > 0 && (o.posterior != PosteriorKind::diagonal || o.kl == KlEstimate::sampled))
     throw ConfigError("vae.free_bits",
                       "needs the divergence of each latent variable in closed "
@@ -153,20 +157,38 @@ std::vector<Player> Vae::players() {
            .objective = [this](const Batch& batch, Rng& rng) { return objective(batch, rng); }}};
 }
 
+struct Vae::DrawnTerms {
+  PosteriorDraws draws;   // of z, [K, B, J]
+  Tensor log_likelihood;  // log p(x|z), [K, B]
+
+  // arXiv:1509.00519: log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x), the ratio to a power.
+  Tensor log_weights(double power = 1) const { return log_likelihood + power * log_ratio(draws); }
+};
+
+Vae::DrawnTerms Vae::drawn_terms(const Batch& batch, const PosteriorLaw& q, const Tensor& noise) {
+  auto draws = posterior_->at_noise(q, noise);
+  auto log_likelihoods = log_likelihood(batch, draws.z);
+  return {std::move(draws), std::move(log_likelihoods)};
+}
+
+bool Vae::few_carry_the_gradient() const {
+  return options_.gradient_draws.value_or(options_.k) < options_.k;
+}
+
 // The encoder sees each item once; the decoder sees all K B codes as one batch.
 Objective Vae::objective(const Batch& batch, Rng& rng) {
   const auto q = encode(batch);
-  const auto draws =
-      posterior_->at_noise(q, normal({options_.k, batch.x.size(0), options_.latent}, rng));
-  const auto log_likelihoods = log_likelihood(batch, draws.z);
-  const auto reconstruction = log_likelihoods.mean();
-  const auto divergence = posterior_->kl_to_standard(q, draws).mean();
+  const auto noise = normal({options_.k, batch.x.size(0), options_.latent}, rng);
+  const auto terms = [&] {
+    torch::AutoGradMode track(torch::GradMode::is_enabled() && !few_carry_the_gradient());
+    return drawn_terms(batch, q, noise);
+  }();
+  const auto reconstruction = terms.log_likelihood.mean();
+  const auto divergence = posterior_->kl_to_standard(q, terms.draws).mean();
   const auto weight = kl_weight();
   Objective objective{.loss = {}, .log = {{"reconstruction", reconstruction}, {"kl", divergence}}};
   if (options_.objective == VaeObjective::iwae) {
-    LogMeanExp bound;
-    bound.add(log_likelihoods + weight * log_ratio(draws));
-    objective.loss = -bound.value().mean();
+    objective.loss = importance_loss(batch, q, noise, rng, terms);
   } else if (options_.free_bits > 0) {
     // arXiv:1606.04934, eq. (15): sum_j max(free bits, mean over the batch of KL_j).
     const auto each = q.base.kl_to_standard_each().mean(0);
@@ -178,15 +200,26 @@ Objective Vae::objective(const Batch& batch, Rng& rng) {
   return objective;
 }
 
-// arXiv:1509.00519: log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x).  noise [K, B, J] -> [K, B].
-Tensor Vae::log_weights(const Batch& batch, const PosteriorLaw& q, const Tensor& noise) {
-  const auto draws = posterior_->at_noise(q, noise);
-  return log_likelihood(batch, draws.z) + log_ratio(draws);
+// -L_K. Its gradient is -sum_k w~_k grad log w_k with the normalised weights w~; section 3 of the
+// paper: draws chosen with these probabilities give it on average, and only they need a backward
+// pass.
+Tensor Vae::importance_loss(const Batch& batch, const PosteriorLaw& q, const Tensor& noise,
+                            Rng& rng, const DrawnTerms& all) {
+  const auto log_weights = all.log_weights(kl_weight());
+  LogMeanExp bound;
+  bound.add(log_weights);
+  const auto loss = -bound.value().mean();
+  if (!few_carry_the_gradient()) return loss;
+  const auto chosen = systematic_draws(torch::softmax(log_weights, 0), *options_.gradient_draws,
+                                       rng.uniform({batch.x.size(0)}));
+  const auto few = noise.take_along_dim(chosen.unsqueeze(-1), 0);
+  const auto slope = -drawn_terms(batch, q, few).log_weights(kl_weight()).mean();
+  return loss + slope - slope.detach();
 }
 
 Tensor Vae::log_weights(const Batch& batch, const PosteriorLaw& q, std::int64_t draws, Rng& rng) {
   const auto noise = noise_of_draws(draws, q.base.mean.sizes(), rng);
-  return log_weights(batch, q, noise.to(q.base.mean.options()));
+  return drawn_terms(batch, q, noise.to(q.base.mean.options())).log_weights();
 }
 
 Tensor Vae::log_weights(const Batch& batch, std::int64_t draws, Rng& rng) {

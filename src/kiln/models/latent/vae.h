@@ -32,6 +32,7 @@ struct VaeOptions {
   CoderActivation activation = CoderActivation::relu;
   VaeObjective objective = VaeObjective::elbo;
   std::int64_t k = 1;  // K in training
+  std::optional<std::int64_t> gradient_draws = std::nullopt;
   PosteriorKind posterior = PosteriorKind::diagonal;
   std::optional<std::int64_t> flow_steps = std::nullopt;
   std::optional<KlEstimate> kl = std::nullopt;
@@ -63,6 +64,10 @@ struct VaeOptions {
     visit("objective", self.objective,
           Field{.help = "what training raises: the bound, or the importance-weighted one"});
     visit("k", self.k, Field{.help = "draws per item in training", .low = 1, .high = 4096});
+    visit("gradient_draws", self.gradient_draws,
+          Field{.help = "draws of the k that carry the iwae gradient, chosen by weight; auto: all",
+                .low = 1,
+                .high = 4096});
     visit("posterior", self.posterior, Field{.help = "family of q(z|x)"});
     visit("flow_steps", self.flow_steps,
           Field{.help = "maps of a planar or iaf posterior; auto: 4", .low = 1, .high = 256});
@@ -135,7 +140,8 @@ class Vae : public Game,
   void start_from_data(const DataMoments& moments) override;
   /// One player; loss, averaged over B, []: minus the mean of K bounds (elbo), or minus L_K (iwae).
   /// The divergence is weighed by beta, after a climb from beta / kl_warmup in the first round;
-  /// with free bits it is sum_j max(free_bits, mean over B of KL_j).
+  /// with free bits it is sum_j max(free_bits, mean over B of KL_j).  With gradient_draws the loss
+  /// is the same number, and its gradient that of a few draws: the same on average.
   std::vector<Player> players() override;
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Counts rounds for kl_warmup.
   Tensor elbo(const Batch& batch, Rng& rng) override;       ///< [B].
@@ -161,10 +167,14 @@ class Vae : public Game,
   Tensor with_class(const Tensor& z, const Tensor& labels) const;
   Tensor normal(at::IntArrayRef shape, Rng& rng) const;  // in the weights' type
   Tensor log_likelihood(const Batch& batch, const Tensor& z);
-  Tensor log_weights(const Batch& batch, const PosteriorLaw& q, const Tensor& noise);
   Tensor log_weights(const Batch& batch, const PosteriorLaw& q, std::int64_t draws, Rng& rng);
   double kl_weight() const;
   Objective objective(const Batch& batch, Rng& rng);
+  struct DrawnTerms;
+  DrawnTerms drawn_terms(const Batch& batch, const PosteriorLaw& q, const Tensor& noise);
+  Tensor importance_loss(const Batch& batch, const PosteriorLaw& q, const Tensor& noise, Rng& rng,
+                         const DrawnTerms& all);
+  bool few_carry_the_gradient() const;
   std::int64_t widest_layer() const;  // numbers per item
 
   VaeOptions options_;
