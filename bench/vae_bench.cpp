@@ -1,6 +1,6 @@
 // A VAE's training step against the same network as a bare LibTorch loop, dense and convolutional,
-// what the dense step is made of, and Kiln's transposed convolution against LibTorch's at DCGAN's
-// sizes.
+// what the dense step is made of, the bound by 5000 draws, the Bernoulli law, and Kiln's transposed
+// convolution against LibTorch's at DCGAN's sizes.
 //   vae_bench [THREADS]
 // Figures are the best of many repeats, taken in turn in one process; the ratios are what counts.
 // With one thread they are CPU time, which other work on the machine hardly disturbs.
@@ -13,9 +13,11 @@
 #include "bench/race.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
+#include "kiln/kernels/bernoulli_rows.h"
 #include "kiln/kernels/matrix_product.h"
 #include "kiln/models/latent/vae.h"
 #include "kiln/nn/transposed_conv.h"
+#include "kiln/prob/bernoulli.h"
 #include "kiln/train/optimizer.h"
 
 namespace {
@@ -120,6 +122,24 @@ void race_training_steps() {
          {kiln_step(conv, images), bare_step<ConvVae>(images)}, 15);
 }
 
+// The same step with 50 draws, all of them or five carrying the gradient.
+void race_importance_steps() {
+  kiln::VaeOptions o{.latent = 50,
+                     .hidden = 200,
+                     .activation = kiln::CoderActivation::tanh,
+                     .objective = kiln::VaeObjective::iwae,
+                     .k = 50};
+  const auto rows = digits({100, 784});
+  const auto all = kiln_step(o, rows);
+  o.gradient_draws = 5;
+  std::vector<Contestant> list{kiln_step(o, rows), all};
+  kiln::race(list, 9);
+  fmt::print(
+      "50 draws of 784-200-200-50, batch 100: 5 for the gradient {:.1f} ms, all {:.1f} ms, "
+      "ratio {:.2f}\n",
+      list[0].best, list[1].best, list[1].best / list[0].best);
+}
+
 // What no fusion can take away from the dense step: its 16 large matrix products, three for every
 // layer but the first, whose input needs no gradient.
 void race_products() {
@@ -143,6 +163,53 @@ void race_products() {
     list.push_back(all);
   }
   report("the matrix products of that dense step alone", list, 60);
+}
+
+// Evaluation by 5000 draws is products of the decoder, [draws * items, units], and the law of the
+// pixels: its share of the machine's own product says what all else costs.
+void race_importance_bound() {
+  const kiln::VaeOptions o{.latent = 50, .hidden = 200, .activation = kiln::CoderActivation::tanh};
+  const auto vae = std::make_shared<kiln::Vae>(o);
+  const auto x = digits({20, 784});
+  const std::int64_t draws = 5000;
+  const double products = 2.0 * (50 * 200 + 200 * 200 + 200 * 784) * double(draws * x.size(0));
+  std::vector<Contestant> list{{.name = "kiln",
+                                .work =
+                                    [=] {
+                                      torch::NoGradGuard no_grad;
+                                      kiln::Rng rng(1);
+                                      vae->log_prob_iwae({x, {}}, draws, rng);
+                                    },
+                                .flops = products},
+                               kiln::matrix_product()};
+  kiln::race(list, 3);
+  const auto rate = [&](int i) { return list[i].flops / list[i].best * 1e-6; };
+  fmt::print("5000 draws of 50-200-200-784, 20 items: {:.0f} of {:.0f} GFLOP/s, {:.2f}\n", rate(0),
+             rate(1), rate(0) / rate(1));
+}
+
+// One pass over the logits against LibTorch's operations, without and with the gradient.
+void race_bernoulli_rows() {
+  const auto x = digits({100, 784});
+  const auto logits = torch::randn({50, 100, 784}).requires_grad_();
+  using Law = std::function<Tensor()>;
+  const Law kernel = [=] { return kiln::bernoulli_rows(x, logits); };
+  const Law twin = [=] { return kiln::bernoulli_log_prob(x, logits); };
+  const auto forward = [](const Law& law) {
+    return [=] {
+      torch::NoGradGuard no_grad;
+      law();
+    };
+  };
+  const auto gradient = [=](const Law& law) {
+    return [=] { torch::autograd::grad({law().sum()}, {logits}); };
+  };
+  report("Bernoulli law of 50 x 100 x 784 logits",
+         {{.name = "kiln", .work = forward(kernel)}, {.name = "LibTorch", .work = forward(twin)}},
+         9);
+  report("the same with the gradient",
+         {{.name = "kiln", .work = gradient(kernel)}, {.name = "LibTorch", .work = gradient(twin)}},
+         9);
 }
 
 struct Layer {
@@ -175,7 +242,10 @@ int main(int argc, char** argv) {
   torch::manual_seed(1);
   fmt::print("{} thread(s), {}\n", threads, threads == 1 ? "CPU time" : "wall time");
   race_training_steps();
+  race_importance_steps();
   race_products();
+  race_importance_bound();
+  race_bernoulli_rows();
   for (const auto& layer : {Layer{512, 256, 4}, {256, 128, 8}, {128, 64, 16}, {64, 3, 32}})
     race_transposed(layer, 64);
   for (const auto& layer : {Layer{64, 32, 7}, {32, 1, 14}}) race_transposed(layer, 64);

@@ -31,20 +31,25 @@ int encode(EncodeArguments& a, const Console& console) {
   check_code_file(a.out);
   if (!a.plot.empty() && !a.plot.ends_with(".svg"))
     throw ConfigError("plot", fmt::format("needs a name that ends in .svg, got '{}'", a.plot));
+  if (a.beside_prior && a.plot.empty())
+    throw ConfigError("encode.beside_prior", "is about the picture; say --plot FILE.svg as well");
   const auto run = load(a.run, console);
   auto& encoder = run.as<Encoder>("encoder");
   auto* prior = a.beside_prior ? &run.as<Prior>("prior") : nullptr;
-  if (prior && a.plot.empty())
-    throw ConfigError("encode.beside_prior", "is about the picture; say --plot FILE.svg as well");
   const auto judged = judged_data(run, a.data, a.split);
   a.codes.seed = static_cast<std::uint64_t>(a.run.seed);
   a.codes.device = parse_device(a.run.device);
   const auto codes = codes_of(encoder, judged, a.codes);
-  Rng noise(a.codes.seed, "beside_prior", a.codes.device);
+  std::string picture;
+  if (prior) {
+    Rng noise(a.codes.seed, "beside_prior", a.codes.device);
+    const auto drawn = codes_of(encoder, judged, a.codes, &noise).z;
+    picture = codes_beside_prior(codes, drawn, judged, *prior, noise);
+  } else if (!a.plot.empty()) {
+    picture = code_scatter(codes, judged);
+  }
   write_codes(a.out, table_of(codes));
-  if (!a.plot.empty())
-    write_file_atomically(a.plot, prior ? codes_beside_prior(codes, judged, *prior, noise)
-                                        : code_scatter(codes, judged));
+  if (!a.plot.empty()) write_file_atomically(a.plot, picture);
   console.result(fmt::format("{} codes of {} latents in {}{}", codes.z.size(0), codes.z.size(1),
                              a.out, a.plot.empty() ? "" : ", drawn in " + a.plot),
                  {{"run", a.run.run},

@@ -54,7 +54,7 @@ int run_session(Session& session, const Console& console, Progress& progress) {
   nlohmann::json result{{"run", path}, {"step", trainer.step()}, {"end", how}};
   auto text = fmt::format("{} at step {}: {}", how, trainer.step(), path);
   if (trainer.best()) {
-    const double best = session.metric() == "elbo" ? -*trainer.best() : *trainer.best();
+    const double best = rises(session.metric()) ? -*trainer.best() : *trainer.best();
     result["best"] = {{"step", trainer.best_step()}, {session.metric(), best}};
     text += fmt::format("\nbest validation {}: {:.3f} {} at step {}", session.metric(), best,
                         metric_unit(session.metric()), trainer.best_step());

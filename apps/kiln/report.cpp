@@ -13,6 +13,7 @@
 #include "kiln/core/text.h"
 #include "kiln/core/version.h"
 #include "kiln/io/atomic_file.h"
+#include "kiln/metrics/likelihood.h"
 
 namespace kiln::program {
 namespace {
@@ -56,13 +57,18 @@ std::string duration(double seconds) {
                    : fmt::format("{} s", s);
 }
 
+// Empty where no state is the best: the last one counts.
 std::string best_validation(const RunHistory& history) {
+  const auto has = [&](const std::string& name) {
+    return std::any_of(history.series.begin(), history.series.end(),
+                       [&](const auto& series) { return series.name == name; });
+  };
+  if (has("valid/code_mmd") && !has("valid/error")) return "";
   for (const auto& series : history.series) {
     if (!series.name.starts_with("valid/") || series.values.empty()) continue;
     const auto metric = series.name.substr(6);
-    const auto best = metric == "elbo"
-                          ? std::max_element(series.values.begin(), series.values.end())
-                          : std::min_element(series.values.begin(), series.values.end());
+    const auto best = rises(metric) ? std::max_element(series.values.begin(), series.values.end())
+                                    : std::min_element(series.values.begin(), series.values.end());
     const auto at = static_cast<std::size_t>(best - series.values.begin());
     return fmt::format("{} {:.3f} at step {:.0f}", metric, *best, series.steps[at]);
   }

@@ -20,20 +20,21 @@ bool is_player_loss(const Series& series) {
   return series.name.ends_with(kLoss) && !is_validation(series);
 }
 
+std::string metric_of(const Series& valid) { return valid.name.substr(kValid.size()); }
+
 std::string plot(const std::string& title, const std::string& unit, std::vector<PlotSeries> series,
-                 const std::string& caption) {
+                 const std::string& caption, const std::string& x_label = "step") {
   return figure(
       "plot",
       svg_line_plot(
-          {.title = title, .x_label = "step", .y_label = unit, .series = std::move(series)}),
+          {.title = title, .x_label = x_label, .y_label = unit, .series = std::move(series)}),
       caption);
 }
 
 // Validation as a figure that falls, as the loss does: a bound is turned round.
 PlotSeries validation_line(const Series& valid) {
-  const auto metric = valid.name.substr(kValid.size());
   PlotSeries line{.name = "validation", .x = valid.steps, .y = valid.values, .dashed = true};
-  if (metric == "elbo")
+  if (rises(metric_of(valid)))
     for (auto& value : line.y) value = -value;
   return line;
 }
@@ -53,12 +54,11 @@ std::string learning_curves(const RunHistory& history) {
   std::string caption = "Training loss, means between records";
   if (losses.size() == 1) losses.front().name = "training";
   if (valid && losses.size() == 1) {
-    caption +=
-        fmt::format("; dashed: validation, {}",
-                    valid->name == "valid/elbo" ? "-elbo" : valid->name.substr(kValid.size()));
+    caption += fmt::format("; dashed: validation, {}{}", rises(metric_of(*valid)) ? "-" : "",
+                           metric_of(*valid));
     losses.push_back(validation_line(*valid));
   }
-  const bool nats = !valid || metric_unit(valid->name.substr(kValid.size())) == "nats";
+  const bool nats = !valid || metric_unit(metric_of(*valid)) == "nats";
   std::string html = plot("Loss", nats ? "nats" : "", std::move(losses), caption);
   std::size_t shown = 0;
   for (const auto& series : history.series) {
@@ -71,17 +71,22 @@ std::string learning_curves(const RunHistory& history) {
 
 std::string compared_validation(
     const std::vector<std::pair<std::string, const RunHistory*>>& runs) {
-  std::map<std::string, std::vector<PlotSeries>> by_metric;
+  std::map<std::string, std::vector<PlotSeries>> by_step, by_seconds;
   for (const auto& [name, history] : runs)
     for (const auto& series : history->series)
-      if (is_validation(series))
-        by_metric[series.name.substr(kValid.size())].push_back(
-            {.name = name, .x = series.steps, .y = series.values});
+      if (is_validation(series)) {
+        by_step[metric_of(series)].push_back({.name = name, .x = series.steps, .y = series.values});
+        by_seconds[metric_of(series)].push_back(
+            {.name = name, .x = series.seconds, .y = series.values});
+      }
   std::string html;
-  for (auto& [metric, series] : by_metric)
-    if (series.size() > 1)
-      html += plot("Validation " + metric, std::string(metric_unit(metric)), std::move(series),
-                   "Each run on its own validation part");
+  for (auto& [metric, series] : by_step) {
+    if (series.size() < 2) continue;
+    const auto title = "Validation " + metric, unit = std::string(metric_unit(metric));
+    html += plot(title, unit, std::move(series), "Each run on its own validation part");
+    html += plot(title, unit, std::move(by_seconds[metric]), "The same over the time of training",
+                 "seconds");
+  }
   return html.empty() ? "" : "<div class=\"cards\">\n" + html + "</div>\n";
 }
 

@@ -11,7 +11,8 @@ namespace kiln::program {
 /// other scalar on its own.
 std::string learning_curves(const RunHistory& history);
 
-/// Validation of several runs in one plot; empty unless two of them were validated by one metric.
+/// Validation of several runs in one plot over steps and one over seconds; empty unless two of them
+/// were validated by one metric.
 std::string compared_validation(const std::vector<std::pair<std::string, const RunHistory*>>& runs);
 
 }  // namespace kiln::program

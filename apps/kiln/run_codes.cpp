@@ -4,10 +4,12 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "apps/kiln/run_pictures.h"
 #include "kiln/io/svg.h"
 #include "kiln/io/svg_plot.h"
+#include "kiln/metrics/code_density.h"
 
 namespace kiln::program {
 namespace {
@@ -57,31 +59,35 @@ std::string scatter_of(const LabelledCodes& codes, const CodePlane& plane, const
   return svg_scatter_plot(plot);
 }
 
-double furthest(const Tensor& points) { return points.abs().max().item<double>(); }
+// Codes and draws as they lie on one plane, within -limit to limit.
+struct Compared {
+  CodePlane plane;
+  Tensor codes, prior;  // [N, 2]
+  double limit;
+};
 
-// Points per unit of area, as a share of all; row 0 is the highest.
-HeatMap density_map(const std::string& title, const Tensor& points, double limit) {
-  const double cell = 2 * limit / kCells;
-  const auto place = ((points + limit) / cell).floor().clamp(0, kCells - 1).to(torch::kInt64);
-  const auto index = (kCells - 1 - place.select(1, 1)) * kCells + place.select(1, 0);
-  const auto share = torch::bincount(index, {}, kCells * kCells).to(torch::kFloat64) /
-                     (static_cast<double>(points.size(0)) * cell * cell);
-  return {.title = title,
-          .x_label = "",
-          .y_label = "",
-          .value_label = "share per unit of area",
-          .rows = kCells,
-          .columns = kCells,
-          .values = {share.data_ptr<double>(), share.data_ptr<double>() + share.numel()},
-          .x_left = -limit,
-          .x_right = limit,
-          .y_top = limit,
-          .y_bottom = -limit};
+Compared compared(const CodePlane& plane, const Tensor& codes, const Tensor& prior) {
+  Compared both{plane, plane.place(codes), plane.place(prior), 0};
+  for (const auto& points : {both.plane.points, both.codes, both.prior})
+    both.limit = std::max(both.limit, 1.05 * points.abs().max().item<double>());
+  if (!std::isfinite(both.limit))
+    throw ConfigError("encode", "some codes are not finite; they have no place on a plane");
+  if (both.limit == 0) both.limit = 1;
+  return both;
+}
+
+std::string density(const std::string& title, const Tensor& points, double limit, double most) {
+  auto map = code_density(points, limit, kCells);
+  map.title = title;
+  map.value_label = "share per unit of area";
+  map.most = most;
+  return svg_heat_map(map);
 }
 
 }  // namespace
 
-LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOptions& options) {
+LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOptions& options,
+                       Rng* draws) {
   auto data = judged.data;
   if (options.items > 0 && options.items < data->size())
     data = subset(data, first_items(judged, options.items));
@@ -91,7 +97,7 @@ LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOpt
                                             data->size(), encoder.code_size(),
                                             kMostNumbers / encoder.code_size()));
   Loader loader(data, judged.transform, LoaderOptions::one_pass(options.batch, options.seed));
-  return encode_items(encoder, loader, options.device);
+  return encode_items(encoder, loader, options.device, draws);
 }
 
 std::int64_t latents_of(const LoadedRun& run) {
@@ -138,18 +144,16 @@ std::string code_scatter(const LabelledCodes& codes, const JudgedData& judged) {
   return scatter_of(codes, code_plane(codes.z), judged, 0);
 }
 
-std::string codes_beside_prior(const LabelledCodes& codes, const JudgedData& judged, Prior& prior,
-                               Rng& rng) {
-  const auto plane = code_plane(codes.z);
-  const auto drawn = plane.place(prior.sample_prior(codes.z.size(0), rng).to(torch::kCPU));
-  const double limit = 1.05 * std::max(furthest(plane.points), furthest(drawn));
-  auto codes_map = density_map("density of the codes", plane.points, limit),
-       prior_map = density_map("density of the prior", drawn, limit);
-  codes_map.most = prior_map.most =
-      *std::max_element(prior_map.values.begin(), prior_map.values.end());
-  return svg_row(
-      {scatter_of(codes, plane, judged, limit), svg_heat_map(codes_map), svg_heat_map(prior_map)},
-      "codes of " + judged.name + " beside the prior");
+std::string codes_beside_prior(const LabelledCodes& codes, const Tensor& drawn,
+                               const JudgedData& judged, Prior& prior, Rng& rng) {
+  const auto both =
+      compared(code_plane(codes.z), drawn, prior.sample_prior(drawn.size(0), rng).to(torch::kCPU));
+  const auto most = code_density(both.prior, both.limit, kCells).values;
+  const double brightest = *std::max_element(most.begin(), most.end());
+  return svg_row({scatter_of(codes, both.plane, judged, both.limit),
+                  density("density of the codes", both.codes, both.limit, brightest),
+                  density("density of the prior", both.prior, both.limit, brightest)},
+                 "codes of " + judged.name + " beside the prior");
 }
 
 }  // namespace kiln::program

@@ -17,9 +17,10 @@ struct CodeOptions {
   torch::Device device = torch::kCPU;
 };
 
-/// The codes of a part of some data, in the order of the items.  Throws ConfigError for more than
-/// 2^28 numbers.
-LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOptions& options);
+/// The codes of a part of some data, in the order of the items: means, or with `draws` draws.
+/// Throws ConfigError for more than 2^28 numbers.
+LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOptions& options,
+                       Rng* draws = nullptr);
 
 /// J, the latents that the run's decoder takes.
 std::int64_t latents_of(const LoadedRun& run);
@@ -43,9 +44,10 @@ std::string class_name(const DataInfo& info, std::int64_t label);
 /// there are more than two latents.
 std::string code_scatter(const LabelledCodes& codes, const JudgedData& judged);
 
-/// The same, and right of it how dense the codes lie and how dense as many draws of the prior, on
-/// the same plane and scale.
-std::string codes_beside_prior(const LabelledCodes& codes, const JudgedData& judged, Prior& prior,
-                               Rng& rng);
+/// The same, and right of it how dense `drawn` codes lie [N, J], and how dense as many draws of the
+/// prior, on the same plane and scale; cells above the prior's densest have its colour.  Throws
+/// ConfigError for codes that are not finite.
+std::string codes_beside_prior(const LabelledCodes& codes, const Tensor& drawn,
+                               const JudgedData& judged, Prior& prior, Rng& rng);
 
 }  // namespace kiln::program

@@ -12,18 +12,20 @@ namespace {
 void add_line(RunHistory& history, std::vector<double>& rates, const nlohmann::json& line) {
   if (!line.is_object() || !line.contains("step") || !line["step"].is_number()) return;
   const double step = line["step"].get<double>();
+  if (line.contains("seconds") && line["seconds"].is_number())
+    history.seconds = line["seconds"].get<double>();
   for (const auto& [name, value] : line.items()) {
-    if (name == "step" || !value.is_number()) continue;
-    if (name == "seconds") {
-      history.seconds = value.get<double>();
-    } else if (name == "examples_per_second") {
+    if (name == "step" || name == "seconds" || !value.is_number()) continue;
+    if (name == "examples_per_second") {
       rates.push_back(value.get<double>());
     } else {
       auto found = std::find_if(history.series.begin(), history.series.end(),
                                 [&](const Series& series) { return series.name == name; });
       if (found == history.series.end())
-        found = history.series.insert(history.series.end(), {name, {}, {}});
+        found = history.series.insert(history.series.end(),
+                                      {.name = name, .steps = {}, .seconds = {}, .values = {}});
       found->steps.push_back(step);
+      found->seconds.push_back(history.seconds);
       found->values.push_back(value.get<double>());
     }
   }

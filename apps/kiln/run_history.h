@@ -10,7 +10,7 @@ namespace kiln::program {
 /// One figure over the steps of a run.
 struct Series {
   std::string name;  ///< As in metrics.jsonl: "loss", "model/kl", "valid/nll".
-  std::vector<double> steps, values;
+  std::vector<double> steps, seconds, values;  ///< Seconds of training.
 };
 
 /// What metrics.jsonl remembers of a run.

@@ -5,11 +5,12 @@
 #include <fstream>
 
 #include "tests/cli/tiny_runs.h"
+#include "tests/support/places.h"
 
 namespace kiln {
 namespace {
 
-const std::string kSprinkler = KILN_SOURCE_DIR "/examples/networks/sprinkler.toml";
+const std::string kSprinkler = std::string(source_folder()) + "/examples/networks/sprinkler.toml";
 
 ProgramResult bayesnet(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"theory", "bayesnet"});

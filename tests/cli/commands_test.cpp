@@ -35,6 +35,19 @@ TEST(Commands, TrainSaysWhereTheRunIsAndHowItEnded) {
     EXPECT_TRUE(std::filesystem::exists(folder / (std::string("run/") + file))) << file;
 }
 
+// The bound that training raises is the one that validation measures, with as many draws.
+TEST(Commands, TrainValidatesAnImportanceWeightedObjectiveByItself) {
+  const TemporaryFolder folder;
+  auto arguments = tiny_training("vae", (folder / "run").string());
+  arguments.insert(arguments.end(), {"--objective", "iwae", "--k", "4", "--json"});
+  const auto object = only_object(run_kiln(arguments));
+  ASSERT_TRUE(object["best"].contains("iwae")) << object;
+  EXPECT_LT(object["best"]["iwae"].get<double>(), 0);
+  const auto judged = only_object(run_kiln({"eval", (folder / "run").string(), "--split", "valid",
+                                            "--metric", "iwae", "--draws", "4", "--json"}));
+  EXPECT_NEAR(judged["metrics"]["iwae"].get<double>(), object["best"]["iwae"].get<double>(), 1e-3);
+}
+
 // A small reconstruction error does not make the codes those of the prior: the last state counts.
 TEST(Commands, TrainCallsNoStateOfAnAdversarialAutoencoderTheBest) {
   const TemporaryFolder folder;

@@ -75,6 +75,17 @@ TEST(Report, OfATrainingHasCurvesAndSamplesOnly) {
   EXPECT_EQ(count(page, "<h3>Scores</h3>"), 0u);
 }
 
+TEST(Report, ValidationsOfOneKindAreComparedOverStepsAndOverSeconds) {
+  const TemporaryFolder folder;
+  const auto other = (folder / "other").string(), out = (folder / "both.html").string();
+  ASSERT_EQ(run_kiln(tiny_training("nade", other)).code, 0);
+  ASSERT_EQ(
+      run_kiln({"report", tiny_run("nade"), other, "-o", out, "--items", "9", "--quiet"}).code, 0);
+  const auto page = contents(out);
+  EXPECT_EQ(count(page, ">Validation nll</text>"), 2u);
+  EXPECT_EQ(count(page, ">seconds</text>"), 1u);
+}
+
 TEST(Report, OfARunWithHostileNamesHoldsNoMarkupOfTheirs) {
   const TemporaryFolder folder;
   const auto run = (folder / "a<script>&").string();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/io/temp_folder.h"
+#include "tests/support/places.h"
 
 namespace kiln {
 
@@ -41,7 +42,7 @@ inline ProgramResult run_kiln(const std::vector<std::string>& arguments,
                               const std::function<void()>& in_child = {}) {
   TemporaryFolder streams;
   const auto out = (streams / "out").string(), err = (streams / "err").string();
-  std::vector<char*> argv{const_cast<char*>(KILN_PROGRAM)};
+  std::vector<char*> argv{const_cast<char*>(program_path())};
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const pid_t child = fork();
@@ -49,7 +50,7 @@ inline ProgramResult run_kiln(const std::vector<std::string>& arguments,
     dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
     dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
     if (in_child) in_child();
-    execv(KILN_PROGRAM, argv.data());
+    execv(program_path(), argv.data());
     _exit(127);
   }
   int status = 0;

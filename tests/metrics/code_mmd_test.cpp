@@ -5,24 +5,56 @@
 
 #include <cmath>
 
+#include "kiln/metrics/likelihood.h"
+
 namespace kiln {
 namespace {
 
-// Codes are x itself; the prior is -1 or 1, each half of the time: E|a - b|^2 = 2.
-class Signs : public Encoder, public Prior {
+// Codes are x itself, -1 or 1 in equal numbers; the prior is shift +- 1, each half of the time, so
+// that E|a - b|^2 = 2.
+class Signs : public Game, public Encoder, public Decoder, public Prior {
  public:
+  explicit Signs(double shift) : shift_(shift) {}
+  Values values() const override { return Values::real; }
+  std::vector<Player> players() override { return {}; }
   std::int64_t code_size() const override { return 1; }
   Tensor encode_mean(const Tensor& x) override { return x; }
+  Tensor decode_mean(const Tensor& z) override { return z; }
   Tensor sample_prior(std::int64_t count, Rng& rng) override {
-    return 2 * rng.integers(2, {count, 1}).to(torch::kDouble) - 1;
+    return 2 * rng.integers(2, {count, 1}).to(torch::kFloat) - 1 + shift_;
   }
+
+ private:
+  double shift_;
 };
 
-// Each x has two codes of equal probability: a draw has the prior's law, the mean has not.
+// Every x has the code 0, and draws of the prior's law.
 class DrawnSigns : public Signs {
  public:
+  using Signs::Signs;
+  Tensor encode_mean(const Tensor& x) override { return torch::zeros_like(x); }
   Tensor encode_draw(const Tensor& x, Rng& rng) override { return sample_prior(x.size(0), rng); }
 };
+
+// First all -1, then all 1.
+class Sorted : public Dataset {
+ public:
+  explicit Sorted(std::int64_t items) : items_(items) { info_.shape = {1}; }
+  const DataInfo& info() const override { return info_; }
+  std::int64_t size() const override { return items_; }
+  std::int64_t read(std::int64_t i, std::span<float> x) const override {
+    x[0] = i < items_ / 2 ? -1.f : 1.f;
+    return -1;
+  }
+
+ private:
+  std::int64_t items_;
+  DataInfo info_;
+};
+
+Estimate judged(Model& model, std::int64_t items = 20000) {
+  return judge(model, "code_mmd", std::make_shared<Sorted>(items), {}, torch::kCPU, {.batch = 50});
+}
 
 // sum_s s C / (s C + d^2), C = 2.
 double kernel(double squared) {
@@ -31,38 +63,37 @@ double kernel(double squared) {
   return sum;
 }
 
-struct MeanOfBatches {
-  double mean, error;
-};
-
-MeanOfBatches mean_mmd2(Signs& model, const Tensor& x) {
-  Rng rng(5);
-  std::vector<Tensor> each;
-  for (int batch = 0; batch < 2000; ++batch) each.push_back(code_mmd2(model, model, x, rng));
-  const auto all = torch::cat(each);
-  return {all.mean().item<double>(), all.std().item<double>() / std::sqrt(2000.0)};
+TEST(CodeMmd, IsNoneForCodesOfThePriorsLawInWhateverOrderTheItemsLie) {
+  Signs model(0);
+  const auto found = judged(model);
+  EXPECT_NEAR(found.mean, 0, 5 * found.standard_error);
+  EXPECT_LT(found.standard_error, .01);
+  EXPECT_EQ(found.items, 20000);
 }
 
-TEST(CodeMmd, CodesAtZeroAreAsFarAsTheKernelSays) {
-  Signs model;
-  const auto found = mean_mmd2(model, torch::zeros({20, 1}, torch::kDouble));
-  const double exact = kernel(0) + (kernel(0) + kernel(4)) / 2 - 2 * kernel(1);
-  // The scale C is estimated from 10000 draws of equal squares: it is off by at most 1e-3 or so.
-  EXPECT_NEAR(found.mean, exact, 5 * found.error + .005);
-  EXPECT_GT(exact, 1);
+// Two sets of two points: half of the pairs within a set are 2 apart; between sets a code is
+// 1, 1, 1 and 3 away from the prior's points.
+TEST(CodeMmd, IsWhatTheKernelSaysOfTwoLaws) {
+  Signs model(1);
+  const double within = (kernel(0) + kernel(4)) / 2;
+  const double between = (2 * kernel(1) + kernel(1) + kernel(9)) / 4;
+  const double exact = 2 * (within - between);
+  const auto found = judged(model);
+  // C is estimated by 10000 draws whose squares are all equal: off by at most 1e-3.
+  EXPECT_NEAR(found.mean, exact, 5 * found.standard_error + 1e-3 * exact);
+  EXPECT_GT(exact, .5);
 }
 
-TEST(CodeMmd, DrawsOfThePriorsLawAreNoneAway) {
-  DrawnSigns model;
-  const auto found = mean_mmd2(model, torch::zeros({20, 1}, torch::kDouble));
-  EXPECT_NEAR(found.mean, 0, 5 * found.error);
-  EXPECT_LT(found.error, .01);
+TEST(CodeMmd, ComparesDrawsAndNotMeans) {
+  DrawnSigns model(0);
+  const auto found = judged(model);
+  EXPECT_NEAR(found.mean, 0, 5 * found.standard_error);
 }
 
-TEST(CodeMmd, OneItemGivesNoFigure) {
-  Signs model;
-  Rng rng(1);
-  EXPECT_EQ(code_mmd2(model, model, torch::zeros({1, 1}, torch::kDouble), rng).numel(), 0);
+TEST(CodeMmd, OneItemHasNoFigureAndTwoHave) {
+  Signs model(0);
+  EXPECT_TRUE(std::isnan(judged(model, 1).mean));
+  EXPECT_TRUE(std::isfinite(judged(model, 2).mean));
 }
 
 }  // namespace

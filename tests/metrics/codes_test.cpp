@@ -59,7 +59,7 @@ TEST(Codes, AnEncoderThatLiesAboutItsSizeIsRefused) {
   SquareEncoder encoder;
   encoder.size = 5;
   EXPECT_EQ(message_of<ShapeError>([&] { encode_items(encoder, loader, torch::kCPU); }),
-            "[codes] encode_mean(x) must have shape [4, 5], got [4, 2]");
+            "[codes] the code of x must have shape [4, 5], got [4, 2]");
 }
 
 // decode(z) = A z + b: moving a code by a difference of means moves the picture by the difference

@@ -25,7 +25,6 @@ class Svg {
   void path(std::string_view data, std::string_view style);
   void text(double x, double y, std::string_view content, std::string_view style);
   void png(double x, double y, double width, double height, std::string_view base64);
-  void drawing(double x, std::string_view whole);  ///< Another drawing's text, its left side at x.
   void open_group(std::string_view style);
   void close_group();
 
@@ -34,6 +33,9 @@ class Svg {
   static std::string number(double value);
 
  private:
+  friend std::string svg_row(const std::vector<std::string>& drawings, std::string_view title);
+  void drawing(double x, std::string_view whole);  // another drawing's text, its left side at x
+
   std::string out_;
 };
 

@@ -9,13 +9,13 @@
 
 namespace kiln {
 
-LabelledCodes encode_items(Encoder& encoder, Loader& loader, torch::Device device) {
+LabelledCodes encode_items(Encoder& encoder, Loader& loader, torch::Device device, Rng* draws) {
   torch::NoGradGuard no_grad;
   std::vector<Tensor> codes, labels;
   for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
     const auto batch = to_batch(std::move(host), loader.info(), device);
-    const auto z = encoder.encode_mean(batch.x);
-    check_shape("codes", "encode_mean(x)", z, {batch.x.size(0), encoder.code_size()});
+    const auto z = draws ? encoder.encode_draw(batch.x, *draws) : encoder.encode_mean(batch.x);
+    check_shape("codes", "the code of x", z, {batch.x.size(0), encoder.code_size()});
     codes.push_back(z.to(torch::kCPU, torch::kFloat32));
     if (batch.y.defined()) labels.push_back(batch.y.to(torch::kCPU));
   }

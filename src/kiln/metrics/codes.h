@@ -13,9 +13,11 @@ struct LabelledCodes {
   Tensor y;  ///< [N] int64; undefined when the source has no labels.
 };
 
-/// encode_mean of every item that `loader` still gives (repeat = false), in order; no gradient.
-/// Holds the codes and one batch in memory.  Throws ShapeError if the codes are not [B, J].
-LabelledCodes encode_items(Encoder& encoder, Loader& loader, torch::Device device);
+/// encode_mean, or with `draws` encode_draw, of every item that `loader` still gives (repeat =
+/// false), in order; no gradient.  Holds the codes and one batch in memory.  Throws ShapeError if
+/// the codes are not [B, J].
+LabelledCodes encode_items(Encoder& encoder, Loader& loader, torch::Device device,
+                           Rng* draws = nullptr);
 
 /// Mean of the codes of one class, [J] float64, for arithmetic on codes: Mikolov et al. 2013;
 /// Radford et al. 2015, arXiv:1511.06434.  Throws ConfigError where no item has the class.

@@ -11,31 +11,10 @@
 #include "kiln/core/text.h"
 #include "kiln/metrics/active_units.h"
 #include "kiln/metrics/code_mmd.h"
+#include "kiln/nn/eval_scope.h"
 #include "kiln/train/feed.h"
 
 namespace kiln {
-
-Estimate average(Loader& loader, torch::Device device,
-                 const std::function<Tensor(const Batch&)>& figure) {
-  torch::NoGradGuard no_grad;
-  double sum = 0, squares = 0;
-  std::int64_t count = 0;
-  for (;;) {
-    auto host = loader.next();
-    if (host.rows == 0) break;
-    const auto values = figure(to_batch(std::move(host), loader.info(), device))
-                            .to(torch::kCPU, torch::kFloat64)
-                            .contiguous();
-    const auto* v = values.data_ptr<double>();
-    for (std::int64_t i = 0; i < values.numel(); ++i) sum += v[i], squares += v[i] * v[i];
-    count += values.numel();
-  }
-  if (count == 0) return {};
-  const auto n = static_cast<double>(count);
-  const double mean = sum / n,
-               variance = count > 1 ? std::max(0.0, (squares - n * mean * mean) / (n - 1)) : 0;
-  return {mean, std::sqrt(variance / n), count};
-}
 
 std::vector<std::string> likelihood_metrics(const Model& model) {
   std::vector<std::string> names;
@@ -50,16 +29,19 @@ std::vector<std::string> likelihood_metrics(const Model& model) {
 
 std::vector<std::string> metrics_of(const Model& model) {
   auto names = likelihood_metrics(model);
-  const bool lacks_likelihood = names.empty();
   if (dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model))
     names.emplace_back("reconstruction");
-  if (lacks_likelihood && dynamic_cast<const Encoder*>(&model) &&
-      dynamic_cast<const Prior*>(&model))
-    names.emplace_back("code_mmd");
+  if (matches_a_prior(model)) names.emplace_back("code_mmd");
   if (const auto* classifier = dynamic_cast<const Classifier*>(&model);
       classifier && classifier->classes() > 0)
     names.emplace_back("error");
   return names;
+}
+
+bool matches_a_prior(const Model& model) {
+  return likelihood_metrics(model).empty() && dynamic_cast<const Game*>(&model) &&
+         dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model) &&
+         dynamic_cast<const Prior*>(&model);
 }
 
 std::string_view metric_unit(std::string_view metric) {
@@ -69,6 +51,8 @@ std::string_view metric_unit(std::string_view metric) {
   if (metric == "code_mmd") return "squared MMD";
   return metric == "error" ? "of the items" : "nats";
 }
+
+bool rises(std::string_view metric) { return metric == "elbo" || metric == "iwae"; }
 
 Tensor reconstruction_errors(Model& model, const Tensor& x) {
   const auto z = dynamic_cast<Encoder&>(model).encode_mean(x);
@@ -80,47 +64,82 @@ Tensor class_errors(Classifier& model, const Batch& batch) {
   return model.class_logits(batch.x).argmax(1).ne(batch.y);
 }
 
+namespace {
+
+using Figure = std::function<Tensor(const Batch&)>;
+
+void check_metric(const Model& model, const std::string& metric) {
+  const auto known = metrics_of(model);
+  if (std::find(known.begin(), known.end(), metric) != known.end()) return;
+  throw ConfigError(
+      "metric",
+      known.empty()
+          ? fmt::format(
+                "'{}' needs a likelihood or a bound, and this model is implicit: it has neither",
+                metric)
+          : fmt::format("this model has no metric '{}'; it has: {}", metric, join(known, ", ")));
+}
+
+DatasetPtr part_of(const DatasetPtr& data, std::int64_t most_items) {
+  if (most_items == 0 || most_items >= data->size()) return data;
+  std::vector<std::int64_t> first(static_cast<std::size_t>(most_items));
+  std::iota(first.begin(), first.end(), std::int64_t{0});
+  return subset(data, std::move(first));
+}
+
+// Items of all kinds in every batch, and two batches at least: one would have no standard error.
+LoaderOptions random_batches(std::int64_t items, const JudgeOptions& options) {
+  return {.batch = std::clamp<std::int64_t>(options.batch, 2, std::max<std::int64_t>(2, items / 2)),
+          .shuffle = true,
+          .repeat = false,
+          .drop_last = true,
+          .seed = options.seed,
+          .threads = 1};
+}
+
+// The figure of each item.
+Figure figure_of(Model& model, const std::string& metric, std::int64_t numbers,
+                 const JudgeOptions& options, Rng& noise) {
+  if (metric == "reconstruction")
+    return [&](const Batch& batch) { return reconstruction_errors(model, batch.x); };
+  if (metric == "error")
+    return [&c = dynamic_cast<Classifier&>(model)](const Batch& b) { return class_errors(c, b); };
+  if (auto* bound = dynamic_cast<Bound*>(&model); bound && metric == "elbo")
+    return [=, &noise](const Batch& batch) { return bound->elbo(batch, noise); };
+  if (auto* bound = dynamic_cast<Bound*>(&model); bound && metric == "iwae")
+    return [=, &noise](const Batch& batch) {
+      return bound->log_prob_iwae(batch, options.draws, noise);
+    };
+  const double bits = metric == "bpd" ? 1 / (std::numbers::ln2 * static_cast<double>(numbers)) : 1;
+  const double volume =
+      metric == "nll_standardised" ? dynamic_cast<Standardised&>(model).log_volume() : 0;
+  return [=, &density = dynamic_cast<Likelihood&>(model)](const Batch& batch) {
+    return (-density.log_prob(batch.x) - volume) * bits;
+  };
+}
+
+}  // namespace
+
 Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
                const Transform& transform, torch::Device device, const JudgeOptions& options) {
-  const auto known = metrics_of(model);
-  if (std::find(known.begin(), known.end(), metric) == known.end())
-    throw ConfigError(
-        "metric",
-        known.empty()
-            ? fmt::format(
-                  "'{}' needs a likelihood or a bound, and this model is implicit: it has neither",
-                  metric)
-            : fmt::format("this model has no metric '{}'; it has: {}", metric, join(known, ", ")));
-  auto part = data;
-  if (options.most_items > 0 && options.most_items < data->size()) {
-    std::vector<std::int64_t> first(static_cast<std::size_t>(options.most_items));
-    std::iota(first.begin(), first.end(), std::int64_t{0});
-    part = subset(data, std::move(first));
-  }
-  Loader loader(part, transform, LoaderOptions::one_pass(options.batch, options.seed));
-  const bool training = model.is_training();
-  model.eval();
+  check_metric(model, metric);
+  const auto part = part_of(data, options.most_items);
+  const bool compares_codes = metric == "code_mmd";
+  if (compares_codes && part->size() < 2) return {std::nan(""), std::nan(""), part->size()};
+  Loader loader(part, transform,
+                compares_codes ? random_batches(part->size(), options)
+                               : LoaderOptions::one_pass(options.batch, options.seed));
+  Rng noise(options.seed, "judge", device);
+  const EvalScope judging(model);
   if (metric == "active_units") {
     const auto units = active_units(dynamic_cast<Encoder&>(model), loader, device);
-    model.train(training);
     return {static_cast<double>(units), 0, part->size()};
   }
-  Rng noise(options.seed, "judge", device);
-  const double bits = 1 / (std::numbers::ln2 * static_cast<double>(data->info().item_size()));
-  auto estimate = average(loader, device, [&](const Batch& batch) -> Tensor {
-    if (metric == "nll") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x);
-    if (metric == "nll_standardised")
-      return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) -
-             dynamic_cast<Standardised&>(model).log_volume();
-    if (metric == "bpd") return -dynamic_cast<Likelihood&>(model).log_prob(batch.x) * bits;
-    if (metric == "reconstruction") return reconstruction_errors(model, batch.x);
-    if (metric == "code_mmd")
-      return code_mmd2(dynamic_cast<Encoder&>(model), dynamic_cast<Prior&>(model), batch.x, noise);
-    if (metric == "error") return class_errors(dynamic_cast<Classifier&>(model), batch);
-    if (metric == "elbo") return dynamic_cast<Bound&>(model).elbo(batch, noise);
-    return dynamic_cast<Bound&>(model).log_prob_iwae(batch, options.draws, noise);
-  });
-  model.train(training);
+  auto estimate = compares_codes
+                      ? code_mmd(dynamic_cast<Encoder&>(model), dynamic_cast<Prior&>(model), loader,
+                                 device, noise)
+                      : average(loader, device,
+                                figure_of(model, metric, data->info().item_size(), options, noise));
   estimate.items = part->size();
   return estimate;
 }

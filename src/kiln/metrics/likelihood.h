@@ -1,26 +1,14 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "kiln/data/loader.h"
+#include "kiln/metrics/estimate.h"
 #include "kiln/models/model.h"
 
 namespace kiln {
-
-/// A mean over a data set, with its standard error.
-struct Estimate {
-  double mean = 0;
-  double standard_error = 0;
-  std::int64_t items = 0;
-};
-
-/// Mean over every item that `loader` still gives (repeat = false) of a figure per item: batch ->
-/// [B].  No gradient.  Sums in float64.
-Estimate average(Loader& loader, torch::Device device,
-                 const std::function<Tensor(const Batch&)>& figure);
 
 /// Figures that a model can be judged by, means over items unless said.  With a likelihood or a
 /// bound:
@@ -31,7 +19,7 @@ Estimate average(Loader& loader, torch::Device device,
 ///                 above 0.01; a count, without an error
 /// and those of a model with codes or classes:
 ///   reconstruction  reconstruction_errors     error  share of items given a wrong class
-///   code_mmd  code_mmd2 of codes and prior, by batches, for a model without a likelihood or bound
+///   code_mmd  the distance of codes and prior, where matches_a_prior
 struct JudgeOptions {
   std::int64_t draws = 50;  ///< K of iwae.
   std::int64_t batch = 100;
@@ -44,13 +32,20 @@ struct JudgeOptions {
 /// either.
 std::vector<std::string> likelihood_metrics(const Model& model);
 
-/// Those, then reconstruction for an Encoder that is also a Decoder, code_mmd for an Encoder with a
-/// Prior and none of those, and error for a Classifier with classes.
+/// Those, then reconstruction for an Encoder that is also a Decoder, code_mmd where
+/// matches_a_prior, and error for a Classifier with classes.
 std::vector<std::string> metrics_of(const Model& model);
+
+/// Whether training holds the codes to a prior by comparing draws: a game with Encoder, Decoder and
+/// Prior, and neither likelihood nor bound.
+bool matches_a_prior(const Model& model);
 
 /// "nats", "bits per dimension", "squared error" (summed over D), "numbers of the code", "squared
 /// MMD" or "of the items".
 std::string_view metric_unit(std::string_view metric);
+
+/// Of elbo and iwae more is better, of every other metric less.
+bool rises(std::string_view metric);
 
 /// |x - decode_mean(encode_mean(x))|^2 summed over D, of an Encoder that is also a Decoder: [B].
 Tensor reconstruction_errors(Model& model, const Tensor& x);

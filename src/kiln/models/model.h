@@ -164,6 +164,8 @@ class Bound {
   virtual Tensor elbo(const Batch& batch, Rng& rng) = 0;
   /// [B], nats: log (1/K) sum_k w_k; its expectation rises with K to the same.  arXiv:1509.00519.
   virtual Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) = 0;
+  /// K of the importance-weighted bound that training raises; 1: it raises the elbo.
+  virtual std::int64_t training_draws() const { return 1; }
 };
 
 class Encoder {
@@ -172,7 +174,8 @@ class Encoder {
   virtual std::int64_t code_size() const = 0;  ///< J.
   virtual Tensor encode_mean(
       const Tensor& x) = 0;  ///< x as in Batch -> [B, J]: the code of x, or its mean.
-  /// A draw of q(z|x), [B, J]; here, as where each x has one code, the mean.
+  /// A draw of q(z|x), [B, J].  Here that of an encoder that gives each x one code; one with a law
+  /// overrides it.
   virtual Tensor encode_draw(const Tensor& x, Rng&) { return encode_mean(x); }
 };
 

@@ -22,18 +22,20 @@ void say(const SessionHooks& hooks, const std::string& line) {
   if (hooks.note) hooks.note(line);
 }
 
-// The share of wrong classes where the model learns classes; else the first figure that it has.
+// The share of wrong classes where the model learns classes, the bound that training raises, or the
+// first figure that the model has.
 std::string validation_metric(const Model& model) {
   const auto metrics = metrics_of(model);
   if (metrics.empty()) return "";
+  if (const auto* bound = dynamic_cast<const Bound*>(&model); bound && bound->training_draws() > 1)
+    return "iwae";
   return metrics.back() == "error" ? "error" : metrics.front();
 }
 
 // A small reconstruction error says nothing of codes that miss the prior, and a model trained for
 // both has no one figure: its last state counts.
 bool tells_the_best(const std::string& metric, const Model& model) {
-  if (metric != "reconstruction") return !metric.empty();
-  return !(dynamic_cast<const Game*>(&model) && dynamic_cast<const Prior*>(&model));
+  return metric == "reconstruction" ? !matches_a_prior(model) : !metric.empty();
 }
 
 void check_patience(const Model& model, const TrainOptions& options) {
@@ -171,6 +173,8 @@ TrainEnd Session::run() {
   if (!metric_.empty()) hooks.validate = [this] { return validate(); };
   hooks.record = [&](const TrainRecord& record) { records.add(record); };
   hooks.selects = tells_the_best(metric_, *model_);
+  if (!hooks.selects && folder_.forget_best())
+    say(hooks_, "this model has no best state any more; the last one counts");
   hooks.validated = [&](std::int64_t step, double value, bool best) {
     note_validation(records, step, value, best);
     if (best) save_best(step);
@@ -184,7 +188,6 @@ TrainEnd Session::run() {
   return trainer_->run(hooks);
 }
 
-// A model without a best state shows how well its codes take the prior as well.
 void Session::note_validation(Records& records, std::int64_t step, double value, bool best) const {
   const auto note = [&](const std::string& metric, double figure) {
     records.add_validation(step, metric, figure);
@@ -192,17 +195,21 @@ void Session::note_validation(Records& records, std::int64_t step, double value,
                             metric == "error" || metric == "code_mmd" ? 4 : 3, metric_unit(metric),
                             best ? " (best)" : ""));
   };
-  note(metric_, metric_ == "elbo" ? -value : value);
-  if (!tells_the_best(metric_, *model_)) note("code_mmd", judged("code_mmd"));
+  note(metric_, rises(metric_) ? -value : value);
+  if (matches_a_prior(*model_)) note("code_mmd", code_mmd_);
 }
 
-double Session::validate() const {
+// Both figures are of the same weights: the averaged ones, where there are any.
+double Session::validate() {
+  if (matches_a_prior(*model_)) code_mmd_ = judged("code_mmd");
   const double value = judged(metric_);
-  return metric_ == "elbo" ? -value : value;
+  return rises(metric_) ? -value : value;
 }
 
 double Session::judged(const std::string& metric) const {
-  const JudgeOptions options{.batch = std::max<std::int64_t>(100, folder_.config().train.batch),
+  const auto* bound = dynamic_cast<const Bound*>(model_.get());
+  const JudgeOptions options{.draws = bound ? bound->training_draws() : 1,
+                             .batch = std::max<std::int64_t>(100, folder_.config().train.batch),
                              .most_items = folder_.config().train.validation_items,
                              .seed = seed_of(folder_.config())};
   return judge(*model_, metric, data_.valid, data_.valid_transform, device_, options).mean;

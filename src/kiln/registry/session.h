@@ -66,7 +66,7 @@ class Session {
 
   void build_trainer();
   void restore();
-  double validate() const;
+  double validate();
   double judged(const std::string& metric) const;
   void note_validation(Records& records, std::int64_t step, double value, bool best) const;
   void preview(std::int64_t step) const;
@@ -79,6 +79,7 @@ class Session {
   torch::Device device_;
   SessionHooks hooks_;
   std::string metric_;
+  double code_mmd_ = 0;  // of the last validation, where the model is to match a prior
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Trainer> trainer_;
 };

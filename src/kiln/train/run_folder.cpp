@@ -34,6 +34,8 @@ std::optional<std::int64_t> step_of(const fs::path& path) {
   return parse_integer(digits);
 }
 
+fs::path best_of(const fs::path& run) { return run / "checkpoints" / "best.safetensors"; }
+
 }  // namespace
 
 RunFolder RunFolder::create(const fs::path& path, const RunConfig& config,
@@ -86,7 +88,7 @@ void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file, std::in
 
 void RunFolder::save_best(SafetensorsFile file) const {
   file.metadata["kiln.model"] = config_.model;
-  write_safetensors(path_ / "checkpoints" / "best.safetensors", file);
+  write_safetensors(best_of(path_), file);
 }
 
 std::vector<std::int64_t> RunFolder::checkpoint_steps() const {
@@ -117,8 +119,10 @@ LoadedCheckpoint RunFolder::newest() const {
                                                             join(loaded.warnings, "; ")));
 }
 
+bool RunFolder::forget_best() const { return fs::remove(best_of(path_)); }
+
 LoadedCheckpoint RunFolder::load(const std::string& which) const {
-  const auto best = path_ / "checkpoints" / "best.safetensors";
+  const auto best = best_of(path_);
   if (which == "last" || (which == "best" && !fs::exists(best))) return newest();
   if (which == "best") {
     LoadedCheckpoint loaded{

@@ -46,6 +46,7 @@ class RunFolder {
   /// Writes a checkpoint, then deletes all but the newest `keep`.
   void save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep) const;
   void save_best(SafetensorsFile file) const;
+  bool forget_best() const;  ///< Whether there was one.
 
   std::vector<std::int64_t> checkpoint_steps() const;  ///< Ascending.
   std::filesystem::path checkpoint_path(std::int64_t step) const;

@@ -80,8 +80,11 @@ struct TrainOptions {
           Field{.help = "share of train to hold out when the source has no validation part",
                 .low = 0.001,
                 .high = 0.9});
-    visit("patience", self.patience,
-          Field{.help = "validations without improvement before stopping; 0: never", .low = 0});
+    visit(
+        "patience", self.patience,
+        Field{.help = "validations without a better one before stopping; 0: never. Needs a figure "
+                      "that tells the best state",
+              .low = 0});
     visit(
         "checkpoint_every", self.checkpoint_every,
         Field{.help = "rounds between checkpoints; 0: every epoch, at most 1000 rounds", .low = 0});

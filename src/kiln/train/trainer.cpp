@@ -31,6 +31,7 @@ Trainer::Trainer(Model& model, Loader& loader, const TrainOptions& options, torc
 
 TrainEnd Trainer::run(const TrainHooks& hooks) {
   model_.train();
+  if (!hooks.selects) best_.reset(), best_step_ = waited_ = 0;
   while (step_ < options_.steps && !learning_->done()) {
     const auto end = learning_->step(step_, log_);
     ++step_;
@@ -71,7 +72,7 @@ void Trainer::validate(const TrainHooks& hooks) {
     model_.train();
   }
   const bool improved = hooks.selects && std::isfinite(value) && (!best_ || value < *best_);
-  waited_ = improved || !hooks.selects ? 0 : waited_ + 1;
+  if (hooks.selects) waited_ = improved ? 0 : waited_ + 1;
   if (improved) best_ = value, best_step_ = step_;
   if (hooks.validated) hooks.validated(step_, value, improved);
 }

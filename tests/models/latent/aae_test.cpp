@@ -78,6 +78,8 @@ TEST(Aae, GaussianPosteriorDrawsItsMeanAndVariance) {
   EXPECT_NEAR(z.mean().item<double>(), 3, 5 * .5 / std::sqrt(20000.));
   EXPECT_NEAR(z.var().item<double>(), .25, 5 * .25 * std::sqrt(2 / 20000.));
   EXPECT_EQ(aae->encode_mean(torch::zeros({1, 1})).item<double>(), 3);
+  const auto drawn = aae->encode_draw(torch::zeros({20000, 1}), rng);
+  EXPECT_NEAR(drawn.var().item<double>(), .25, 5 * .25 * std::sqrt(2 / 20000.));
   bias[1] = 1e6;  // the log variance stays at 10
   const auto wide = aae->encode(torch::zeros({20000, 1}), rng).z;
   EXPECT_NEAR(wide.var().item<double>() / std::exp(10), 1, 5 * std::sqrt(2 / 20000.));
@@ -92,6 +94,7 @@ TEST(Aae, NoiseMeetsTheEncoderInTrainingOnly) {
   const auto z = aae->encode(torch::zeros({20000, 1}), rng).z;
   EXPECT_NEAR(z.var().item<double>(), .36, 5 * .36 * std::sqrt(2 / 20000.));
   EXPECT_EQ(aae->encode_mean(torch::zeros({1, 1})).item<double>(), 0);
+  EXPECT_EQ(aae->encode_draw(torch::zeros({1, 1}), rng).item<double>(), 0);
 }
 
 // The critic sees [z, one-hot]: an item of unknown class with the column for unknown beside a draw

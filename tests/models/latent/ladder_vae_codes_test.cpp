@@ -29,6 +29,21 @@ TEST(LadderVaeCodes, DecodingACodeFollowsThePathThatEncodingTook) {
                               1e-5, 1e-6));
 }
 
+// The top level is its own code; its draws have the law of the evidence.
+TEST(LadderVaeCodes, DrawsOfACodeHaveThePosteriorsLaw) {
+  torch::manual_seed(1);
+  LadderVae model(kSmall);
+  torch::NoGradGuard no_grad;
+  const std::int64_t n = 40000;
+  Rng rng(3);
+  const auto top = model.encode_draw(one_image().expand({n, 4}), rng).select(1, 2);
+  const auto q = model.evidence(one_image())[1];
+  const double variance = torch::exp(q.log_var).item<double>();
+  EXPECT_NEAR(top.mean().item<double>(), q.mean.item<double>(),
+              5 * std::sqrt(variance / double(n)));
+  EXPECT_NEAR(top.var().item<double>() / variance, 1, 5 * std::sqrt(2 / double(n)));
+}
+
 TEST(LadderVaeCodes, CodesOfThePriorGiveTheDrawsOfTheModel) {
   torch::manual_seed(2);
   LadderVae model(kSmall);

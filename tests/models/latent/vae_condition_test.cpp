@@ -104,6 +104,9 @@ TEST(VaeCondition, CodesCarryTheClass) {
   const auto codes = vae->encode_mean(x);
   EXPECT_TRUE(torch::equal(codes.slice(1, 2).argmax(1), best));
   EXPECT_TRUE(torch::allclose(codes.slice(1, 0, 2), vae->encode({x, best}).base.mean));
+  const auto drawn = vae->encode_draw(x, rng);
+  EXPECT_TRUE(torch::equal(drawn.slice(1, 2).sum(1), torch::ones({16}, torch::kDouble)));
+  EXPECT_FALSE(torch::allclose(drawn.slice(1, 0, 2), codes.slice(1, 0, 2)));
 }
 
 TEST(VaeCondition, SamplesTakeTheirClassFromTheRequest) {

@@ -222,6 +222,19 @@ TEST(Vae, SamplesAreDrawsOfTheDecoder) {
   }
 }
 
+TEST(Vae, DrawsOfACodeHaveThePosteriorsLaw) {
+  const auto vae = drawn_vae({.data_dim = 3, .latent = 2, .hidden = 4}, .6);
+  torch::NoGradGuard no_grad;
+  const std::int64_t n = 40000;
+  const auto x = numbers({1, 0, 1}).expand({n, 3});
+  Rng rng(6);
+  const auto z = vae->encode_draw(x, rng);
+  const auto q = vae->encode({x.narrow(0, 0, 1), {}}).base;
+  const auto variance = torch::exp(q.log_var)[0];
+  EXPECT_TRUE(((z.mean(0) - q.mean[0]).abs() < 5 * (variance / n).sqrt()).all().item<bool>());
+  EXPECT_TRUE(((z.var(0) / variance - 1).abs() < 5 * std::sqrt(2 / double(n))).all().item<bool>());
+}
+
 TEST(Vae, TemperatureScalesThePriorsDeviation) {
   LinearGaussian model;
   const std::int64_t n = 100000;

@@ -87,7 +87,8 @@ LadderVae::LadderVae(const LadderVaeOptions& o)
       hidden_(hidden_of(o, latents_.size())),
       code_size_(std::accumulate(latents_.begin(), latents_.end(), std::int64_t{0})),
       decoder_(make_network("decoder", latents_[0], hidden_[0])),
-      decoder_out_(register_module("decoder_out", linear(hidden_[0], o.data_dim))) {
+      decoder_out_(register_module("decoder_out", linear(hidden_[0], o.data_dim))),
+      warmup_(o.kl_warmup) {
   for (std::size_t l = 0; l < latents_.size(); ++l) {
     const auto below = l == 0 ? o.data_dim : hidden_[l - 1];
     up_.push_back(make_network(fmt::format("up{}", l + 1), below, hidden_[l]));
@@ -99,7 +100,7 @@ LadderVae::LadderVae(const LadderVaeOptions& o)
     down_head_.push_back(register_module(fmt::format("down_head{}", l + 1),
                                          linear(hidden_[l + 1], 2 * latents_[l])));
   }
-  if (o.kl_warmup > 0) round_ = register_buffer("round", torch::zeros({}, torch::kInt64));
+  if (warmup_.is_on()) register_buffer("round", warmup_.count());
 }
 
 torch::nn::Sequential LadderVae::make_network(const std::string& name, std::int64_t in,
@@ -206,15 +207,7 @@ void LadderVae::start_from_data(const DataMoments& moments) {
   decoder_out_->bias.copy_(log_odds(moments.mean.flatten(), 1e-3));
 }
 
-void LadderVae::begin_round(const Batch&, Rng&) {
-  if (round_.defined()) round_.add_(1);
-}
-
-double LadderVae::kl_weight() const {
-  if (!round_.defined()) return 1;
-  return std::min(1.0, static_cast<double>(round_.item<std::int64_t>()) /
-                           static_cast<double>(options_.kl_warmup));
-}
+void LadderVae::begin_round(const Batch&, Rng&) { warmup_.begin_round(); }
 
 // Sec. 2: in the warm-up the divergence counts less than the reconstruction.
 std::vector<Player> LadderVae::players() {
@@ -235,8 +228,15 @@ std::vector<Player> LadderVae::players() {
 
 // c_l = (z_l - mu_p) / s_p on the path of means.
 Tensor LadderVae::encode_mean(const Tensor& x) {
-  const auto items = shape().flat("ladder_vae.encode_mean", "x", x);
-  const auto noise = torch::zeros({items.size(0), code_size_}, decoder_out_->bias.options());
+  return codes_at(x, torch::zeros({x.size(0), code_size_}, decoder_out_->bias.options()));
+}
+
+Tensor LadderVae::encode_draw(const Tensor& x, Rng& rng) {
+  return codes_at(x, normal({x.size(0), code_size_}, rng));
+}
+
+Tensor LadderVae::codes_at(const Tensor& x, const Tensor& noise) {
+  const auto items = shape().flat("ladder_vae.encode", "x", x);
   std::vector<Tensor> code;
   for (const auto& rung : descend(evidence(items), noise))
     code.push_back((rung.z - rung.p.mean) * torch::exp(-0.5 * rung.p.log_var));

@@ -4,6 +4,7 @@
 
 #include "kiln/models/model.h"
 #include "kiln/nn/dense_layer.h"
+#include "kiln/nn/warmup.h"
 #include "kiln/prob/diag_normal.h"
 #include "kiln/prob/item_shape.h"
 
@@ -77,7 +78,7 @@ class LadderVae : public Game,
   /// split over calls.
   Tensor log_weights(const Tensor& x, std::int64_t draws, Rng& rng);
   /// What training multiplies the divergence by in this round: rounds / kl_warmup, at most 1.
-  double kl_weight() const;
+  double kl_weight() const { return warmup_.weight(); }
 
   Values values() const override { return Values::binary; }
   /// Sets the output bias to the log-odds of the mean (clamped to [0.001, 0.999]).
@@ -93,6 +94,7 @@ class LadderVae : public Game,
   std::int64_t code_size() const override { return code_size_; }
   /// The code of the path z_l = mu_q(z_{l+1}, x), which takes the mean at every level.
   Tensor encode_mean(const Tensor& x) override;
+  Tensor encode_draw(const Tensor& x, Rng& rng) override;
   Tensor decode_mean(const Tensor& code) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   /// Codes from N(0, temperature^2 I), then x ~ p(x|z_1): 0/1.
@@ -109,6 +111,7 @@ class LadderVae : public Game,
   std::vector<Rung> descend(const std::vector<DiagNormal>& evidence, const Tensor& noise);
   Tensor log_weights(const Tensor& x, const std::vector<DiagNormal>& evidence, std::int64_t draws,
                      Rng& rng);
+  Tensor codes_at(const Tensor& x, const Tensor& noise);
   Tensor normal(at::IntArrayRef shape, Rng& rng) const;  // in the weights' type
 
   LadderVaeOptions options_;
@@ -119,7 +122,7 @@ class LadderVae : public Game,
   std::vector<DenseLayer> up_head_, down_head_;
   torch::nn::Sequential decoder_;
   DenseLayer decoder_out_;
-  Tensor round_;  // [] int64, rounds of training begun; kept in checkpoints
+  Warmup warmup_;  // of the divergence
 };
 
 }  // namespace kiln

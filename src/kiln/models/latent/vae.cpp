@@ -93,13 +93,14 @@ Vae::Vae(const VaeOptions& o)
       encoder_mean_(register_module("encoder_mean", torch::nn::Linear(o.hidden, o.latent))),
       encoder_log_var_(register_module("encoder_log_var", torch::nn::Linear(o.hidden, o.latent))),
       decoder_(register_module("decoder", make_decoder(coder(o)))),
-      posterior_("vae", posterior_options(o)) {
+      posterior_("vae", posterior_options(o)),
+      warmup_(o.kl_warmup) {
   start_dense_layers(*encoder_mean_, o.activation);
   start_dense_layers(*encoder_log_var_, o.activation);
   if (o.posterior != PosteriorKind::diagonal) register_module("posterior", posterior_);
   if (law_.learns_log_var())
     law_.set_log_var(register_parameter("decoder_log_var", law_.first_log_var()));
-  if (o.kl_warmup > 0) round_ = register_buffer("round", torch::zeros({}, torch::kInt64));
+  if (warmup_.is_on()) register_buffer("round", warmup_.count());
 }
 
 // Eq. (9), App. C.2: q(z|x) from what the encoder says of x.
@@ -141,15 +142,9 @@ Vae::Terms Vae::bound_terms(const Batch& batch, Rng& rng) {
 
 Tensor Vae::elbo(const Batch& batch, Rng& rng) { return bound_terms(batch, rng).elbo; }
 
-double Vae::kl_weight() const {
-  if (!round_.defined()) return options_.beta;
-  const auto rounds = static_cast<double>(round_.item<std::int64_t>());
-  return options_.beta * std::min(1.0, rounds / static_cast<double>(options_.kl_warmup));
-}
+double Vae::kl_weight() const { return options_.beta * warmup_.weight(); }
 
-void Vae::begin_round(const Batch&, Rng&) {
-  if (round_.defined()) round_ += 1;
-}
+void Vae::begin_round(const Batch&, Rng&) { warmup_.begin_round(); }
 
 std::vector<Player> Vae::players() {
   return {{.name = "model",
@@ -162,7 +157,7 @@ struct Vae::DrawnTerms {
   Tensor log_likelihood;  // log p(x|z), [K, B]
 
   // arXiv:1509.00519: log w_k = log p(x|z_k) + log p(z_k) - log q(z_k|x), the ratio to a power.
-  Tensor log_weights(double power = 1) const { return log_likelihood + power * log_ratio(draws); }
+  Tensor log_weights(double power) const { return log_likelihood + power * log_ratio(draws); }
 };
 
 Vae::DrawnTerms Vae::drawn_terms(const Batch& batch, const PosteriorLaw& q, const Tensor& noise) {
@@ -196,7 +191,7 @@ Objective Vae::objective(const Batch& batch, Rng& rng) {
   } else {
     objective.loss = weight * divergence - reconstruction;
   }
-  if (round_.defined()) objective.log.emplace_back("kl_weight", torch::scalar_tensor(weight));
+  if (warmup_.is_on()) objective.log.emplace_back("kl_weight", torch::scalar_tensor(weight));
   return objective;
 }
 
@@ -219,7 +214,7 @@ Tensor Vae::importance_loss(const Batch& batch, const PosteriorLaw& q, const Ten
 
 Tensor Vae::log_weights(const Batch& batch, const PosteriorLaw& q, std::int64_t draws, Rng& rng) {
   const auto noise = noise_of_draws(draws, q.base.mean.sizes(), rng);
-  return drawn_terms(batch, q, noise.to(q.base.mean.options())).log_weights();
+  return drawn_terms(batch, q, noise.to(q.base.mean.options())).log_weights(1);
 }
 
 Tensor Vae::log_weights(const Batch& batch, std::int64_t draws, Rng& rng) {
@@ -256,9 +251,17 @@ void Vae::start_from_data(const DataMoments& moments) {
 }
 
 Tensor Vae::encode_mean(const Tensor& x) {
+  return codes_at(x, torch::zeros({x.size(0), options_.latent}, encoder_mean_->weight.options()));
+}
+
+Tensor Vae::encode_draw(const Tensor& x, Rng& rng) {
+  return codes_at(x, normal({x.size(0), options_.latent}, rng));
+}
+
+// z at a noise; of a conditional model with the class whose bound at that noise is the largest.
+Tensor Vae::codes_at(const Tensor& x, const Tensor& noise) {
   check_x("vae.encode", x);
   const auto items = x.size(0);
-  const auto noise = torch::zeros({items, options_.latent}, encoder_mean_->weight.options());
   if (!is_conditional()) return posterior_->at_noise(encode({x, {}}), noise).z;
   std::vector<Tensor> codes, bounds;
   for (std::int64_t c = 0; c < classes(); ++c) {

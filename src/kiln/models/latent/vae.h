@@ -7,6 +7,7 @@
 #include "kiln/nn/coder.h"
 #include "kiln/nn/decoder_law.h"
 #include "kiln/nn/posterior.h"
+#include "kiln/nn/warmup.h"
 #include "kiln/prob/item_shape.h"
 
 namespace kiln {
@@ -149,9 +150,14 @@ class Vae : public Game,
   /// grow with K; with gradients the whole graph is kept, so K should be small.
   Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) override;
 
+  std::int64_t training_draws() const override {
+    return options_.objective == VaeObjective::iwae ? options_.k : 1;
+  }
+
   std::int64_t code_size() const override { return options_.latent + classes(); }
   /// z at no noise.  A conditional model takes the class whose bound, at no noise, is the largest.
   Tensor encode_mean(const Tensor& x) override;
+  Tensor encode_draw(const Tensor& x, Rng& rng) override;  ///< The class chosen in the same way.
   Tensor decode_mean(const Tensor& codes) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< Classes come in turn.
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws ConfigError with condition.
@@ -164,6 +170,7 @@ class Vae : public Game,
   ItemShape shape() const;
   void check_x(const char* where, const Tensor& x) const;
   Tensor one_hot(const Tensor& labels, std::int64_t items) const;
+  Tensor codes_at(const Tensor& x, const Tensor& noise);
   Tensor with_class(const Tensor& z, const Tensor& labels) const;
   Tensor normal(at::IntArrayRef shape, Rng& rng) const;  // in the weights' type
   Tensor log_likelihood(const Batch& batch, const Tensor& z);
@@ -183,7 +190,7 @@ class Vae : public Game,
   torch::nn::Linear encoder_mean_, encoder_log_var_;
   torch::nn::Sequential decoder_;  // its last parameter is the output bias
   Posterior posterior_;
-  Tensor round_;  // [] int64, counts rounds of training, kept in checkpoints, if kl_warmup > 0
+  Warmup warmup_;  // of the divergence
 };
 
 }  // namespace kiln

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+
+#include "kiln/core/batch.h"
+#include "kiln/data/loader.h"
+
+namespace kiln {
+
+/// A mean over a data set, with its standard error.
+struct Estimate {
+  double mean = 0;
+  double standard_error = 0;
+  std::int64_t items = 0;
+};
+
+/// Mean over every item that `loader` still gives (repeat = false) of a figure per item: batch ->
+/// [B].  No gradient.  Sums in float64.
+Estimate average(Loader& loader, torch::Device device,
+                 const std::function<Tensor(const Batch&)>& figure);
+
+}  // namespace kiln
