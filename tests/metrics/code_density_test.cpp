@@ -8,9 +8,7 @@
 namespace kiln {
 namespace {
 
-Tensor points(std::vector<double> xy) {
-  return torch::tensor(xy, torch::kDouble).view({-1, 2});
-}
+Tensor points(std::vector<double> xy) { return torch::tensor(xy, torch::kDouble).view({-1, 2}); }
 
 // Cells of side 1: a share per unit of area is the share of the cell.
 TEST(CodeDensity, RowsGoDownFromTheTopAndColumnsRight) {

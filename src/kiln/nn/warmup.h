@@ -25,8 +25,8 @@ class Warmup {
   /// Rounds begun / rounds, at most 1; 1 if off.
   double weight() const {
     if (!is_on()) return 1;
-    return std::min(1.0, static_cast<double>(count_.item<std::int64_t>()) /
-                             static_cast<double>(rounds_));
+    return std::min(
+        1.0, static_cast<double>(count_.item<std::int64_t>()) / static_cast<double>(rounds_));
   }
 
  private:
