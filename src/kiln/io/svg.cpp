@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <regex>
 
 #include "kiln/core/error.h"
+#include "kiln/core/text.h"
 
 namespace kiln {
 namespace {
@@ -116,20 +116,33 @@ void Svg::close_group() { out_ += "</g>\n"; }
 
 std::string Svg::finish() { return std::move(out_) + "</svg>\n"; }
 
-std::string svg_row(const std::vector<std::string>& drawings, std::string_view title) {
-  static const std::regex start(R"re(^<svg [^>]*width="([0-9.]+)" height="([0-9.]+)")re");
-  std::vector<double> places{0};
-  double height = 0;
-  for (const auto& drawing : drawings) {
-    const auto head = drawing.substr(0, drawing.find('\n'));
-    std::smatch size;
-    if (!std::regex_search(head, size, start))
-      throw ShapeError("plot", "a row is made of whole SVG drawings");
-    places.push_back(places.back() + std::stod(size[1]));
-    height = std::max(height, std::stod(size[2]));
+namespace {
+
+// The number in NAME="NUMBER" of a drawing's first tag.
+double size_of(const std::string& drawing, const std::string& name) {
+  const auto head = drawing.substr(0, drawing.find('>'));
+  const auto found = head.find(" " + name + "=\"");
+  if (head.starts_with("<svg ") && found != std::string::npos) {
+    const auto from = found + name.size() + 3;
+    if (const auto size = parse_real(head.substr(from, head.find('"', from) - from))) return *size;
   }
-  Svg row(places.back(), height, title);
-  for (std::size_t i = 0; i < drawings.size(); ++i) row.drawing(places[i], drawings[i]);
+  throw ShapeError("plot", "a row is made of whole SVG drawings");
+}
+
+}  // namespace
+
+std::string svg_row(const std::vector<std::string>& drawings, std::string_view title) {
+  double width = 0, height = 0;
+  for (const auto& drawing : drawings) {
+    width += size_of(drawing, "width");
+    height = std::max(height, size_of(drawing, "height"));
+  }
+  Svg row(width, height, title);
+  double place = 0;
+  for (const auto& drawing : drawings) {
+    row.drawing(place, drawing);
+    place += size_of(drawing, "width");
+  }
   return row.finish();
 }
 
