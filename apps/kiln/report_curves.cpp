@@ -48,12 +48,13 @@ std::string learning_curves(const RunHistory& history) {
     if (is_player_loss(series))
       losses.push_back(
           {series.name.substr(0, series.name.size() - kLoss.size()), series.steps, series.values});
-    if (is_validation(series)) valid = &series;
+    if (is_validation(series) && !valid) valid = &series;
   }
   if (losses.empty()) return "<p class=\"faint\">No learning curve has been recorded yet.</p>\n";
   std::string caption = "Training loss, means between records";
   if (losses.size() == 1) losses.front().name = "training";
-  if (valid && losses.size() == 1) {
+  const bool beside_loss = valid && losses.size() == 1;
+  if (beside_loss) {
     caption += fmt::format("; dashed: validation, {}{}", rises(metric_of(*valid)) ? "-" : "",
                            metric_of(*valid));
     losses.push_back(validation_line(*valid));
@@ -62,7 +63,8 @@ std::string learning_curves(const RunHistory& history) {
   std::string html = plot("Loss", nats ? "nats" : "", std::move(losses), caption);
   std::size_t shown = 0;
   for (const auto& series : history.series) {
-    if (is_player_loss(series) || is_validation(series) || series.name == "loss") continue;
+    if (is_player_loss(series) || series.name == "loss" || (beside_loss && &series == valid))
+      continue;
     if (++shown > kMostScalars) break;
     html += plot(series.name, "", {{.x = series.steps, .y = series.values}}, series.name);
   }

@@ -7,8 +7,8 @@
 
 namespace kiln::program {
 
-/// Learning curves as HTML figures: the players' losses with validation beside them, then every
-/// other scalar on its own.
+/// Learning curves as HTML figures: the players' losses, with the first figure of validation beside
+/// the loss of a single player, then every other scalar on its own.
 std::string learning_curves(const RunHistory& history);
 
 /// Validation of several runs in one plot over steps and one over seconds; empty unless two of them

@@ -48,20 +48,55 @@ TEST(Commands, TrainValidatesAnImportanceWeightedObjectiveByItself) {
   EXPECT_NEAR(judged["metrics"]["iwae"].get<double>(), object["best"]["iwae"].get<double>(), 1e-3);
 }
 
+// The last figure of that name in a run's records.
+double last_recorded(const std::filesystem::path& run, const std::string& name) {
+  double value = std::nan("");
+  std::istringstream lines(contents(run / "metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);)
+    if (const auto record = nlohmann::json::parse(line); record.contains(name))
+      value = record[name].get<double>();
+  return value;
+}
+
 // A small reconstruction error does not make the codes those of the prior: the last state counts.
+// Both figures are of the averaged weights.
 TEST(Commands, TrainCallsNoStateOfAnAdversarialAutoencoderTheBest) {
   const TemporaryFolder folder;
-  auto arguments = tiny_training("aae", (folder / "run").string());
-  arguments.emplace_back("--json");
+  const auto run = (folder / "run").string();
+  auto arguments = tiny_training("aae", run);
+  arguments.insert(arguments.end(), {"--ema", "0.9", "--json"});
   const auto object = only_object(run_kiln(arguments));
   EXPECT_FALSE(object.contains("best"));
   EXPECT_FALSE(std::filesystem::exists(folder / "run/checkpoints/best.safetensors"));
-  const auto metrics = contents(folder / "run/metrics.jsonl");
-  EXPECT_NE(metrics.find("valid/reconstruction"), std::string::npos);
-  EXPECT_NE(metrics.find("valid/code_mmd"), std::string::npos);
-  const auto judged =
-      only_object(run_kiln({"eval", (folder / "run").string(), "--metric", "code_mmd", "--json"}));
-  EXPECT_NE(judged.dump().find("code_mmd"), std::string::npos);
+  const auto judged = only_object(
+      run_kiln({"eval", run, "--split", "valid", "--metric", "code_mmd,reconstruction", "--json"}));
+  for (const std::string metric : {"code_mmd", "reconstruction"})
+    EXPECT_NEAR(judged["metrics"][metric].get<double>(), last_recorded(run, "valid/" + metric),
+                1e-5 * judged["metrics"]["reconstruction"].get<double>())
+        << metric;
+}
+
+TEST(Commands, ResumingForgetsABestStateThatNoFigureTells) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string();
+  ASSERT_EQ(run_kiln(tiny_training("aae", run)).code, 0);
+  const auto best = folder / "run/checkpoints/best.safetensors";
+  std::filesystem::copy(folder / "run/checkpoints/step-00000020.safetensors", best);
+  const auto resumed = run_kiln({"resume", run, "--steps", "50"});
+  EXPECT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_NE(resumed.err.find("no best state any more; the last one counts"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(best));
+}
+
+TEST(Commands, OnlyTheFigureThatSelectsIsCalledTheBest) {
+  const TemporaryFolder folder;
+  auto arguments = tiny_training("aae", (folder / "run").string());
+  std::erase(arguments, "--quiet");
+  arguments.insert(arguments.end(), {"--supervision", "semi", "--labels", "20"});
+  const auto said = run_kiln(arguments).err;
+  EXPECT_NE(said.find(" of the items (best)"), std::string::npos) << said;
+  EXPECT_NE(said.find("validation code_mmd "), std::string::npos);
+  EXPECT_EQ(said.find("squared MMD (best)"), std::string::npos);
 }
 
 // The run keeps the steps, not the file's name.

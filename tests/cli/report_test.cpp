@@ -86,6 +86,41 @@ TEST(Report, ValidationsOfOneKindAreComparedOverStepsAndOverSeconds) {
   EXPECT_EQ(count(page, ">seconds</text>"), 1u);
 }
 
+// Of a bound the largest is the best, and beside a loss it is drawn with the loss's sign.
+TEST(Report, ABoundIsBestWhereItIsLargestAndFallsBesideTheLoss) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string();
+  std::filesystem::copy(tiny_run("vae"), run, std::filesystem::copy_options::recursive);
+  std::ofstream(std::filesystem::path(run) / "metrics.jsonl", std::ios::app)
+      << R"({"step": 50, "seconds": 9, "valid/elbo": -3.25})"
+      << "\n"
+      << R"({"step": 60, "seconds": 10, "valid/elbo": -9000})"
+      << "\n";
+  const auto out = (folder / "both.html").string();
+  ASSERT_EQ(run_kiln({"report", run, tiny_run("nade"), "-o", out, "--items", "5", "--quiet"}).code,
+            0);
+  const auto page = contents(out);
+  EXPECT_EQ(count(page, "elbo -3.250 at step 50"), 1u);
+  const auto from = page.find(">Loss</text>");
+  ASSERT_NE(from, std::string::npos);
+  const auto loss = page.substr(from, page.find("</svg>", from) - from);
+  EXPECT_EQ(count(loss, ">8k</text>"), 1u);
+  EXPECT_EQ(count(loss, ">-8k</text>") + count(loss, ">\u22128k</text>"), 0u);
+}
+
+TEST(Report, OfAModelWithoutABestStateShowsBothItsFiguresAndNamesNone) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "both.html").string();
+  ASSERT_EQ(
+      run_kiln({"report", tiny_run("aae"), tiny_run("nade"), "-o", out, "--items", "5", "--quiet"})
+          .code,
+      0);
+  const auto page = contents(out);
+  EXPECT_EQ(count(page, " at step 40</td>"), 1u);  // the other run's
+  EXPECT_EQ(count(page, ">valid/reconstruction</text>"), 1u);
+  EXPECT_EQ(count(page, ">valid/code_mmd</text>"), 1u);
+}
+
 TEST(Report, OfARunWithHostileNamesHoldsNoMarkupOfTheirs) {
   const TemporaryFolder folder;
   const auto run = (folder / "a<script>&").string();

@@ -70,7 +70,8 @@ TEST(Importance, SystematicDrawsFollowTheWeights) {
   const std::int64_t starts = 1000, count = 3;
   const auto weights = torch::tensor({.05, .4, 0., .35, .2}, torch::kDouble);
   const auto start = (torch::arange(starts, torch::kDouble) + .5) / starts;
-  const auto chosen = systematic_draws(weights.unsqueeze(-1).expand({5, starts}), count, start);
+  const auto chosen =
+      systematic_resampling(weights.unsqueeze(-1).expand({5, starts}), count, start);
   ASSERT_EQ(chosen.sizes(), torch::IntArrayRef({count, starts}));
   for (int k = 0; k < 5; ++k) {
     const auto times = (chosen == k).sum(0).to(torch::kDouble), wanted = count * weights[k];
@@ -81,7 +82,8 @@ TEST(Importance, SystematicDrawsFollowTheWeights) {
 
 TEST(Importance, EachItemDrawsByItsOwnWeights) {
   const auto weights = torch::tensor({{1., 0., .5}, {0., 1., .5}}, torch::kDouble);
-  const auto chosen = systematic_draws(weights, 2, torch::tensor({.999, 0., .5}, torch::kDouble));
+  const auto chosen =
+      systematic_resampling(weights, 2, torch::tensor({.999, 0., .5}, torch::kDouble));
   EXPECT_TRUE(torch::equal(chosen, torch::tensor({{0, 1, 0}, {0, 1, 1}}, torch::kInt64)));
 }
 

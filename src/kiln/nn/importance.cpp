@@ -27,7 +27,7 @@ Tensor importance_bound(std::int64_t draws, std::int64_t at_once,
 }
 
 // Points (start + j) / count of [0, 1), each in the piece of length w_k that its draw owns.
-Tensor systematic_draws(const Tensor& weights, std::int64_t count, const Tensor& start) {
+Tensor systematic_resampling(const Tensor& weights, std::int64_t count, const Tensor& start) {
   const auto ends = weights.detach().to(at::kDouble).cumsum(0).t().contiguous();
   const auto step = at::arange(count, ends.options());
   const auto points = (start.to(ends.options()).unsqueeze(-1) + step) / count;

@@ -26,6 +26,6 @@ Tensor importance_bound(std::int64_t draws, std::int64_t at_once,
 /// Systematic resampling: `count` of K draws for each of B items, draw k on average count w_k times
 /// and never a whole time more or less.  weights [K, B] >= 0, each column summing to 1; start [B],
 /// uniform in [0, 1) -> indices below K, [count, B], int64.
-Tensor systematic_draws(const Tensor& weights, std::int64_t count, const Tensor& start);
+Tensor systematic_resampling(const Tensor& weights, std::int64_t count, const Tensor& start);
 
 }  // namespace kiln

@@ -189,14 +189,14 @@ TrainEnd Session::run() {
 }
 
 void Session::note_validation(Records& records, std::int64_t step, double value, bool best) const {
-  const auto note = [&](const std::string& metric, double figure) {
+  const auto note = [&](const std::string& metric, double figure, const char* remark) {
     records.add_validation(step, metric, figure);
     say(hooks_, fmt::format("step {}: validation {} {:.{}f} {}{}", step, metric, figure,
                             metric == "error" || metric == "code_mmd" ? 4 : 3, metric_unit(metric),
-                            best ? " (best)" : ""));
+                            remark));
   };
-  note(metric_, rises(metric_) ? -value : value);
-  if (matches_a_prior(*model_)) note("code_mmd", code_mmd_);
+  note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
+  if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
 }
 
 // Both figures are of the same weights: the averaged ones, where there are any.

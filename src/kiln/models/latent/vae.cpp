@@ -205,8 +205,8 @@ Tensor Vae::importance_loss(const Batch& batch, const PosteriorLaw& q, const Ten
   bound.add(log_weights);
   const auto loss = -bound.value().mean();
   if (!few_carry_the_gradient()) return loss;
-  const auto chosen = systematic_draws(torch::softmax(log_weights, 0), *options_.gradient_draws,
-                                       rng.uniform({batch.x.size(0)}));
+  const auto chosen = systematic_resampling(
+      torch::softmax(log_weights, 0), *options_.gradient_draws, rng.uniform({batch.x.size(0)}));
   const auto few = noise.take_along_dim(chosen.unsqueeze(-1), 0);
   const auto slope = -drawn_terms(batch, q, few).log_weights(kl_weight()).mean();
   return loss + slope - slope.detach();

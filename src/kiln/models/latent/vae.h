@@ -32,8 +32,8 @@ struct VaeOptions {
   std::optional<double> sigma = std::nullopt;
   CoderActivation activation = CoderActivation::relu;
   VaeObjective objective = VaeObjective::elbo;
-  std::int64_t k = 1;  // K in training
-  std::optional<std::int64_t> gradient_draws = std::nullopt;
+  std::int64_t k = 1;                                         // K in training
+  std::optional<std::int64_t> gradient_draws = std::nullopt;  // M of the K
   PosteriorKind posterior = PosteriorKind::diagonal;
   std::optional<std::int64_t> flow_steps = std::nullopt;
   std::optional<KlEstimate> kl = std::nullopt;
@@ -157,7 +157,7 @@ class Vae : public Game,
   std::int64_t code_size() const override { return options_.latent + classes(); }
   /// z at no noise.  A conditional model takes the class whose bound, at no noise, is the largest.
   Tensor encode_mean(const Tensor& x) override;
-  Tensor encode_draw(const Tensor& x, Rng& rng) override;  ///< The class chosen in the same way.
+  Tensor encode_draw(const Tensor& x, Rng& rng) override;  ///< The class by the bound at that draw.
   Tensor decode_mean(const Tensor& codes) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< Classes come in turn.
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws ConfigError with condition.
