@@ -39,6 +39,7 @@ inline std::vector<std::string> tiny_training(const std::string& model, const st
       {"vae", {"--hidden", "8", "--latent", "3"}},
       {"autoencoder", {"--hidden", "8", "--latent", "3"}},
       {"aae", {"--hidden", "8", "--critic-hidden", "8"}},
+      {"wae", {"--hidden", "8", "--latent", "3"}},
       {"dcgan", {"--filters", "2", "--latent", "4"}},
       {"joint", {}},
       {"independent", {}},
