@@ -79,11 +79,15 @@ TEST(Report, ValidationsOfOneKindAreComparedOverStepsAndOverSeconds) {
   const TemporaryFolder folder;
   const auto other = (folder / "other").string(), out = (folder / "both.html").string();
   ASSERT_EQ(run_kiln(tiny_training("nade", other)).code, 0);
+  std::ofstream(std::filesystem::path(other) / "metrics.jsonl", std::ios::app)
+      << R"({"step": 50, "seconds": 8000, "valid/nll": 200})"
+      << "\n";
   ASSERT_EQ(
       run_kiln({"report", tiny_run("nade"), other, "-o", out, "--items", "9", "--quiet"}).code, 0);
   const auto page = contents(out);
   EXPECT_EQ(count(page, ">Validation nll</text>"), 2u);
   EXPECT_EQ(count(page, ">seconds</text>"), 1u);
+  EXPECT_EQ(count(page, ">8k</text>"), 1u);  // on the axis of seconds
 }
 
 // Of a bound the largest is the best, and beside a loss it is drawn with the loss's sign.
@@ -106,6 +110,13 @@ TEST(Report, ABoundIsBestWhereItIsLargestAndFallsBesideTheLoss) {
   const auto loss = page.substr(from, page.find("</svg>", from) - from);
   EXPECT_EQ(count(loss, ">8k</text>"), 1u);
   EXPECT_EQ(count(loss, ">-8k</text>") + count(loss, ">\u22128k</text>"), 0u);
+}
+
+TEST(Report, TheFirstOfTwoValidationsStandsBesideTheLossAndTheOtherAlone) {
+  const auto page = contents(std::filesystem::path(tiny_run("wae")) / "report.html");
+  EXPECT_EQ(count(page, "dashed: validation, reconstruction"), 1u);
+  EXPECT_EQ(count(page, ">valid/code_mmd</text>"), 1u);
+  EXPECT_EQ(count(page, ">valid/reconstruction</text>"), 0u);
 }
 
 TEST(Report, OfAModelWithoutABestStateShowsBothItsFiguresAndNamesNone) {
