@@ -1,6 +1,7 @@
 // A VAE's training step against the same network as a bare LibTorch loop, dense and convolutional,
-// what the dense step is made of, the bound by 5000 draws, the Bernoulli law, and Kiln's transposed
-// convolution against LibTorch's at DCGAN's sizes.
+// the step with 50 draws of which few carry the gradient, what the dense step is made of, the bound
+// by 5000 draws, the Bernoulli law, and Kiln's transposed convolution against LibTorch's at DCGAN's
+// sizes.
 //   vae_bench [THREADS]
 // Figures are the best of many repeats, taken in turn in one process; the ratios are what counts.
 // With one thread they are CPU time, which other work on the machine hardly disturbs.
