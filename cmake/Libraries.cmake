@@ -18,7 +18,8 @@ file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
 foreach(name error options philox text version)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/core/${name}.cpp)
 endforeach()
-foreach(file prob/chain_messages prob/markov_chain prob/parameter_count prob/table theory/parameter_table)
+foreach(file prob/chain_messages prob/f_divergence prob/line_law prob/markov_chain prob/parameter_count prob/table theory/legendre
+        theory/line_divergences theory/parameter_table)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/${file}.cpp)
 endforeach()
 # Our flags, and header-only libraries that our sources need and our headers do not: who uses an installed Kiln needs none.

@@ -31,7 +31,8 @@ ABOVE = ["apps", "examples", "bench", "fuzz", "tests"]  # may include all of src
 # kiln_base: what must build without LibTorch, and so must everything that it includes.
 BASE_FOLDERS = ("io", "data", "graphical")
 BASE_CORE = ("error", "options", "philox", "text", "values", "version")
-BASE_FILES = ("prob/parameter_count", "prob/table", "prob/markov_chain", "prob/chain_messages", "theory/parameter_table")
+BASE_FILES = ("prob/parameter_count", "prob/table", "prob/markov_chain", "prob/chain_messages", "prob/f_divergence", "prob/line_law",
+              "theory/legendre", "theory/line_divergences", "theory/parameter_table")
 BASE_TEST = "// needs: base"
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

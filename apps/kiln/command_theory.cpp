@@ -24,7 +24,9 @@ void add_theory(const Program& program) {
   auto* theory = program.add("theory", "the laboratory: what can be calculated about models",
                              "kiln theory params --n 784 --states 2 --order 1");
   const Program topics{*theory, program.console, program.commands, program.arguments};
-  for (const auto add : {add_theory_params, add_theory_ordering, add_theory_bayesnet}) add(topics);
+  for (const auto add : {add_theory_params, add_theory_ordering, add_theory_bayesnet,
+                         add_theory_divergence, add_theory_conjugate, add_theory_gan})
+    add(topics);
   program.on_run(
       theory, [theory]() -> int { refuse_topic(*theory); }, true);
 }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "kiln/io/atomic_file.h"
 #include "tests/cli/tiny_runs.h"
 
@@ -55,6 +57,62 @@ TEST(Theory, ShowsAnOrderingOfTheUsersOwn) {
             "kiln: [ordering.file] --kind file needs --file FILE\n");
   EXPECT_EQ(run_kiln({"theory", "ordering", "--file", file}).err,
             "kiln: [ordering.file] belongs to --kind file, not raster\n");
+}
+
+TEST(Theory, MeasuresTwoLawsOnTheLine) {
+  const auto result = only_object(run_kiln({"theory", "divergence", "--p", "normal:0,1", "--q",
+                                            "normal:1,1.5", "--alpha", "2", "--json"}));
+  EXPECT_NEAR(result["kl"].get<double>(), std::log(1.5) + 2 / 4.5 - .5, 1e-9);
+  EXPECT_EQ(result["reverse_kl"], result["swapped"]["kl"]);
+  EXPECT_NEAR(result["alpha:2"].get<double>(), result["pearson"].get<double>() / 2, 1e-9);
+  EXPECT_NEAR(result["gan"].get<double>(), 2 * result["js"].get<double>() - std::log(4.), 1e-9);
+  EXPECT_TRUE(result["neyman"].is_null());  // infinite
+  EXPECT_FALSE(result["swapped"]["neyman"].is_null());
+  EXPECT_EQ(run_kiln({"theory", "divergence", "--p", "normal:0,0"}).err,
+            "kiln: [divergence.p] a normal law needs a deviation above 0, got 0\n");
+  EXPECT_EQ(run_kiln({"theory", "divergence", "--alpha", "1"}).code, 2);
+}
+
+TEST(Theory, ReadsAHistogram) {
+  const TemporaryFolder folder;
+  const auto file = (folder / "bins.csv").string();
+  const auto w1 = [&] {
+    return run_kiln(
+        {"theory", "divergence", "--p", "histogram:" + file, "--q", "uniform:0,2", "--json"});
+  };
+  write_file_atomically(file, "low,high,weight\n0,1,3\n1,2,1\n");
+  EXPECT_NEAR(only_object(w1())["tv"].get<double>(), .25, 1e-9);
+  EXPECT_NEAR(only_object(w1())["w1"].get<double>(), .25, 1e-9);
+  write_file_atomically(file, "low,high,weight\n0,1,3\n1,two,1\n");
+  EXPECT_EQ(w1().code, 3);
+  EXPECT_NE(w1().err.find("line 3 needs three numbers"), std::string::npos);
+  write_file_atomically(file, "low,high,weight\n0,1,3\n1,0,1\n");
+  EXPECT_NE(w1().err.find("needs ends in order"), std::string::npos);
+}
+
+TEST(Theory, ConjugatesTwiceAndDrawsIt) {
+  const TemporaryFolder folder;
+  const auto file = (folder / "f.svg").string();
+  const auto result =
+      only_object(run_kiln({"theory", "conjugate", "--f", "pearson", "-o", file, "--json"}));
+  for (const auto& point : result["points"]) {
+    EXPECT_NEAR(point["conjugate"].get<double>(), point["conjugate_by_search"].get<double>(), 1e-6);
+    EXPECT_NEAR(point["biconjugate"].get<double>(), point["f"].get<double>(), 1e-6);
+    EXPECT_NEAR(point["fenchel_young_gap"].get<double>(), 0, 1e-12);
+  }
+  EXPECT_NE(contents(file).find("its conjugate"), std::string::npos);
+}
+
+TEST(Theory, TrainsACriticOfTwoKnownLaws) {
+  const TemporaryFolder folder;
+  const auto file = (folder / "gan.svg").string();
+  const auto result =
+      only_object(run_kiln({"theory", "gan", "--q", "uniform:-1,3", "-o", file, "--json"}));
+  EXPECT_NEAR(result["best_value"].get<double>(), 2 * result["js"].get<double>() - std::log(4.),
+              1e-9);
+  EXPECT_NEAR(result["js"].get<double>(), result["mutual_information"].get<double>(), 1e-8);
+  EXPECT_LT(result["trained_value"].get<double>(), result["best_value"].get<double>() + 1e-3);
+  EXPECT_NE(contents(file).find("trained D"), std::string::npos);
 }
 
 TEST(Theory, UnknownTopicsAndWrongNumbersAreRefused) {
