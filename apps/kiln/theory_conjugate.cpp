@@ -74,7 +74,7 @@ std::string picture(const FDivergence& row) {
                       .y_label = "f*(t)",
                       .series = {curve("f*", low, high > low ? high : low + 1,
                                        [&](double s) { return row.conjugate(s); }),
-                                 {"at f'(2)", {t, t + 1e-9}, {at_t, at_t}}}})},
+                                 {"t = f'(2)", {t, t}, {row.conjugate(low), at_t}, true}}})},
       fmt::format("{} and its Fenchel conjugate", row.title));
 }
 

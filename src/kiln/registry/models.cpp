@@ -4,6 +4,7 @@
 
 #include "kiln/core/text.h"
 #include "kiln/models/adversarial/dcgan.h"
+#include "kiln/models/adversarial/gan.h"
 #include "kiln/models/autoregressive/categorical_nade.h"
 #include "kiln/models/autoregressive/made.h"
 #include "kiln/models/autoregressive/nade.h"
@@ -133,6 +134,8 @@ const std::vector<ModelEntry>& models() {
                     {"width", "28"},
                     {"filters", "4"},
                     {"latent", "4"}}),
+      entry<Gan>("gan", "Generative adversarial network of dense layers", "arXiv:1406.2661",
+                 small_picture({{"hidden", "8"}, {"latent", "3"}, {"unroll", "2"}})),
   };
   return table;
 }

@@ -34,6 +34,7 @@ class GaussiansLaw : public PlaneLaw {
     double angle = 0;
   };
   explicit GaussiansLaw(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  const std::vector<Part>& parts() const { return parts_; }
   std::int64_t modes() const override { return static_cast<std::int64_t>(parts_.size()); }
   PlanePoint draw(Philox& rng) const override;
   double log_density(double x, double y) const override;

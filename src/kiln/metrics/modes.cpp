@@ -1,0 +1,41 @@
+#include "kiln/metrics/modes.h"
+
+#include <torch/types.h>
+
+#include <cmath>
+#include <limits>
+
+#include "kiln/core/check.h"
+
+namespace kiln {
+
+ModeCoverage mode_coverage(const Tensor& samples, const Tensor& centres, double deviation) {
+  constexpr double kDeviations = 3;
+  check_shape("mode_coverage", "samples", samples, {kAny, 2});
+  check_shape("mode_coverage", "centres", centres, {kAny, 2});
+  const auto gaps = samples.to(torch::kFloat64).unsqueeze(1) - centres.to(torch::kFloat64);
+  const auto [distance, nearest] = gaps.square().sum(2).sqrt().min(1);
+  const auto good = distance <= kDeviations * deviation;
+  const auto counts = at::bincount(nearest.masked_select(good), {}, centres.size(0));
+  ModeCoverage result{.modes = centres.size(0)};
+  const auto total = counts.sum().item<double>();
+  result.high_quality = total / static_cast<double>(samples.size(0));
+  result.reverse_kl = total > 0 ? 0 : std::nan("");
+  for (std::int64_t k = 0; k < result.modes; ++k) {
+    const auto count = counts[k].item<std::int64_t>();
+    result.counts.push_back(count);
+    if (count == 0) continue;
+    const double share = static_cast<double>(count) / total;
+    ++result.covered;
+    result.reverse_kl += share * std::log(share * static_cast<double>(result.modes));
+  }
+  return result;
+}
+
+double birthday_support(std::int64_t samples, std::int64_t equal_pairs) {
+  if (equal_pairs == 0) return std::numeric_limits<double>::infinity();
+  return static_cast<double>(samples) * static_cast<double>(samples - 1) /
+         (2 * static_cast<double>(equal_pairs));
+}
+
+}  // namespace kiln
