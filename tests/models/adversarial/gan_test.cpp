@@ -114,6 +114,10 @@ TEST(Gan, KeepsTheMomentsOfTheCriticsGradient) {
   EXPECT_TRUE(torch::allclose(moments["ahead_first_weight1"], .5 * gradient[2], 1e-4, 1e-7));
   EXPECT_TRUE(
       torch::allclose(moments["ahead_second_weight1"], .001 * gradient[2].square(), 1e-3, 1e-10));
+  other->generator_loss(real, fake.detach().requires_grad_());  // the same gradient once more
+  EXPECT_TRUE(torch::allclose(moments["ahead_first_weight1"], .75 * gradient[2], 1e-4, 1e-7));
+  EXPECT_TRUE(torch::allclose(moments["ahead_second_weight1"], .001 * 1.999 * gradient[2].square(),
+                              1e-3, 1e-10));
   gan->eval();
   gan->generator_loss(real, gan->generate(gan->sample_prior(8, rng)));
   EXPECT_EQ(gan->named_buffers()["ahead_held"].item<std::int64_t>(), 1);  // not in training

@@ -144,6 +144,30 @@ TEST(Aae, ClassifierTurnIsTheCrossEntropyOfLabelledDraws) {
   EXPECT_NEAR(loss, -log_q.squeeze(1).index_select(0, rows).mean().item<double>(), 1e-6);
 }
 
+TEST(Aae, EncodersTurnWeighsTheClass) {
+  const auto loss = [](double weight) {
+    const auto aae = seeded_aae({.data_dim = 4,
+                                 .classes = 3,
+                                 .hidden = 5,
+                                 .supervision = Supervision::semi,
+                                 .labels = 6,
+                                 .critic_hidden = 6,
+                                 .class_adversary = weight});
+    return turn_loss(*aae, "encoder");
+  };
+  const auto aae = seeded_aae({.data_dim = 4,
+                               .classes = 3,
+                               .hidden = 5,
+                               .supervision = Supervision::semi,
+                               .labels = 6,
+                               .critic_hidden = 6});
+  Rng rng(5);
+  const auto y = aae->encode_mean(rng.uniform({10, 4})).narrow(1, 0, 3);
+  const double on_classes = -at::log_sigmoid(aae->class_critic_logits(y)).mean().item<double>();
+  EXPECT_NEAR(loss(1) - loss(0), on_classes, 1e-6);
+  EXPECT_NEAR(loss(3) - loss(0), 3 * on_classes, 1e-6);
+}
+
 TEST(Aae, EveryPlayerMovesItsOwnParametersOnly) {
   for (const auto supervision : {Supervision::none, Supervision::label, Supervision::semi}) {
     const bool none = supervision == Supervision::none, semi = supervision == Supervision::semi;

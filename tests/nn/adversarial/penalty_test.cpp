@@ -21,7 +21,7 @@ TEST(GradientPenalty, OfALinearCriticIsTheNormsDistanceFromOne) {
 
 TEST(GradientPenalty, LooksBetweenThePairs) {
   Rng rng(2);
-  const auto real = torch::zeros({2000, 1}), fake = torch::ones({2000, 1});
+  const auto real = torch::full({2000, 1}, 2.f), fake = torch::full({2000, 1}, 3.f);
   Tensor seen;
   gradient_penalty(
       [&](const Tensor& x) {
@@ -29,9 +29,9 @@ TEST(GradientPenalty, LooksBetweenThePairs) {
         return x.square().sum(1);
       },
       real, fake, rng);
-  EXPECT_GE(seen.min().item<double>(), 0);
-  EXPECT_LE(seen.max().item<double>(), 1);
-  EXPECT_NEAR(seen.mean().item<double>(), .5, 5 * std::sqrt(1 / 12. / 2000));
+  EXPECT_GE(seen.min().item<double>(), 2);
+  EXPECT_LE(seen.max().item<double>(), 3);
+  EXPECT_NEAR(seen.mean().item<double>(), 2.5, 5 * std::sqrt(1 / 12. / 2000));
   EXPECT_NEAR(seen.var().item<double>(), 1 / 12., .01);
 }
 

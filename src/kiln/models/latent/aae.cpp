@@ -212,14 +212,15 @@ Objective Aae::critic_turn(Rng& rng) {
   return {.loss = on_codes + on_classes, .log = {{"codes", on_codes}, {"classes", on_classes}}};
 }
 
-// -log D(q(z|x)), and the same for y.
+// -log D(q(z|x)), and the same for y, weighted.
 Objective Aae::encoder_turn(const Tensor& x, Rng& rng) {
   const auto code = encode(x, rng);
   const auto pair = pairs(code, rng);
   const auto loss = non_saturating_loss(critic_logits(pair.codes, pair.label));
   if (options_.supervision != Supervision::semi) return {.loss = loss};
   const auto y = code.class_logits.softmax(1);
-  return {.loss = loss + non_saturating_loss(class_critic_logits(y))};
+  const auto on_classes = non_saturating_loss(class_critic_logits(y));
+  return {.loss = loss + options_.class_adversary * on_classes};
 }
 
 // Section 5: -log q(y|x) of labelled items.

@@ -31,6 +31,7 @@ struct AaeOptions {
   std::int64_t critic_hidden = 500;
   double noise = 0;
   double adversarial_rate = 1e-3;
+  double class_adversary = 1;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -65,6 +66,10 @@ struct AaeOptions {
                         "0: a plain autoencoder",
                 .low = 0,
                 .high = 1});
+    visit("class_adversary", self.class_adversary,
+          Field{.help = "weight of the class beside the code in the encoder's adversarial turn",
+                .low = 0,
+                .high = 1000});
   }
 
   std::int64_t code() const;        ///< J: latent, or 2 for laws in a plane, 10 beside a class, 8.
