@@ -50,7 +50,10 @@ int evaluate(const EvalArguments& a, const Console& console) {
   std::optional<ModeCoverage> modes;
   for (const auto& metric : wanted) {
     if (is_mode_metric(metric)) {
-      if (!modes) modes = modes_of(run, law, a.samples, a.run.seed);
+      if (!modes)
+        modes = modes_of(
+            run, law, a.samples,
+            Rng(static_cast<std::uint64_t>(a.run.seed), "modes", parse_device(a.run.device)));
       answers.add(metric, mode_figure(*modes, metric), mode_protocol(*modes, metric, a.samples));
       continue;
     }
@@ -87,7 +90,7 @@ void add_eval(const Program& program) {
       "and modes, high_quality, modes_kl of Gaussian modes on the plane, separated by commas [all "
       "that the model has]");
   command->add_option("--samples", a->samples, "samples that modes are counted in [2500]")
-      ->check(CLI::Range(1, 10000000));
+      ->check(CLI::Range(1, 1000000));
   command->add_option("--draws", a->draws, "importance draws of iwae [50]")
       ->check(CLI::Range(1, 100000));
   command->add_option("--batch", a->batch, "items at a time [100]")->check(CLI::Range(1, 100000));

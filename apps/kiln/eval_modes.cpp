@@ -28,11 +28,10 @@ std::optional<IsotropicModes> isotropic_modes(const std::string& spec) {
 }
 
 ModeCoverage modes_of(const LoadedRun& run, const std::optional<IsotropicModes>& law,
-                      std::int64_t samples, std::int64_t seed) {
+                      std::int64_t samples, Rng rng) {
   if (!law)
     throw ConfigError("eval.metric", "modes are known of ring8 and grid25; use data of those");
   auto& sampler = run.as<Sampler>("sampler");
-  Rng rng(static_cast<std::uint64_t>(seed), "modes");
   return mode_coverage(sampler.sample({.count = samples}, rng).cpu(), law->centres, law->deviation);
 }
 

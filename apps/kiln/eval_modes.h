@@ -22,7 +22,7 @@ std::optional<IsotropicModes> isotropic_modes(const std::string& spec);
 
 /// Of samples of the run.  Throws ConfigError where it cannot sample or the source has no such law.
 ModeCoverage modes_of(const LoadedRun& run, const std::optional<IsotropicModes>& law,
-                      std::int64_t samples, std::int64_t seed);
+                      std::int64_t samples, Rng rng);
 
 double mode_figure(const ModeCoverage& modes, const std::string& metric);
 std::string mode_protocol(const ModeCoverage& modes, const std::string& metric,

@@ -84,8 +84,13 @@ std::string interpolations(const Judging& j) {
 
 std::string scores(const Judging& j) {
   if (!scores_items(*j.run.model)) return "";
-  const auto scored = score_items(j.run, j.judged.data, j.judged.transform,
-                                  {.seed = j.seed(), .device = j.device()});
+  ItemScores scored;
+  try {
+    scored = score_items(j.run, j.judged.data, j.judged.transform,
+                         {.seed = j.seed(), .device = j.device()});
+  } catch (const ConfigError&) {
+    return "";  // a critic of packs has nothing to say of one item
+  }
   const auto unit = scored.name == "realness_logit"         ? ""
                     : scored.name == "reconstruction_error" ? ", squared"
                                                             : ", nats";

@@ -4,7 +4,6 @@
 
 #include "apps/kiln/theory_topics.h"
 #include "kiln/core/text.h"
-#include "kiln/io/atomic_file.h"
 #include "kiln/io/svg.h"
 #include "kiln/io/svg_plot.h"
 #include "kiln/prob/f_divergence.h"
@@ -96,12 +95,13 @@ nlohmann::json as_json(const FDivergence& row, const std::vector<Point>& points)
 }
 
 int conjugate(const ConjugateArguments& a, const Console& console) {
+  check_picture_name(a.out);
   const auto row = f_divergence("conjugate.f", a.f);
   const auto points = points_of(row);
   auto text = table(row, points);
   auto json = as_json(row, points);
   if (!a.out.empty()) {
-    write_file_atomically(a.out, picture(row));
+    write_picture(a.out, picture(row));
     text += "\n" + a.out;
     json["file"] = a.out;
   }

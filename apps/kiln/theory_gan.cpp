@@ -5,7 +5,6 @@
 
 #include "apps/kiln/theory_law.h"
 #include "apps/kiln/theory_topics.h"
-#include "kiln/io/atomic_file.h"
 #include "kiln/io/svg.h"
 #include "kiln/io/svg_plot.h"
 #include "kiln/theory/line_critic.h"
@@ -21,17 +20,30 @@ struct GanArguments {
 
 double sigmoid(double a) { return 1 / (1 + std::exp(-a)); }
 
+// From the first end of a part to the last, a normal part ending five deviations from its mean.
+std::pair<double, double> seen_range(const LineLaw& p, const LineLaw& q) {
+  constexpr double kReach = 5;
+  double low = INFINITY, high = -INFINITY;
+  for (const auto* law : {&p, &q})
+    for (const auto& part : law->parts()) {
+      low = std::min(low, part.normal ? part.first - kReach * part.second : part.first);
+      high = std::max(high, part.normal ? part.first + kReach * part.second : part.second);
+    }
+  return {low, high};
+}
+
 // Evenly over the middle of both laws, where there is something to see.
 std::vector<double> places(const LineLaw& p, const LineLaw& q) {
   constexpr int kPlaces = 400;
   constexpr double kSeen = 1e-3;  // of the highest density
-  const auto marks = landmarks_of(p, q);
+  const auto [left, right] = seen_range(p, q);
   const auto height = [&](double x) { return p.density(x) + q.density(x); };
-  double most = 0, low = marks.back(), high = marks.front();
-  for (const double mark : marks) most = std::max(most, height(mark));
   constexpr int kFine = 20000;
+  double most = 0, low = right, high = left;
+  const auto fine = [&, from = left, to = right](int i) { return from + (to - from) * i / kFine; };
+  for (int i = 0; i <= kFine; ++i) most = std::max(most, height(fine(i)));
   for (int i = 0; i <= kFine; ++i) {
-    const double x = marks.front() + (marks.back() - marks.front()) * i / kFine;
+    const double x = fine(i);
     if (height(x) > kSeen * most) low = std::min(low, x), high = std::max(high, x);
   }
   std::vector<double> list;
@@ -88,6 +100,7 @@ std::string picture(const Laboratory& lab) {
 }
 
 int gan(const GanArguments& a, const Console& console) {
+  check_picture_name(a.out);
   const auto p = line_law_of("gan.p", a.p), q = line_law_of("gan.q", a.q);
   const auto lab = run(p, q, a);
   auto text = fmt::format(
@@ -109,7 +122,7 @@ int gan(const GanArguments& a, const Console& console) {
                       {"largest_error", lab.worst},
                       {"steps", a.steps}};
   if (!a.out.empty()) {
-    write_file_atomically(a.out, picture(lab));
+    write_picture(a.out, picture(lab));
     text += "\n" + a.out;
     json["file"] = a.out;
   }

@@ -48,11 +48,12 @@ std::vector<std::int64_t> order_of(const OrderingArguments& a, const ImageShape&
 }
 
 int ordering(const OrderingArguments& a, const Console& console) {
+  check_picture_name(a.out);
   const ImageShape shape{1, a.height, a.width};
   const auto order = order_of(a, shape);
   const auto title = fmt::format("{}, {} x {}", a.kind, a.height, a.width);
   const double jump = mean_jump(order, shape);
-  if (!a.out.empty()) write_file_atomically(a.out, ordering_picture(order, shape, title));
+  if (!a.out.empty()) write_picture(a.out, ordering_picture(order, shape, title));
   console.result(
       fmt::format("{}: {} steps, {:.3f} cells a step in the mean{}{}", title, order.size(), jump,
                   steps_table(order, shape), a.out.empty() ? "" : "\n" + a.out),

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "apps/kiln/theory_topics.h"
-#include "kiln/io/atomic_file.h"
 #include "kiln/theory/parameter_table.h"
 
 namespace kiln::program {
@@ -44,16 +43,13 @@ nlohmann::json as_json(const std::vector<ParameterRow>& rows, const ParameterCro
 }
 
 int params(const ParamsArguments& a, const Console& console) {
+  check_picture_name(a.out);
   const auto rows = parameter_table(a.n, a.states, a.order);
   const auto crossover = parameter_crossover(a.states, a.order);
   auto json = as_json(rows, crossover, a);
   auto text = as_text(rows, crossover, a);
   if (!a.out.empty()) {
-    const std::filesystem::path out(a.out);
-    if (out.extension() != ".svg")
-      throw ConfigError("out", fmt::format("needs a name that ends in .svg, got '{}'", a.out));
-    if (out.has_parent_path()) std::filesystem::create_directories(out.parent_path());
-    write_file_atomically(out, parameter_plot(a.n, a.states, a.order));
+    write_picture(a.out, parameter_plot(a.n, a.states, a.order));
     json["file"] = a.out;
     text += "\n" + a.out;
   }

@@ -42,6 +42,8 @@ TEST(LineLaw, RefusesWhatIsNoLaw) {
         "uniform:1,1", "uniform:2,1", "uniform:0,inf", "mixture:", "mixture:normal:0,1",
         "mixture:-1*normal:0,1", "mixture:0*normal:0,1", "cauchy:0,1", "mixture:1*mixture:1*x"})
     EXPECT_THROW(law(text), ConfigError) << text;
+  for (const auto* text : {"uniform:-1e308,1e308", "normal:0,1e308", "normal:1e20,1"})
+    EXPECT_THROW(law(text), ConfigError) << text;
 }
 
 TEST(LineDivergences, NormalLawsHaveClosedForms) {
@@ -67,10 +69,19 @@ TEST(LineDivergences, AreInfiniteWhereTheIntegralIs) {
   EXPECT_TRUE(std::isinf(by_name("kl", narrow, box)));
   EXPECT_NEAR(by_name("kl", box, narrow), .5 * std::log(2 * std::numbers::pi) + 1. / 6, 1e-10);
   EXPECT_TRUE(std::isinf(by_name("jeffreys", law("uniform:0,2"), box)));
+  // ends of uniform pieces and slow tails do not look infinite
+  const auto thin = law("normal:0,0.01");
+  const double crossing = .01 * std::sqrt(2 * std::log(thin.density(0)));  // of density 1
+  EXPECT_NEAR(by_name("tv", thin, box), thin.cdf(crossing) - crossing, 1e-9);
+  EXPECT_LT(by_name("hellinger", law("uniform:50,60"), narrow), 2 + 1e-9);
+  EXPECT_NEAR(by_name("kl", law("uniform:50,60"), narrow),
+              -std::log(10.) + .5 * std::log(2 * std::numbers::pi) + (216000 - 125000) / 60., 1e-6);
+  const double s = 1.41;  // E_q[q/p] of a q with a little less than twice the variance of p
+  EXPECT_NEAR(by_name("neyman", narrow, law("normal:0,1.41")), 1 / (s * std::sqrt(2 - s * s)) - 1,
+              1e-6);
   // far scales do not look infinite
   const auto huge = law("normal:0,100");
-  EXPECT_NEAR(by_name("reverse_kl", narrow, huge), -std::log(100.) + 5000 - .5 + .5 / 1e4 * 0,
-              1e-5);
+  EXPECT_NEAR(by_name("reverse_kl", narrow, huge), -std::log(100.) + 5000 - .5, 1e-5);
 }
 
 TEST(LineDivergences, JensenShannonIsMutualInformationInZeroToLn2) {

@@ -152,15 +152,16 @@ const FDivergence& row(std::size_t i) {
 }
 
 constexpr std::size_t kFixedRows = 9;
+constexpr double kNear = 1e-6;
 constexpr std::string_view kAlphaPrefix = "alpha:";
 
 FDivergence alpha_row(std::string_view where, std::string_view name) {
   const auto alpha = parse_real(name.substr(kAlphaPrefix.size()));
-  if (!alpha || !std::isfinite(*alpha) || *alpha == 0 || *alpha == 1)
-    throw ConfigError(where,
-                      fmt::format("needs a number that is not 0 or 1 after alpha:, got '{}'; alpha "
-                                  "towards 1 is kl, towards 0 reverse_kl",
-                                  name));
+  if (!alpha || !std::isfinite(*alpha) || std::abs(*alpha) < kNear || std::abs(*alpha - 1) < kNear)
+    throw ConfigError(where, fmt::format("needs a number that is not 0 or 1 (nor within 1e-6 of "
+                                         "them) after alpha:, got '{}'; alpha "
+                                         "towards 1 is kl, towards 0 reverse_kl",
+                                         name));
   const double a = *alpha;
   return {std::string(name),
           "alpha",
@@ -201,7 +202,7 @@ FDivergence f_divergence(std::string_view where, std::string_view name) {
   const auto names = f_divergence_names();
   const auto hint = did_you_mean(name, names);
   throw ConfigError(where, fmt::format("no divergence '{}'{} Divergences: {}", name,
-                                       hint.empty() ? "." : hint + ".", join(names, ", ")));
+                                       hint.empty() ? "." : hint, join(names, ", ")));
 }
 
 }  // namespace kiln

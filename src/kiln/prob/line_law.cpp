@@ -13,7 +13,8 @@
 namespace kiln {
 namespace {
 
-constexpr double kReach = 40;  // deviations: beyond them the normal density underflows
+constexpr double kReach = 1000;  // deviations
+constexpr double kMost = 1e100, kFinest = 1e-9;
 const double kHalfLog2Pi = .5 * std::log(2 * std::numbers::pi);
 
 double log_density_of(const LineLaw::Part& part, double x) {
@@ -21,7 +22,7 @@ double log_density_of(const LineLaw::Part& part, double x) {
     const double z = (x - part.first) / part.second;
     return -.5 * z * z - std::log(part.second) - kHalfLog2Pi;
   }
-  const bool inside = x >= part.first && x <= part.second;
+  const bool inside = x >= part.first && x < part.second;
   return inside ? -std::log(part.second - part.first) : -std::numeric_limits<double>::infinity();
 }
 
@@ -75,6 +76,13 @@ LineLaw::LineLaw(std::string_view where, std::vector<Part> parts) : parts_(std::
     if (!part.normal && part.second <= part.first)
       throw ConfigError(where, fmt::format("a uniform law needs ends in order, got {} and {}",
                                            part.first, part.second));
+    const double size = std::max(std::abs(part.first), std::abs(part.second));
+    const double width = part.normal ? part.second : part.second - part.first;
+    if (size > kMost || width < kFinest * size)
+      throw ConfigError(where,
+                        fmt::format("numbers of a law must be below {} and its width at least "
+                                    "{} of them, got {} and {}",
+                                    kMost, kFinest, part.first, part.second));
     total += part.weight;
   }
   if (!(total > 0) || !std::isfinite(total))
@@ -109,7 +117,7 @@ std::vector<double> LineLaw::landmarks() const {
       marks.insert(marks.end(), {part.first, part.second});
       continue;
     }
-    for (const double z : {0., 1., 2., 3., 4., 6., 8., 12., 20., kReach})
+    for (const double z : {0., 1., 2., 3., 4., 6., 8., 12., 20., 40., 100., 300., kReach})
       marks.insert(marks.end(), {part.first - z * part.second, part.first + z * part.second});
   }
   std::sort(marks.begin(), marks.end());

@@ -46,11 +46,11 @@ std::vector<double> landmarks_of(const LineLaw& p, const LineLaw& q) {
 }
 
 double divergence(const FDivergence& f, const LineLaw& p, const LineLaw& q) {
-  constexpr double kStillThere = 1e-9;  // at the very ends only a diverging integrand is so large
+  constexpr double kStillThere = 1e-9;  // so far out only a diverging integrand is so large
   const auto marks = landmarks_of(p, q);
   const auto term = [&](double x) { return f.term(p.log_density(x), q.log_density(x)); };
   if (p.unbounded() || q.unbounded())
-    for (const double end : {marks.front(), marks.back()})
+    for (const double end : {marks.front() - 1, marks.back() + 1})  // outside uniform pieces
       if (!(std::abs(term(end)) < kStillThere)) return std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i + 1 < marks.size(); ++i)
     if (!std::isfinite(term((marks[i] + marks[i + 1]) / 2)))

@@ -9,7 +9,8 @@
 namespace kiln {
 
 // How far apart two laws on the line are, by adaptive quadrature: nats where there are logarithms.
-// Errors are below 1e-9 of the value for the laws that LineLaw knows.  Infinite where the integral
+// Errors are below 1e-9 of the integral of the
+// integrand's absolute terms for the laws that LineLaw knows.  Infinite where the integral
 // is: laws that one of the two gives no density, or tails too thin for the other's.
 
 /// Integral over the line of g, which is small outside the landmarks.

@@ -199,7 +199,15 @@ TEST(Gan, ImagesAreInMinusOneToOne) {
 }
 
 TEST(Gan, RefusesOptionsThatDoNotFit) {
-  EXPECT_THROW(seeded({.objective = "wasserstein", .unroll = 1}), ConfigError);
+  for (const auto& options :
+       std::vector<GanOptions>{{.objective = "wasserstein", .unroll = 1},
+                               {.objective = "wasserstein_gp", .unroll = 1},
+                               {.clip_weights = .1},
+                               {.penalty = 1},
+                               {.objective = "wasserstein", .spectral_norm = true},
+                               {.unroll_rule = InnerRule::sgd},
+                               {.unroll_first_order = true}})
+    EXPECT_THROW(seeded(options), ConfigError);
   EXPECT_NE(message_of<ConfigError>([] { seeded({.objective = "f:kll"}); }).find("'kl'"),
             std::string::npos);
 }

@@ -269,6 +269,7 @@ TEST(Aae, RefusesOptionsThatDoNotFit) {
       "[aae.modes] with supervision label the ring has one Gaussian for each class");
   EXPECT_EQ(refusal({.latent = 3, .prior = PriorKind::ring}),
             "[aae] the ring lies in a plane: it needs latent 2, got 3");
+  EXPECT_THROW(Aae({.class_adversary = 2}), ConfigError);
 }
 
 TEST(Aae, RefusesToLearnWithoutItsLabelledItems) {

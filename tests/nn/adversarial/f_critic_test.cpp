@@ -6,6 +6,12 @@
 namespace kiln {
 namespace {
 
+// d f*(g_f(v)) / dv by differences.
+double slope_of(const FDivergence& f, double v) {
+  const double h = 1e-4;
+  return (f.conjugate_of_activation(v + h) - f.conjugate_of_activation(v - h)) / (2 * h);
+}
+
 // The tensors' functions against the numbers' and finite differences, in float64.
 TEST(FCritic, IsTheTableWithItsSlopes) {
   for (const auto* alpha : {"alpha:-1", "alpha:0.5", "alpha:3"})
@@ -14,7 +20,10 @@ TEST(FCritic, IsTheTableWithItsSlopes) {
       const auto v = torch::arange(-6, 6.01, .25, torch::kFloat64).add(.01).requires_grad_();
       const auto t = f_activation(f, v), c = f_conjugate_of_activation(f, v);
       const auto t_slope = torch::autograd::grad({t.sum()}, {v}, {}, true)[0];
-      const auto c_slope = torch::autograd::grad({c.sum()}, {v})[0];
+      const auto c_slope = torch::autograd::grad({c.sum()}, {v}, {}, true, true)[0];
+      const auto c_bend = c_slope.requires_grad() ? torch::autograd::grad({c_slope.sum()}, {v}, {},
+                                                                          true, false, true)[0]
+                                                  : Tensor();
       for (std::int64_t i = 0; i < v.size(0); ++i) {
         const double at = v[i].item<double>(), h = 1e-5;
         const double scale = 1 + std::abs(c[i].item<double>()) + std::abs(t[i].item<double>());
@@ -27,6 +36,10 @@ TEST(FCritic, IsTheTableWithItsSlopes) {
         EXPECT_NEAR(c_slope[i].item<double>(),
                     (f.conjugate_of_activation(at + h) - f.conjugate_of_activation(at - h)) / 2 / h,
                     1e-6 * scale)
+            << name << " at " << at;
+        const double near_slope[2] = {slope_of(f, at - h), slope_of(f, at + h)};
+        EXPECT_NEAR(c_bend.defined() ? c_bend[i].item<double>() : 0,
+                    (near_slope[1] - near_slope[0]) / (2 * h), 1e-4 * scale)
             << name << " at " << at;
       }
     }

@@ -17,11 +17,21 @@ namespace {
 using Kind = AdversarialObjective::Kind;
 constexpr double kBeta1 = .5, kBeta2 = .999;
 constexpr double kSlope = .2;
+constexpr double kClip = .01, kPenalty = 10;
 
 const GanOptions& checked_together(const GanOptions& o) {
   checked("gan", o);
-  if (o.unroll > 0 && o.objective == "wasserstein")
-    throw ConfigError("gan.unroll", "steps ahead do not clip weights; use wasserstein_gp");
+  const bool clips = o.objective == "wasserstein", penalised = o.objective == "wasserstein_gp";
+  const auto refuse = [](bool wrong, const char* field, const char* message) {
+    if (wrong) throw ConfigError(fmt::format("gan.{}", field), message);
+  };
+  refuse(o.unroll > 0 && (clips || penalised), "unroll",
+         "steps ahead know neither clipping nor the penalty; use another objective");
+  refuse(o.clip_weights && !clips, "clip_weights", "only --objective wasserstein clips weights");
+  refuse(o.penalty && !penalised, "penalty", "belongs to --objective wasserstein_gp; or use --r1");
+  refuse(clips && o.spectral_norm, "spectral_norm", "undoes the clipping; use another objective");
+  refuse(o.unroll == 0 && (o.unroll_rule || o.unroll_first_order), "unroll",
+         "there are no steps ahead; set --unroll");
   return o;
 }
 
@@ -55,7 +65,7 @@ Gan::Gan(const GanOptions& o)
       objective_(AdversarialObjective::parse("gan.objective", o.objective)),
       generator_(register_module("generator", make_generator(o))),
       critic_(register_module("critic", std::make_shared<DenseCritic>(critic_of(o)))) {
-  if (o.unroll == 0 || o.unroll_rule != InnerRule::adam) return;
+  if (o.unroll == 0 || o.unroll_rule == InnerRule::sgd) return;
   for (const auto& entry : critic_->named_parameters()) {
     first_.push_back(
         register_buffer("ahead_first_" + entry.key(), torch::zeros_like(entry.value().detach())));
@@ -79,8 +89,8 @@ Tensor Gan::packed(const Tensor& x) const {
   if (x.size(0) % options_.pack != 0)
     throw ShapeError("gan.pack",
                      fmt::format("{} items are no multiple of pack = {}; set --batch to "
-                                 "one",
-                                 x.size(0), options_.pack));
+                                 "a multiple of {}",
+                                 x.size(0), options_.pack, options_.pack));
   return x.reshape({x.size(0) / options_.pack, options_.pack * options_.data_dim});
 }
 
@@ -89,8 +99,9 @@ Tensor Gan::critic_outputs(const Tensor& x) { return critic_->forward(packed(x))
 Tensor Gan::critic_loss(const Tensor& real, const Tensor& fake, Rng& rng) {
   auto loss = objective_.critic_loss(critic_outputs(real), critic_outputs(fake));
   const auto critic = [this](const Tensor& x) { return critic_->forward(x); };
-  if (objective_.kind() == Kind::wasserstein_gp && options_.penalty > 0)
-    loss = loss + options_.penalty * gradient_penalty(critic, packed(real), packed(fake), rng);
+  const double weight = options_.penalty.value_or(kPenalty);
+  if (objective_.kind() == Kind::wasserstein_gp && weight > 0)
+    loss = loss + weight * gradient_penalty(critic, packed(real), packed(fake), rng);
   if (options_.r1 > 0) loss = loss + options_.r1 * r1_penalty(critic, packed(real));
   return loss;
 }
@@ -103,7 +114,7 @@ std::vector<Tensor> Gan::critic_ahead(const Tensor& real, const Tensor& fake) {
                                   critic_->apply(theta, packed(fake)));
   };
   const UnrollOptions options{.steps = options_.unroll,
-                              .rule = options_.unroll_rule,
+                              .rule = options_.unroll_rule.value_or(InnerRule::adam),
                               .learning_rate = options_.critic_rate,
                               .beta1 = kBeta1,
                               .beta2 = kBeta2,
@@ -129,8 +140,8 @@ void Gan::keep_moments(const std::vector<Tensor>& slopes) {
 void Gan::clip_weights() {
   if (objective_.kind() != Kind::wasserstein) return;
   torch::NoGradGuard no_grad;
-  for (auto& weight : critic_->parameters())
-    weight.clamp_(-options_.clip_weights, options_.clip_weights);
+  const double most = options_.clip_weights.value_or(kClip);
+  for (auto& weight : critic_->parameters()) weight.clamp_(-most, most);
 }
 
 Tensor Gan::generator_loss(const Tensor& real, const Tensor& fake) {

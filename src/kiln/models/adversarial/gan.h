@@ -18,16 +18,16 @@ struct GanOptions {
   std::optional<std::int64_t> critic_hidden = std::nullopt;
   std::string objective = "nonsaturating";
   std::optional<std::int64_t> critic_steps = std::nullopt;
-  double clip_weights = .01;
-  double penalty = 10;
+  std::optional<double> clip_weights = std::nullopt;
+  std::optional<double> penalty = std::nullopt;
   double r1 = 0;
   bool spectral_norm = false;
   std::int64_t pack = 1;
   std::int64_t unroll = 0;  // K
-  InnerRule unroll_rule = InnerRule::adam;
+  std::optional<InnerRule> unroll_rule = std::nullopt;
   bool unroll_first_order = false;
   double generator_rate = 1e-3;
-  double critic_rate = 1e-4;
+  double critic_rate = 1e-3;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -53,18 +53,24 @@ struct GanOptions {
                 .low = 1,
                 .high = 1000});
     visit("clip_weights", self.clip_weights,
-          Field{.help = "wasserstein: largest weight of the critic", .low = 1e-6, .high = 100});
+          Field{.help = "wasserstein: largest weight of the critic; auto: 0.01",
+                .low = 1e-6,
+                .high = 100});
     visit("penalty", self.penalty,
-          Field{.help = "wasserstein_gp: weight of the gradient penalty", .low = 0, .high = 1e6});
+          Field{.help = "wasserstein_gp: weight of the gradient penalty; auto: 10",
+                .low = 0,
+                .high = 1e6});
     visit("r1", self.r1,
-          Field{.help = "weight of the squared slope at the data, 0: none", .low = 0, .high = 1e6});
+          Field{.help = "gamma; half of it weighs the squared slope at the data, 0: none",
+                .low = 0,
+                .high = 1e6});
     visit("spectral_norm", self.spectral_norm,
           Field{.help = "divide the critic's weights by their largest singular value"});
     visit("pack", self.pack,
           Field{.help = "items that the critic sees at once", .low = 1, .high = 64});
     visit("unroll", self.unroll,
           Field{.help = "critic steps that the generator looks ahead", .low = 0, .high = 100});
-    visit("unroll_rule", self.unroll_rule, Field{.help = "of the steps ahead"});
+    visit("unroll_rule", self.unroll_rule, Field{.help = "of the steps ahead; auto: adam"});
     visit("unroll_first_order", self.unroll_first_order,
           Field{.help = "the generator takes the critic ahead as it is, without gradient through "
                         "its steps"});
@@ -96,7 +102,7 @@ class Gan : public Game, public Sampler, public Decoder, public Prior, public Cr
   /// The objective's loss with R1 and the gradient penalty.
   Tensor critic_loss(const Tensor& real, const Tensor& fake, Rng& rng);
   /// f_K: the generator's loss before the critic of K more steps on `real` and `fake`, with
-  /// gradient to `fake`.  K = 0: the plain loss.  arXiv:1611.02163, eq. (9).
+  /// gradient to `fake`.  K = 0: the plain loss.  arXiv:1611.02163, section 2.2.
   Tensor generator_loss(const Tensor& real, const Tensor& fake);
 
   Values values() const override;

@@ -41,6 +41,8 @@ void check_supervision(const AaeOptions& o) {
 
 const AaeOptions& checked_together(const AaeOptions& o) {
   checked("aae", o);
+  if (o.class_adversary && o.supervision != Supervision::semi)
+    throw ConfigError("aae.class_adversary", "there is no class in the code; use supervision semi");
   check_supervision(o);
   if (o.modes && (o.prior != PriorKind::ring || o.supervision == Supervision::label))
     throw ConfigError("aae.modes",
@@ -220,7 +222,7 @@ Objective Aae::encoder_turn(const Tensor& x, Rng& rng) {
   if (options_.supervision != Supervision::semi) return {.loss = loss};
   const auto y = code.class_logits.softmax(1);
   const auto on_classes = non_saturating_loss(class_critic_logits(y));
-  return {.loss = loss + options_.class_adversary * on_classes};
+  return {.loss = loss + options_.class_adversary.value_or(1) * on_classes};
 }
 
 // Section 5: -log q(y|x) of labelled items.

@@ -31,7 +31,7 @@ struct AaeOptions {
   std::int64_t critic_hidden = 500;
   double noise = 0;
   double adversarial_rate = 1e-3;
-  double class_adversary = 1;
+  std::optional<double> class_adversary = std::nullopt;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -67,7 +67,7 @@ struct AaeOptions {
                 .low = 0,
                 .high = 1});
     visit("class_adversary", self.class_adversary,
-          Field{.help = "weight of the class beside the code in the encoder's adversarial turn",
+          Field{.help = "semi: weight of the class in the encoder's adversarial turn; auto: 1",
                 .low = 0,
                 .high = 1000});
   }

@@ -20,19 +20,23 @@ Tensor same(const Tensor& v) { return v; }
 Tensor half_tanh(const Tensor& v) { return .5 * v.tanh(); }
 Tensor one_less_exp(const Tensor& v) { return -(-v).expm1(); }
 
-// Where f'(u) = t has its root: Lambert's W of e^(1-t), by Newton's method on w + ln w = 1 - t.
+// Lambert's W of e^x by Newton's method on w + ln w = x.  The last two steps have a graph, so that
+// first and second derivatives are right.
 Tensor lambert_w_of_exp(const Tensor& x) {
-  torch::NoGradGuard no_grad;
-  auto w = at::softplus(x).clamp_min(1e-30);
-  for (int i = 0; i < 8; ++i) w = (w * (1 + x - w.log()) / (1 + w)).clamp_min(1e-30);
-  return at::where(x < -30, x.exp(), w);
+  const auto newton = [&](const Tensor& w) { return w * (1 + x - w.log()) / (1 + w); };
+  Tensor w;
+  {
+    torch::NoGradGuard no_grad;
+    w = at::where(x < -2, x.exp(), at::softplus(x));
+    for (int i = 0; i < 8; ++i) w = newton(w);
+  }
+  return newton(newton(w));
 }
 
-// W + 1/W + v - 2, whose slope is 1/W; the terms that hold W cancel out of it.
+// W + 1/W + v - 2, W = W(e^(1-v)); v above 60 counts as 60 in W.
 Tensor jeffreys_conjugate(const Tensor& v) {
-  const auto w = lambert_w_of_exp(1 - v.detach());
-  const auto value = w + 1 / w + v.detach() - 2;
-  return value + (v - v.detach()) / w;
+  const auto w = lambert_w_of_exp((1 - v).clamp_min(-59));
+  return w + 1 / w + v - 2;
 }
 
 const std::array<Row, 9> kRows{{

@@ -18,17 +18,15 @@ using Kind = AdversarialObjective::Kind;
 
 struct Row {
   Kind kind;
-  std::string_view name, estimates;
+  std::string_view name;
 };
 
-constexpr std::array<Row, 6> kRows{{
-    {Kind::minimax, "minimax", "ln 4 - 2 JSD(p, q)"},
-    {Kind::nonsaturating, "nonsaturating", "ln 4 - 2 JSD(p, q)"},
-    {Kind::least_squares, "least_squares", "half the sum over x of p q / (p + q)"},
-    {Kind::hinge, "hinge", "2 - 2 TV(p, q)"},
-    {Kind::wasserstein, "wasserstein", "-W1(p, q) times the slope that clipping allows"},
-    {Kind::wasserstein_gp, "wasserstein_gp", "about -W1(p, q)"},
-}};
+constexpr std::array<Row, 6> kRows{{{Kind::minimax, "minimax"},
+                                    {Kind::nonsaturating, "nonsaturating"},
+                                    {Kind::least_squares, "least_squares"},
+                                    {Kind::hinge, "hinge"},
+                                    {Kind::wasserstein, "wasserstein"},
+                                    {Kind::wasserstein_gp, "wasserstein_gp"}}};
 
 constexpr std::string_view kF = "f:";
 
@@ -55,7 +53,7 @@ AdversarialObjective AdversarialObjective::parse(std::string_view where, const s
     }
   const auto hint = did_you_mean(name, names());
   throw ConfigError(where, fmt::format("no objective '{}'{} Objectives: {}, with NAME of {}", name,
-                                       hint.empty() ? "." : hint + ".", join(names(), ", "),
+                                       hint.empty() ? "." : hint, join(names(), ", "),
                                        join(f_divergence_names(), ", ")));
 }
 
@@ -117,11 +115,6 @@ std::optional<double> AdversarialObjective::optimum(double log_ratio) const {
       break;
   }
   return f_->slope(std::exp(log_ratio));
-}
-
-std::string_view AdversarialObjective::estimates() const {
-  if (kind_ == Kind::f) return "-D_f(p, q)";
-  return kRows.at(static_cast<std::size_t>(kind_)).estimates;
 }
 
 }  // namespace kiln

@@ -46,7 +46,6 @@ class AdversarialObjective {
   /// there it depends on more than the ratio.
   std::optional<double> optimum(double log_ratio) const;
 
-  std::string_view estimates() const;  ///< What the best critic's loss measures, for people.
   bool needs_lipschitz() const { return kind_ >= Kind::wasserstein && kind_ != Kind::f; }
 
  private:

@@ -30,7 +30,7 @@ struct InnerMoments {
 using InnerLoss = std::function<Tensor(const std::vector<Tensor>& parameters)>;
 
 /// theta^K, the critic after K of its own steps, as a function of whatever the loss depends on.
-/// Metz, Poole, Pfau & Sohl-Dickstein 2017, arXiv:1611.02163, eqs. (7) and (8):
+/// Metz, Poole, Pfau & Sohl-Dickstein 2017, arXiv:1611.02163, section 2.2:
 ///
 ///   theta^0 = theta, theta^{k+1} = theta^k - rate * update(d loss(theta^k) / d theta^k)
 ///
