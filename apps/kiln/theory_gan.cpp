@@ -20,23 +20,11 @@ struct GanArguments {
 
 double sigmoid(double a) { return 1 / (1 + std::exp(-a)); }
 
-// From the first end of a part to the last, a normal part ending five deviations from its mean.
-std::pair<double, double> seen_range(const LineLaw& p, const LineLaw& q) {
-  constexpr double kReach = 5;
-  double low = INFINITY, high = -INFINITY;
-  for (const auto* law : {&p, &q})
-    for (const auto& part : law->parts()) {
-      low = std::min(low, part.normal ? part.first - kReach * part.second : part.first);
-      high = std::max(high, part.normal ? part.first + kReach * part.second : part.second);
-    }
-  return {low, high};
-}
-
 // Evenly over the middle of both laws, where there is something to see.
 std::vector<double> places(const LineLaw& p, const LineLaw& q) {
   constexpr int kPlaces = 400;
   constexpr double kSeen = 1e-3;  // of the highest density
-  const auto [left, right] = seen_range(p, q);
+  const auto [left, right] = range_of(p, q, 5);
   const auto height = [&](double x) { return p.density(x) + q.density(x); };
   constexpr int kFine = 20000;
   double most = 0, low = right, high = left;

@@ -41,12 +41,7 @@ Points quadrature_points(const std::vector<double>& landmarks) {
 // Landmarks within eight deviations of a normal part: what lies beyond weighs less than 1e-15.
 std::vector<double> near_landmarks(const LineLaw& p, const LineLaw& q) {
   constexpr double kReach = 8;
-  double low = INFINITY, high = -INFINITY;
-  for (const auto* law : {&p, &q})
-    for (const auto& part : law->parts()) {
-      low = std::min(low, part.normal ? part.first - kReach * part.second : part.first);
-      high = std::max(high, part.normal ? part.first + kReach * part.second : part.second);
-    }
+  const auto [low, high] = range_of(p, q, kReach);
   std::vector<double> marks{low};
   for (const double mark : landmarks_of(p, q))
     if (mark > low && mark < high) marks.push_back(mark);

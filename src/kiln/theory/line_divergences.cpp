@@ -45,6 +45,16 @@ std::vector<double> landmarks_of(const LineLaw& p, const LineLaw& q) {
   return both;
 }
 
+std::pair<double, double> range_of(const LineLaw& p, const LineLaw& q, double deviations) {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const auto* law : {&p, &q})
+    for (const auto& part : law->parts()) {
+      low = std::min(low, part.normal ? part.first - deviations * part.second : part.first);
+      high = std::max(high, part.normal ? part.first + deviations * part.second : part.second);
+    }
+  return {low, high};
+}
+
 double divergence(const FDivergence& f, const LineLaw& p, const LineLaw& q) {
   constexpr double kStillThere = 1e-9;  // so far out only a diverging integrand is so large
   const auto marks = landmarks_of(p, q);

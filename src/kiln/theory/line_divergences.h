@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "kiln/prob/f_divergence.h"
@@ -18,6 +19,9 @@ double integrate(const std::function<double(double)>& g, const std::vector<doubl
 
 /// Landmarks of both, ascending.
 std::vector<double> landmarks_of(const LineLaw& p, const LineLaw& q);
+
+/// From the first end of a part to the last; a normal part ends so many deviations from its mean.
+std::pair<double, double> range_of(const LineLaw& p, const LineLaw& q, double deviations);
 
 /// D_f(P || Q) = integral of q f(p/q).
 double divergence(const FDivergence& f, const LineLaw& p, const LineLaw& q);
