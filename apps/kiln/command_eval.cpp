@@ -63,14 +63,15 @@ int evaluate(const EvalArguments& a, const Console& console) {
               {.draws = a.draws, .batch = a.batch, .seed = static_cast<std::uint64_t>(a.run.seed)}),
         metric == "iwae" ? fmt::format(", {} draws", a.draws) : "");
   }
-  console.result(answers.text, {{"run", a.run.run},
-                                {"step", run.step},
-                                {"data", judged.name},
-                                {"items", judged.data->size()},
-                                {"draws", a.draws},
-                                {"samples", a.samples},
-                                {"metrics", answers.metrics},
-                                {"standard_errors", answers.errors}});
+  nlohmann::json json{{"run", a.run.run},
+                      {"step", run.step},
+                      {"data", judged.name},
+                      {"items", judged.data->size()},
+                      {"draws", a.draws},
+                      {"metrics", answers.metrics},
+                      {"standard_errors", answers.errors}};
+  if (modes) json["samples"] = a.samples;
+  console.result(answers.text, json);
   return 0;
 }
 

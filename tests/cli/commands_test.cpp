@@ -155,6 +155,27 @@ TEST(Commands, SampleMeanGivesProbabilitiesOfADecoderAndIsRefusedWithoutOne) {
   EXPECT_EQ(run_kiln({"sample", tiny_run("nade"), "--mean"}).code, 2);
 }
 
+TEST(Commands, EvalCountsTheModesOfAMixture) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "gan").string(), packed = (folder / "packed").string();
+  const std::vector<std::string> train{"train", "gan",      "--data", "ring8",     "--steps",
+                                       "3",     "--hidden", "4",      "--threads", "1"};
+  const auto with = [&](std::vector<std::string> more) {
+    auto all = train;
+    all.insert(all.end(), more.begin(), more.end());
+    return run_kiln(all).code;
+  };
+  ASSERT_EQ(with({"--out", run}), 0);
+  const auto result = only_object(run_kiln({"eval", run, "--samples", "50", "--json"}));
+  EXPECT_EQ(result["samples"], 50);
+  EXPECT_EQ(keys_of(result["metrics"]), (Keys{"high_quality", "modes", "modes_kl"}));
+  EXPECT_LE(result["metrics"]["modes"].get<double>(), 8);
+  EXPECT_EQ(run_kiln({"eval", run, "--data", "moons", "--metric", "modes"}).code, 2);
+  ASSERT_EQ(with({"--pack", "2", "--out", packed}), 0);
+  EXPECT_EQ(run_kiln({"score", packed, "-o", (folder / "s.csv").string()}).code, 2);
+  EXPECT_EQ(run_kiln({"report", packed}).code, 0);  // without scores of single items
+}
+
 TEST(Commands, EvalGivesEveryMetricOfTheModelWithItsError) {
   const auto exact = only_object(run_kiln({"eval", tiny_run("nade"), "--json"}));
   EXPECT_EQ(keys_of(exact),
