@@ -18,7 +18,7 @@ constexpr double kLn2 = 0.693147180559945309417232121458;
 
 double softplus(double v) { return v > 0 ? v + std::log1p(std::exp(-v)) : std::log1p(std::exp(v)); }
 double times_log(double u) { return u > 0 ? u * std::log(u) : 0; }  // u ln u
-// |p - q|, p - q, from logarithms
+// p - q from logarithms
 double difference(double log_p, double log_q) { return std::exp(log_p) - std::exp(log_q); }
 // exp(log_scale) (e^r - 1)^2
 double scaled_square(double log_scale, double r) {

@@ -7,7 +7,8 @@
 namespace kiln {
 
 /// A row of the f-GAN table: D_f(P || Q) = integral of q f(p / q), with f convex, and what a critic
-/// needs to estimate it.  Nowozin, Cseke & Tomioka 2016, arXiv:1606.00709, tables 1, 2 and 6.
+/// needs to estimate it.  Nowozin, Cseke & Tomioka 2016, arXiv:1606.00709, tables 1 and 2
+/// and the supplement.
 ///
 /// u = p/q >= 0 is a density ratio, t a value of the critic T(x) in the domain of f*, v the real
 /// number that the critic's network gives, T = g_f(v).  Everything is in nats where logarithms are.

@@ -148,6 +148,8 @@ TEST(Gan, WassersteinClipsEveryWeightBeforeEveryTurn) {
       EXPECT_LE(entry.tensor.abs().max().item<double>(), .02f);
   }
   EXPECT_EQ(gan->players()[0].turns, 5);
+  for (const auto& player : gan->players()) EXPECT_EQ(player.optimizer.beta1, 0);
+  for (const auto& player : seeded({})->players()) EXPECT_EQ(player.optimizer.beta1, .5);
   EXPECT_EQ(seeded({.objective = "hinge", .critic_steps = 3})->players()[0].turns, 3);
 }
 

@@ -88,6 +88,23 @@ TEST(DenseCritic, SpectralNormHasNoSlopeAlongTheWeights) {
   }
 }
 
+TEST(DenseCritic, IsItsLayersByHand) {
+  torch::manual_seed(8);
+  DenseCritic critic({.inputs = 3, .hidden = 4, .layers = 1, .slope = .3});
+  for (auto& weight : critic.parameters()) weight.detach().add_(torch::randn_like(weight));
+  const auto w = critic.parameters();
+  const auto x = torch::randn({5, 3}), y = critic.forward(x);
+  for (std::int64_t i = 0; i < 5; ++i) {
+    double out = w[3].item<double>();
+    for (std::int64_t j = 0; j < 4; ++j) {
+      double h = w[1][j].item<double>();
+      for (std::int64_t k = 0; k < 3; ++k) h += (w[0][j][k] * x[i][k]).item<double>();
+      out += w[2][0][j].item<double>() * (h > 0 ? h : .3 * h);
+    }
+    EXPECT_NEAR(y[i].item<double>(), out, 1e-5);
+  }
+}
+
 TEST(DenseCritic, ApplyTakesOtherParameters) {
   torch::manual_seed(7);
   DenseCritic one({.hidden = 5}), other({.hidden = 5});

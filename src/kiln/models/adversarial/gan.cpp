@@ -1,6 +1,7 @@
 #include "kiln/models/adversarial/gan.h"
 
 #include <fmt/format.h>
+#include <torch/nn/init.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/linear.h>
 
@@ -40,7 +41,7 @@ torch::nn::Sequential make_generator(const GanOptions& o) {
   for (std::int64_t i = 0; i <= o.layers; ++i) {
     const auto in = i == 0 ? o.latent : o.hidden, out = i == o.layers ? o.data_dim : o.hidden;
     torch::nn::Linear layer(in, out);
-    orthogonal(layer->weight, i == o.layers ? 1 : std::sqrt(2.));
+    torch::nn::init::orthogonal_(layer->weight, i == o.layers ? 1 : std::sqrt(2.));
     torch::NoGradGuard no_grad;
     layer->bias.zero_();
     net->push_back(layer);

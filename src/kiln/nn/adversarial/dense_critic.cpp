@@ -17,13 +17,12 @@ Tensor unit(const Tensor& v) { return v / (v.norm() + 1e-12); }
 
 }  // namespace
 
-void orthogonal(const Tensor& weight, double gain) { torch::nn::init::orthogonal_(weight, gain); }
-
 DenseCritic::DenseCritic(const DenseCriticOptions& o) : options_(o) {
   for (std::int64_t i = 0; i <= o.layers; ++i) {
     const auto in = i == 0 ? o.inputs : o.hidden, out = i == o.layers ? 1 : o.hidden;
     const auto weight = register_parameter(fmt::format("weight{}", i), torch::empty({out, in}));
-    orthogonal(weight, i == o.layers ? 1 : std::sqrt(2 / (1 + o.slope * o.slope)));
+    torch::nn::init::orthogonal_(weight,
+                                 i == o.layers ? 1 : std::sqrt(2 / (1 + o.slope * o.slope)));
     register_parameter(fmt::format("bias{}", i), torch::zeros({out}));
     if (!o.spectral_norm) continue;
     u_.push_back(register_buffer(fmt::format("u{}", i), unit(torch::randn({out}))));

@@ -15,7 +15,8 @@ struct DenseCriticOptions {
 };
 
 /// Dense layers with leaky ReLUs, [B, ...] -> outputs [B], as a function of its own parameters:
-/// unrolling evaluates it at parameters that it never had.
+/// unrolling evaluates it at parameters that it never had.  Weights start orthogonal (Saxe et al.
+/// 2014, arXiv:1312.6120), biases 0.
 ///
 /// Spectral normalisation, Miyato et al. 2018, arXiv:1802.05957: W / sigma, sigma = u^T W v with
 /// gradient through W alone, u and v by power iteration: some at the start, one a turn afterwards.
@@ -37,9 +38,5 @@ class DenseCritic : public torch::nn::Module {
   DenseCriticOptions options_;
   std::vector<Tensor> u_, v_;  // buffers, one pair for each layer
 };
-
-/// Fills a weight [out, in] with orthonormal rows or columns times `gain`. Saxe et al. 2014,
-/// arXiv:1312.6120.
-void orthogonal(const Tensor& weight, double gain);
 
 }  // namespace kiln
