@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "kiln/models/informative.h"
+
 namespace kiln {
 
 std::vector<std::pair<OptimizerKind, std::string_view>> enum_names(OptimizerKind) {
@@ -38,6 +40,7 @@ std::vector<std::string> capabilities(const Model& model) {
   if (dynamic_cast<const Critic*>(&model)) names.emplace_back("critic");
   if (dynamic_cast<const Completer*>(&model)) names.emplace_back("completer");
   if (dynamic_cast<const Classifier*>(&model)) names.emplace_back("classifier");
+  if (dynamic_cast<const Informative*>(&model)) names.emplace_back("informative");
   return names;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "kiln/core/error.h"
+#include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/dense_layer.h"
 #include "kiln/nn/layer_size.h"
 #include "kiln/nn/transposed_conv.h"
@@ -27,13 +28,7 @@ Activation activation_of(const CoderOptions& o) {
   return o.activation == CoderActivation::tanh ? Activation::tanh : Activation::relu;
 }
 
-// How often both sides can be halved before one is odd or at most 7: 28 -> 7, 32 -> 4, 64 -> 4.
-std::int64_t halvings(const CoderOptions& o) {
-  std::int64_t times = 0;
-  for (auto h = o.height, w = o.width; h % 2 == 0 && w % 2 == 0 && std::min(h, w) > 7; ++times)
-    h /= 2, w /= 2;
-  return times;
-}
+std::int64_t halvings(const CoderOptions& o) { return conv_halvings(o.height, o.width); }
 
 // Filters of layer i, counted from the image: doubling, at most eight times the first.
 std::int64_t filters_at(const CoderOptions& o, std::int64_t i) {

@@ -7,6 +7,10 @@
 
 namespace kiln {
 
+std::vector<std::pair<Condition, std::string_view>> enum_names(Condition) {
+  return {{Condition::none, "none"}, {Condition::label, "label"}};
+}
+
 Tensor one_hot_labels(std::string_view where, const Tensor& labels, std::int64_t items,
                       std::int64_t classes) {
   if (!labels.defined())

@@ -5,6 +5,7 @@
 #include "kiln/core/text.h"
 #include "kiln/models/adversarial/dcgan.h"
 #include "kiln/models/adversarial/gan.h"
+#include "kiln/models/adversarial/infogan.h"
 #include "kiln/models/autoregressive/categorical_nade.h"
 #include "kiln/models/autoregressive/made.h"
 #include "kiln/models/autoregressive/nade.h"
@@ -43,6 +44,7 @@ std::vector<std::string> capabilities_of() {
   add(std::is_base_of_v<Critic, M>, "critic");
   add(std::is_base_of_v<Completer, M>, "completer");
   add(std::is_base_of_v<Classifier, M>, "classifier");
+  add(std::is_base_of_v<Informative, M>, "informative");
   return names;
 }
 
@@ -134,8 +136,15 @@ const std::vector<ModelEntry>& models() {
                     {"width", "28"},
                     {"filters", "4"},
                     {"latent", "4"}}),
-      entry<Gan>("gan", "Generative adversarial network of dense layers", "arXiv:1406.2661",
+      entry<Gan>("gan", "Generative adversarial network", "arXiv:1406.2661",
                  small_picture({{"hidden", "8"}, {"latent", "3"}, {"unroll", "2"}})),
+      entry<Infogan>("infogan", "Generative adversarial network whose codes can be read back",
+                     "arXiv:1606.03657",
+                     small_picture({{"network", "dense"},
+                                    {"hidden", "8"},
+                                    {"latent", "3"},
+                                    {"categories", "3"},
+                                    {"reader_hidden", "6"}})),
   };
   return table;
 }

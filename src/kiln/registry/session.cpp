@@ -7,6 +7,8 @@
 #include <cmath>
 
 #include "kiln/metrics/likelihood.h"
+#include "kiln/metrics/relative_support.h"
+#include "kiln/nn/eval_scope.h"
 #include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
 #include "kiln/train/weights.h"
@@ -22,11 +24,18 @@ void say(const SessionHooks& hooks, const std::string& line) {
   if (hooks.note) hooks.note(line);
 }
 
+// What a GAN is watched by: samples that repeat themselves are the sign of mode collapse.
+constexpr const char* kSupport = "support";
+constexpr std::int64_t kSupportItems = 512;
+constexpr double kLeastSupport = .5;
+
 // The share of wrong classes where the model learns classes, the bound that training raises, or the
 // first figure that the model has.
 std::string validation_metric(const Model& model) {
   const auto metrics = metrics_of(model);
-  if (metrics.empty()) return "";
+  if (metrics.empty())
+    return dynamic_cast<const Critic*>(&model) && dynamic_cast<const Sampler*>(&model) ? kSupport
+                                                                                       : "";
   if (const auto* bound = dynamic_cast<const Bound*>(&model); bound && bound->training_draws() > 1)
     return "iwae";
   return metrics.back() == "error" ? "error" : metrics.front();
@@ -35,6 +44,7 @@ std::string validation_metric(const Model& model) {
 // A small reconstruction error says nothing of codes that miss the prior, and a model trained for
 // both has no one figure: its last state counts.
 bool tells_the_best(const std::string& metric, const Model& model) {
+  if (metric == kSupport) return false;
   return metric == "reconstruction" ? !matches_a_prior(model) : !metric.empty();
 }
 
@@ -197,6 +207,12 @@ void Session::note_validation(Records& records, std::int64_t step, double value,
   };
   note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
+  if (metric_ == kSupport && value < kLeastSupport)
+    say(hooks_,
+        fmt::format("warning: samples repeat themselves: they seem to hold {:.0f} % as many "
+                    "different items as the data; docs/models/gan.md lists remedies for "
+                    "mode collapse",
+                    100 * value));
 }
 
 // Both figures are of the same weights: the averaged ones, where there are any.
@@ -206,7 +222,22 @@ double Session::validate() {
   return rises(metric_) ? -value : value;
 }
 
+// Beside the first validation items.
+double Session::support() const {
+  const EvalScope judging(*model_);
+  const auto count = std::min(kSupportItems, data_.valid->size());
+  if (count < 2) return std::nan("");
+  Loader loader(data_.valid, data_.valid_transform,
+                LoaderOptions::one_pass(count, seed_of(folder_.config()), 0));
+  Rng noise(seed_of(folder_.config()), "support", device_);
+  torch::NoGradGuard no_grad;
+  auto& sampler = dynamic_cast<Sampler&>(*model_);
+  return relative_support(sampler.sample({.count = count}, noise),
+                          to_batch(loader.next(), loader.info()).x);
+}
+
 double Session::judged(const std::string& metric) const {
+  if (metric == kSupport) return support();
   const auto* bound = dynamic_cast<const Bound*>(model_.get());
   const JudgeOptions options{.draws = bound ? bound->training_draws() : 1,
                              .batch = std::max<std::int64_t>(100, folder_.config().train.batch),

@@ -68,6 +68,7 @@ class Session {
   void restore();
   double validate();
   double judged(const std::string& metric) const;
+  double support() const;
   void note_validation(Records& records, std::int64_t step, double value, bool best) const;
   void preview(std::int64_t step) const;
   void checkpoint(std::int64_t step) const;

@@ -8,7 +8,7 @@
 namespace kiln {
 namespace {
 
-constexpr auto kLabel = VaeCondition::label;
+constexpr auto kLabel = Condition::label;
 
 std::shared_ptr<Vae> conditional() {
   return drawn_vae({.data_dim = 4, .latent = 2, .hidden = 5, .condition = kLabel, .classes = 3});

@@ -95,7 +95,7 @@ TEST(VaeObjective, FewDrawsCarryTheGradientOfAllOnAverage) {
   const VaeOptions small{.data_dim = 5, .latent = 2, .hidden = 4, .layers = 1};
   expect_few_to_stand_for_all(small);
   auto conditional = small;
-  conditional.condition = VaeCondition::label, conditional.classes = 2;
+  conditional.condition = Condition::label, conditional.classes = 2;
   expect_few_to_stand_for_all(conditional);
 }
 

@@ -67,7 +67,7 @@ TEST(GradientPenalty, GradientIsThatOfFiniteDifferences) {
 
 TEST(DenseCritic, SpectralNormMakesEveryLargestSingularValueOne) {
   torch::manual_seed(5);
-  DenseCritic critic({.inputs = 6, .hidden = 9, .layers = 3, .spectral_norm = true});
+  DenseCritic critic({.inputs = 6, .hidden = 9, .layers = 3, .settings = {.spectral_norm = true}});
   for (auto& weight : critic.parameters()) weight.detach().add_(torch::randn_like(weight), .3);
   for (int i = 0; i < 200; ++i) critic.power_step();
   for (const auto& weight : critic.used_weights())
@@ -77,7 +77,7 @@ TEST(DenseCritic, SpectralNormMakesEveryLargestSingularValueOne) {
 // A loss that does not change with W's length has no slope along W.
 TEST(DenseCritic, SpectralNormHasNoSlopeAlongTheWeights) {
   torch::manual_seed(6);
-  DenseCritic critic({.inputs = 4, .hidden = 7, .spectral_norm = true});
+  DenseCritic critic({.inputs = 4, .hidden = 7, .settings = {.spectral_norm = true}});
   const auto x = torch::randn({8, 4});
   const auto weights = critic.parameters();
   const auto slopes = torch::autograd::grad({critic.forward(x).square().mean()}, weights);
@@ -90,7 +90,7 @@ TEST(DenseCritic, SpectralNormHasNoSlopeAlongTheWeights) {
 
 TEST(DenseCritic, IsItsLayersByHand) {
   torch::manual_seed(8);
-  DenseCritic critic({.inputs = 3, .hidden = 4, .layers = 1, .slope = .3});
+  DenseCritic critic({.inputs = 3, .hidden = 4, .layers = 1, .settings = {.slope = .3}});
   for (auto& weight : critic.parameters()) weight.detach().add_(torch::randn_like(weight));
   const auto w = critic.parameters();
   const auto x = torch::randn({5, 3}), y = critic.forward(x);

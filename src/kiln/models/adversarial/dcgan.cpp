@@ -1,7 +1,6 @@
 #include "kiln/models/adversarial/dcgan.h"
 
 #include <fmt/format.h>
-#include <torch/nn/init.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
@@ -9,9 +8,10 @@
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
+#include "kiln/nn/adversarial/generator_network.h"
 #include "kiln/nn/code_critic.h"
+#include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/eval_scope.h"
-#include "kiln/nn/transposed_conv.h"
 
 namespace kiln {
 namespace {
@@ -29,31 +29,11 @@ const DcganOptions& checked_together(const DcganOptions& o) {
   return o;
 }
 
-std::int64_t first_side(const DcganOptions& o) { return o.height == 28 ? 7 : 4; }
+std::int64_t doublings(const DcganOptions& o) { return conv_halvings(o.height, o.width); }
 
-// Doublings between the first side and the image's: 2, 3 or 4.
-std::int64_t doublings(const DcganOptions& o) {
-  std::int64_t times = 0;
-  for (auto side = first_side(o); side < o.height; side *= 2) ++times;
-  return times;
-}
-
-// Figure 1: z -> 4x4 -> doubled by fractionally strided convolutions, filters halving -> tanh.
 Sequential make_generator(const DcganOptions& o) {
-  Sequential net;
-  auto filters = o.filters << (doublings(o) - 1);
-  net->push_back(TransposedConv2d(TransposedConv2dOptions{
-      .in = o.latent, .out = filters, .kernel = first_side(o), .bias = false}));
-  for (auto left = doublings(o); left > 0; --left) {
-    net->push_back(BatchNorm2d(filters));
-    net->push_back(torch::nn::ReLU(torch::nn::ReLUOptions(true)));
-    const auto out = left == 1 ? o.channels : filters / 2;
-    net->push_back(TransposedConv2d(TransposedConv2dOptions{
-        .in = filters, .out = out, .kernel = 4, .stride = 2, .padding = 1, .bias = false}));
-    filters = out;
-  }
-  net->push_back(torch::nn::Tanh());
-  return net;
+  return make_conv_generator(
+      {.inputs = o.latent, .channels = o.channels, .side = o.height, .filters = o.filters});
 }
 
 // Strided convolutions, leaky ReLU, no batch normalisation next to the image: [B, 1, 1, 1].
@@ -70,16 +50,8 @@ Sequential make_critic(const DcganOptions& o) {
     net->push_back(
         torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(.2).inplace(true)));
   }
-  net->push_back(torch::nn::Conv2d(conv(in, 1, first_side(o))));
+  net->push_back(torch::nn::Conv2d(conv(in, 1, o.height >> doublings(o))));
   return net;
-}
-
-// Section 4: weights from N(0, 0.02^2); the scales of batch normalisation from N(1, 0.02^2).
-void initialise(torch::nn::Module& net) {
-  torch::NoGradGuard no_grad;
-  for (const auto& entry : net.named_parameters())
-    if (entry.key().ends_with("weight"))
-      torch::nn::init::normal_(entry.value(), entry.value().dim() == 1 ? 1 : 0, .02);
 }
 
 }  // namespace
@@ -88,8 +60,8 @@ Dcgan::Dcgan(const DcganOptions& o)
     : options_(checked_together(o)),
       generator_(register_module("generator", make_generator(o))),
       critic_(register_module("critic", make_critic(o))) {
-  initialise(*generator_);
-  initialise(*critic_);
+  start_dcgan_weights(*generator_);
+  start_dcgan_weights(*critic_);
 }
 
 Tensor Dcgan::generate(const Tensor& z) {

@@ -1,62 +1,106 @@
 #include "kiln/models/adversarial/gan.h"
 
 #include <fmt/format.h>
-#include <torch/nn/init.h>
-#include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/linear.h>
-
-#include <cmath>
+#include <torch/nn/modules/container/modulelist.h>
 
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
+#include "kiln/nn/adversarial/conv_critic.h"
+#include "kiln/nn/adversarial/dense_critic.h"
 #include "kiln/nn/adversarial/penalty.h"
+#include "kiln/nn/eval_scope.h"
 
 namespace kiln {
 namespace {
 
 using Kind = AdversarialObjective::Kind;
 constexpr double kBeta1 = .5, kBeta2 = .999;
-constexpr double kSlope = .2;
 constexpr double kClip = .01, kPenalty = 10;
+constexpr std::int64_t kHidden = 128, kLayers = 2, kFilters = 32;
 
-const GanOptions& checked_together(const GanOptions& o) {
-  checked("gan", o);
+void refuse(bool wrong, const char* field, const char* message) {
+  if (wrong) throw ConfigError(fmt::format("gan.{}", field), message);
+}
+
+// Options that would do nothing, or not what they say.
+void check_objective(const GanOptions& o) {
   const bool clips = o.objective == "wasserstein", penalised = o.objective == "wasserstein_gp";
-  const auto refuse = [](bool wrong, const char* field, const char* message) {
-    if (wrong) throw ConfigError(fmt::format("gan.{}", field), message);
-  };
   refuse(o.unroll > 0 && (clips || penalised), "unroll",
          "steps ahead know neither clipping nor the penalty; use another objective");
+  refuse(o.unroll > 0 && o.discriminators > 1, "unroll",
+         "looks ahead of one critic; leave out --discriminators");
   refuse(o.clip_weights && !clips, "clip_weights", "only --objective wasserstein clips weights");
   refuse(o.penalty && !penalised, "penalty", "belongs to --objective wasserstein_gp; or use --r1");
   refuse(clips && o.spectral_norm, "spectral_norm", "undoes the clipping; use another objective");
   refuse(o.unroll == 0 && (o.unroll_rule || o.unroll_first_order), "unroll",
          "there are no steps ahead; set --unroll");
+  refuse(o.discriminators == 1 && o.mix, "mix", "there is one critic; set --discriminators");
+  refuse(o.mix_sharpness && o.mix != CriticMix::softmax, "mix_sharpness",
+         "belongs to --mix softmax");
+}
+
+void check_network(const GanOptions& o) {
+  const bool conv = o.network == GanNetwork::conv, labels = o.condition == Condition::label;
+  if (conv) check_conv_image("gan.network", o.channels, o.height, o.width);
+  refuse(conv && (o.hidden || o.layers || o.critic_hidden), "network",
+         "conv has filters, not layers of units; leave out --hidden, --layers and "
+         "--critic-hidden");
+  refuse(!conv && o.filters.has_value(), "filters", "belongs to --network conv");
+  refuse(labels && o.classes < 2, "condition",
+         "label needs data with at least 2 classes; leave it out");
+  refuse(!labels && o.critic_label, "critic_label", "belongs to --condition label");
+  refuse(o.critic_label == CriticLabel::projection && o.pack > 1, "critic_label",
+         "projection judges single items; leave out --pack");
+  refuse(!o.augment.empty() && o.channels == 0, "augment", "changes images, and these are none");
+}
+
+const GanOptions& checked_together(const GanOptions& o) {
+  checked("gan", o);
+  check_objective(o);
+  check_network(o);
   return o;
 }
 
+std::int64_t classes_of(const GanOptions& o) {
+  return o.condition == Condition::label ? o.classes : 0;
+}
+
 torch::nn::Sequential make_generator(const GanOptions& o) {
-  torch::nn::Sequential net;
-  for (std::int64_t i = 0; i <= o.layers; ++i) {
-    const auto in = i == 0 ? o.latent : o.hidden, out = i == o.layers ? o.data_dim : o.hidden;
-    torch::nn::Linear layer(in, out);
-    torch::nn::init::orthogonal_(layer->weight, i == o.layers ? 1 : std::sqrt(2.));
-    torch::NoGradGuard no_grad;
-    layer->bias.zero_();
-    net->push_back(layer);
-    if (i < o.layers) net->push_back(torch::nn::ReLU());
-  }
-  if (o.channels > 0) net->push_back(torch::nn::Tanh());
+  const auto inputs = o.latent + classes_of(o);
+  if (o.network == GanNetwork::dense)
+    return make_dense_generator({.inputs = inputs,
+                                 .hidden = o.hidden.value_or(kHidden),
+                                 .layers = o.layers.value_or(kLayers),
+                                 .outputs = o.data_dim,
+                                 .images = o.channels > 0});
+  auto net = make_conv_generator({.inputs = inputs,
+                                  .channels = o.channels,
+                                  .side = o.height,
+                                  .filters = o.filters.value_or(kFilters)});
+  start_dcgan_weights(*net);
   return net;
 }
 
-DenseCriticOptions critic_of(const GanOptions& o) {
-  return {.inputs = o.data_dim * o.pack,
-          .hidden = o.critic_hidden.value_or(o.hidden),
-          .layers = o.layers,
-          .slope = kSlope,
-          .spectral_norm = o.spectral_norm};
+std::shared_ptr<CriticNetwork> make_critic(const GanOptions& o) {
+  const CriticSettings settings{.spectral_norm = o.spectral_norm,
+                                .classes = classes_of(o) * o.pack,
+                                .label = o.critic_label.value_or(CriticLabel::concatenation),
+                                .minibatch_deviation = o.minibatch_deviation};
+  if (o.network == GanNetwork::conv)
+    return std::make_shared<ConvCritic>(ConvCriticOptions{.channels = o.channels * o.pack,
+                                                          .side = o.height,
+                                                          .filters = o.filters.value_or(kFilters),
+                                                          .settings = settings});
+  return std::make_shared<DenseCritic>(
+      DenseCriticOptions{.inputs = o.data_dim * o.pack,
+                         .hidden = o.critic_hidden.value_or(o.hidden.value_or(kHidden)),
+                         .layers = o.layers.value_or(kLayers),
+                         .settings = settings});
+}
+
+double rate(const GanOptions& o, const std::optional<double>& asked) {
+  return asked.value_or(o.network == GanNetwork::dense ? 1e-3 : 2e-4);
 }
 
 }  // namespace
@@ -64,10 +108,17 @@ DenseCriticOptions critic_of(const GanOptions& o) {
 Gan::Gan(const GanOptions& o)
     : options_(checked_together(o)),
       objective_(AdversarialObjective::parse("gan.objective", o.objective)),
-      generator_(register_module("generator", make_generator(o))),
-      critic_(register_module("critic", std::make_shared<DenseCritic>(critic_of(o)))) {
+      augmentation_(Augmentation::parse("gan.augment", o.augment)),
+      generator_(register_module("generator", make_generator(o))) {
+  for (std::int64_t i = 0; i < o.discriminators; ++i) critics_.push_back(make_critic(o));
+  if (critics_.size() == 1) {
+    register_module("critic", critics_[0]);
+  } else {
+    const auto list = register_module("critics", torch::nn::ModuleList());
+    for (const auto& critic : critics_) list->push_back(critic);
+  }
   if (o.unroll == 0 || o.unroll_rule == InnerRule::sgd) return;
-  for (const auto& entry : critic_->named_parameters()) {
+  for (const auto& entry : critics_[0]->named_parameters()) {
     first_.push_back(
         register_buffer("ahead_first_" + entry.key(), torch::zeros_like(entry.value().detach())));
     second_.push_back(
@@ -78,52 +129,85 @@ Gan::Gan(const GanOptions& o)
 
 Values Gan::values() const { return options_.channels > 0 ? Values::signed_unit : Values::real; }
 
-Tensor Gan::generate(const Tensor& z) {
-  check_shape("gan.generate", "z", z, {kAny, options_.latent});
-  const auto x = generator_->forward(z);
+std::int64_t Gan::code_size() const { return options_.latent + classes_of(options_); }
+
+Tensor Gan::generate(const Tensor& codes) {
+  check_shape("gan.generate", "z", codes, {kAny, code_size()});
+  if (options_.network == GanNetwork::conv)
+    return generator_->forward(codes.view({-1, code_size(), 1, 1}));
+  const auto x = generator_->forward(codes);
   if (options_.channels == 0) return x;
   return x.view({-1, options_.channels, options_.height, options_.width});
 }
 
-// PacGAN: m items side by side.
+Tensor Gan::one_hot(const Tensor& y, std::int64_t items) const {
+  return one_hot_labels("gan", y, items, options_.classes)
+      .to(generator_->parameters()[0].options());
+}
+
+Tensor Gan::codes(std::int64_t count, const Tensor& y, Rng& rng) {
+  const auto z = rng.normal({count, options_.latent}).to(generator_->parameters()[0].options());
+  return is_conditional() ? torch::cat({z, one_hot(y, count)}, 1) : z;
+}
+
+// PacGAN: m items side by side, images as channels.
 Tensor Gan::packed(const Tensor& x) const {
   if (x.size(0) % options_.pack != 0)
     throw ShapeError("gan.pack",
                      fmt::format("{} items are no multiple of pack = {}; set --batch to "
                                  "a multiple of {}",
                                  x.size(0), options_.pack, options_.pack));
-  return x.reshape({x.size(0) / options_.pack, options_.pack * options_.data_dim});
+  const auto packs = x.size(0) / options_.pack;
+  if (options_.network == GanNetwork::dense)
+    return x.reshape({packs, options_.pack * options_.data_dim});
+  return x.reshape({packs, options_.pack * options_.channels, options_.height, options_.width});
 }
 
-Tensor Gan::critic_outputs(const Tensor& x) { return critic_->forward(packed(x)); }
+Tensor Gan::packed_labels(const Batch& batch) const {
+  if (!is_conditional()) return {};
+  return one_hot(batch.y, batch.x.size(0)).view({-1, options_.pack * options_.classes});
+}
 
-Tensor Gan::critic_loss(const Tensor& real, const Tensor& fake, Rng& rng) {
-  auto loss = objective_.critic_loss(critic_outputs(real), critic_outputs(fake));
-  const auto critic = [this](const Tensor& x) { return critic_->forward(x); };
+Tensor Gan::critic_outputs(const Batch& batch, std::size_t i) {
+  return critics_.at(i)->forward(packed(batch.x), packed_labels(batch));
+}
+
+// The fakes have the classes of the batch.
+Tensor Gan::loss_of(CriticNetwork& network, const Batch& real, const Tensor& fake, Rng& rng) {
+  const auto y = packed_labels(real), p = packed(real.x), q = packed(fake);
+  const auto critic = [&](const Tensor& x) { return network.forward(x, y); };
+  auto loss = objective_.critic_loss(critic(p), critic(q));
   const double weight = options_.penalty.value_or(kPenalty);
   if (objective_.kind() == Kind::wasserstein_gp && weight > 0)
-    loss = loss + weight * gradient_penalty(critic, packed(real), packed(fake), rng);
-  if (options_.r1 > 0) loss = loss + options_.r1 * r1_penalty(critic, packed(real));
+    loss = loss + weight * gradient_penalty(critic, p, q, rng);
+  if (options_.r1 > 0) loss = loss + options_.r1 * r1_penalty(critic, p);
+  return loss;
+}
+
+Tensor Gan::critic_loss(const Batch& real, const Tensor& fake, Rng& rng) {
+  auto loss = loss_of(*critics_[0], real, fake, rng);
+  for (std::size_t i = 1; i < critics_.size(); ++i)
+    loss = loss + loss_of(*critics_[i], real, fake, rng);
   return loss;
 }
 
 // theta^K on this round's batches.  With Adam the moments are those of the critic's gradients at
 // the generator's earlier turns.
-std::vector<Tensor> Gan::critic_ahead(const Tensor& real, const Tensor& fake) {
+std::vector<Tensor> Gan::critic_ahead(const Batch& real, const Tensor& fake) {
+  const auto y = packed_labels(real), p = packed(real.x), q = packed(fake);
   const auto loss = [&](const std::vector<Tensor>& theta) {
-    return objective_.critic_loss(critic_->apply(theta, packed(real)),
-                                  critic_->apply(theta, packed(fake)));
+    return objective_.critic_loss(critics_[0]->apply(theta, p, y), critics_[0]->apply(theta, q, y));
   };
   const UnrollOptions options{.steps = options_.unroll,
                               .rule = options_.unroll_rule.value_or(InnerRule::adam),
-                              .learning_rate = options_.critic_rate,
+                              .learning_rate = rate(options_, options_.critic_rate),
                               .beta1 = kBeta1,
                               .beta2 = kBeta2,
                               .second_order = !options_.unroll_first_order};
-  if (first_.empty()) return unrolled(critic_->parameters(), loss, options);
+  if (first_.empty()) return unrolled(critics_[0]->parameters(), loss, options);
   const InnerMoments moments{first_, second_, moments_held_.item<std::int64_t>()};
   std::vector<Tensor> slopes;
-  auto ahead = unrolled(critic_->parameters(), loss, options, moments, &slopes);
+  auto ahead = unrolled(critics_[0]->parameters(), loss, options, moments, &slopes);
   if (is_training()) keep_moments(slopes);
   return ahead;
 }
@@ -142,66 +226,105 @@ void Gan::clip_weights() {
   if (objective_.kind() != Kind::wasserstein) return;
   torch::NoGradGuard no_grad;
   const double most = options_.clip_weights.value_or(kClip);
-  for (auto& weight : critic_->parameters()) weight.clamp_(-most, most);
+  for (const auto& critic : critics_)
+    for (auto& weight : critic->parameters()) weight.clamp_(-most, most);
 }
 
-Tensor Gan::generator_loss(const Tensor& real, const Tensor& fake) {
-  if (options_.unroll == 0) return objective_.generator_loss(critic_outputs(fake));
-  return objective_.generator_loss(critic_->apply(critic_ahead(real, fake), packed(fake)));
+Tensor Gan::generator_loss(const Batch& real, const Tensor& fake) {
+  const auto y = packed_labels(real), q = packed(fake);
+  if (options_.unroll > 0)
+    return objective_.generator_loss(critics_[0]->apply(critic_ahead(real, fake), q, y));
+  std::vector<Tensor> losses;
+  for (const auto& critic : critics_)
+    losses.push_back(objective_.generator_loss(critic->forward(q, y)));
+  if (losses.size() == 1) return losses[0];
+  return mixed_loss(torch::stack(losses), options_.mix.value_or(CriticMix::mean),
+                    options_.mix_sharpness.value_or(1));
 }
 
 void Gan::begin_round(const Batch& batch, Rng& rng) {
-  fake_ = generate(sample_prior(batch.x.size(0), rng));
+  fake_ = generate(codes(batch.x.size(0), batch.y, rng));
 }
 
-Objective Gan::critic_turn(const Tensor& real, Rng& rng) {
-  KILN_ASSERT(fake_.defined());
-  clip_weights();
-  if (options_.spectral_norm) critic_->power_step();
-  return {.loss = critic_loss(real, fake_.detach(), rng)};
+Batch Gan::augmented(const Batch& batch, Rng& rng) const {
+  return {augmentation_(batch.x, rng), batch.y};
 }
 
-Objective Gan::generator_turn(const Tensor& real) {
+Objective Gan::critic_turn(const Batch& real, Rng& rng) {
   KILN_ASSERT(fake_.defined());
   clip_weights();
-  return {.loss = generator_loss(real, fake_)};
+  if (options_.spectral_norm)
+    for (const auto& critic : critics_) critic->power_step();
+  const auto seen = augmented(real, rng);
+  return {.loss = critic_loss(seen, augmentation_(fake_.detach(), rng), rng)};
+}
+
+Objective Gan::generator_turn(const Batch& real, Rng& rng) {
+  KILN_ASSERT(fake_.defined());
+  clip_weights();
+  const auto seen = options_.unroll > 0 ? augmented(real, rng) : real;
+  return {.loss = generator_loss(seen, augmentation_(fake_, rng))};
 }
 
 std::vector<Player> Gan::players() {
-  const auto adam = [this](double rate) {
-    return OptimizerOptions{.learning_rate = rate,
+  const auto adam = [this](const std::optional<double>& asked) {
+    return OptimizerOptions{.learning_rate = rate(options_, asked),
                             .beta1 = objective_.needs_lipschitz() ? 0 : kBeta1,
                             .beta2 = objective_.needs_lipschitz() ? .9 : kBeta2};
   };
   const auto turns = options_.critic_steps.value_or(objective_.needs_lipschitz() ? 5 : 1);
   return {{.name = "critic",
-           .parameters = trainable("critic"),
-           .objective = [this](const Batch& batch, Rng& rng) { return critic_turn(batch.x, rng); },
+           .parameters = trainable(critics_.size() == 1 ? "critic" : "critics"),
+           .objective = [this](const Batch& batch, Rng& rng) { return critic_turn(batch, rng); },
            .turns = static_cast<int>(turns),
            .optimizer = adam(options_.critic_rate)},
           {.name = "generator",
            .parameters = trainable("generator"),
-           .objective = [this](const Batch& batch, Rng&) { return generator_turn(batch.x); },
+           .objective = [this](const Batch& batch, Rng& rng) { return generator_turn(batch, rng); },
            .optimizer = adam(options_.generator_rate)}};
 }
 
 Tensor Gan::sample_prior(std::int64_t count, Rng& rng) {
   check_positive("gan.sample_prior", "count", count);
-  return rng.normal({count, options_.latent}).to(parameters().front().options());
+  return codes(
+      count,
+      is_conditional() ? requested_labels("gan", {.count = count}, options_.classes) : Tensor(),
+      rng);
+}
+
+Tensor Gan::prior_quantile(const Tensor& u) const {
+  if (is_conditional())
+    throw ConfigError("gan.prior_quantile", "codes end with a class, which has no quantiles");
+  return Prior::prior_quantile(u);
+}
+
+Tensor Gan::decode_mean(const Tensor& codes) {
+  const EvalScope scope(*generator_);
+  return generate(codes);
 }
 
 Tensor Gan::realness_logits(const Tensor& x) {
-  if (options_.pack > 1)
-    throw ConfigError("gan.realness_logits",
-                      "the critic judges packs of items, not one item; train "
-                      "with --pack 1");
-  return objective_.realness(critic_outputs(x));
+  const auto no_single = [](const char* why, const char* remedy) {
+    throw ConfigError("gan.realness_logits", fmt::format("the critic judges {}; {}", why, remedy));
+  };
+  if (options_.pack > 1) no_single("packs of items, not one item", "train with --pack 1");
+  if (options_.minibatch_deviation)
+    no_single("an item among its companions", "train without --minibatch-deviation");
+  if (is_conditional()) no_single("an item with its class", "train without --condition");
+  auto sum = objective_.realness(critic_outputs({x, {}}));
+  for (std::size_t i = 1; i < critics_.size(); ++i)
+    sum = sum + objective_.realness(critic_outputs({x, {}}, i));
+  return sum / static_cast<double>(critics_.size());
 }
 
 Tensor Gan::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("gan.sample", request);
+  if (!is_conditional()) check_unconditional("gan.sample", request);
+  const auto y =
+      is_conditional() ? requested_labels("gan.sample", request, options_.classes) : Tensor();
   torch::NoGradGuard no_grad;
-  return decode_in_parts(*this, request.temperature * sample_prior(request.count, rng));
+  auto code = codes(request.count, y, rng);
+  code.narrow(1, 0, options_.latent).mul_(request.temperature);
+  return decode_in_parts(*this, code);
 }
 
 }  // namespace kiln

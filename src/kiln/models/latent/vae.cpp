@@ -33,7 +33,7 @@ CoderOptions coder(const VaeOptions& o) {
           .filters = o.filters,
           .activation = o.activation,
           .outputs = DecoderLaw("vae", law_options(o)).parameters_per_number(),
-          .classes = o.condition == VaeCondition::label ? o.classes : 0};
+          .classes = o.condition == Condition::label ? o.classes : 0};
 }
 
 PosteriorOptions posterior_options(const VaeOptions& o) {
@@ -67,7 +67,7 @@ Tensor log_ratio(const PosteriorDraws& draws) {
 
 const VaeOptions& checked_together(const VaeOptions& o) {
   checked("vae", o);
-  if (o.condition == VaeCondition::label && o.classes < 2)
+  if (o.condition == Condition::label && o.classes < 2)
     throw ConfigError("vae.condition", fmt::format("label needs data with at least 2 classes, "
                                                    "these have {}; use condition none",
                                                    o.classes));
@@ -80,10 +80,6 @@ const VaeOptions& checked_together(const VaeOptions& o) {
 
 std::vector<std::pair<VaeObjective, std::string_view>> enum_names(VaeObjective) {
   return {{VaeObjective::elbo, "elbo"}, {VaeObjective::iwae, "iwae"}};
-}
-
-std::vector<std::pair<VaeCondition, std::string_view>> enum_names(VaeCondition) {
-  return {{VaeCondition::none, "none"}, {VaeCondition::label, "label"}};
 }
 
 Vae::Vae(const VaeOptions& o)

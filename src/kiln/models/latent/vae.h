@@ -6,6 +6,7 @@
 #include "kiln/models/model.h"
 #include "kiln/nn/coder.h"
 #include "kiln/nn/decoder_law.h"
+#include "kiln/nn/one_hot_labels.h"
 #include "kiln/nn/posterior.h"
 #include "kiln/nn/warmup.h"
 #include "kiln/prob/item_shape.h"
@@ -16,9 +17,6 @@ using VaeDecoder = DecoderKind;
 
 enum class VaeObjective { elbo, iwae };
 std::vector<std::pair<VaeObjective, std::string_view>> enum_names(VaeObjective);
-
-enum class VaeCondition { none, label };
-std::vector<std::pair<VaeCondition, std::string_view>> enum_names(VaeCondition);
 
 struct VaeOptions {
   std::int64_t data_dim = 784;                       // D
@@ -40,7 +38,7 @@ struct VaeOptions {
   double beta = 1;
   double free_bits = 0;        // nats per latent variable
   std::int64_t kl_warmup = 0;  // rounds
-  VaeCondition condition = VaeCondition::none;
+  Condition condition = Condition::none;
   std::int64_t classes = 0;  // of the data
   std::int64_t states = 0;   // q of the data
 
@@ -165,7 +163,7 @@ class Vae : public Game,
   Tensor sample(const SampleRequest& request, Rng& rng) override;
 
  private:
-  bool is_conditional() const { return options_.condition == VaeCondition::label; }
+  bool is_conditional() const { return options_.condition == Condition::label; }
   std::int64_t classes() const { return is_conditional() ? options_.classes : 0; }
   ItemShape shape() const;
   void check_x(const char* where, const Tensor& x) const;

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apps/kiln/program.h"
+#include "kiln/metrics/feature_network.h"
+
+namespace kiln::program {
+
+/// What `kiln eval` judges images through: a TorchScript file or Kiln's own classifier of the
+/// labels of a source.
+struct NetworkArguments {
+  std::string features;                             ///< FILE, or empty.
+  std::optional<std::int64_t> side = std::nullopt;  ///< --resize.
+};
+void add_network_arguments(CLI::App* command, NetworkArguments& arguments);
+
+/// Trains the classifier on the train part of `spec` where it is not in the cache; what its test
+/// part, or else its validation part, holds says how good it is.
+std::shared_ptr<FeatureNetwork> judge_network(const NetworkArguments& arguments,
+                                              const std::string& spec, const Console& console);
+
+/// Samples of a run, drawn some hundred at a time, as a judge sees them: in [0, 1].
+Tensor samples_in_unit_range(const LoadedRun& run, std::int64_t count, Rng& rng);
+
+}  // namespace kiln::program

@@ -1,0 +1,250 @@
+#include "kiln/models/adversarial/infogan.h"
+
+#include <fmt/format.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/nn/modules/activation.h>
+#include <torch/nn/modules/linear.h>
+
+#include <numbers>
+
+#include "kiln/core/check.h"
+#include "kiln/models/decode_in_parts.h"
+#include "kiln/models/request.h"
+#include "kiln/nn/adversarial/conv_critic.h"
+#include "kiln/nn/adversarial/dense_critic.h"
+#include "kiln/nn/code_critic.h"
+#include "kiln/nn/eval_scope.h"
+
+namespace kiln {
+namespace {
+
+constexpr double kSlope = .1, kLeastLogDeviation = -3;
+constexpr std::int64_t kHidden = 128, kLayers = 2, kFilters = 32;
+
+const InfoganOptions& checked_together(const InfoganOptions& o) {
+  checked("infogan", o);
+  const bool conv = o.network == GanNetwork::conv;
+  if (conv) check_conv_image("infogan.network", o.channels, o.height, o.width);
+  if (conv && (o.hidden || o.layers))
+    throw ConfigError("infogan.network",
+                      "conv has filters, not layers of units; leave out --hidden and --layers");
+  if (!conv && o.filters) throw ConfigError("infogan.filters", "belongs to --network conv");
+  if (o.categorical + o.continuous == 0)
+    throw ConfigError("infogan", "has no code to inform about; set --categorical or --continuous");
+  return o;
+}
+
+std::int64_t code_numbers(const InfoganOptions& o) {
+  return o.latent + o.categorical * o.categories + o.continuous;
+}
+
+torch::nn::Sequential make_generator(const InfoganOptions& o) {
+  if (o.network == GanNetwork::dense)
+    return make_dense_generator({.inputs = code_numbers(o),
+                                 .hidden = o.hidden.value_or(kHidden),
+                                 .layers = o.layers.value_or(kLayers),
+                                 .outputs = o.data_dim,
+                                 .images = o.channels > 0});
+  auto net = make_conv_generator({.inputs = code_numbers(o),
+                                  .channels = o.channels,
+                                  .side = o.height,
+                                  .filters = o.filters.value_or(kFilters)});
+  start_dcgan_weights(*net);
+  return net;
+}
+
+std::shared_ptr<CriticNetwork> make_critic(const InfoganOptions& o) {
+  const CriticSettings settings{.slope = kSlope};
+  if (o.network == GanNetwork::conv)
+    return std::make_shared<ConvCritic>(ConvCriticOptions{.channels = o.channels,
+                                                          .side = o.height,
+                                                          .filters = o.filters.value_or(kFilters),
+                                                          .settings = settings});
+  return std::make_shared<DenseCritic>(DenseCriticOptions{.inputs = o.data_dim,
+                                                          .hidden = o.hidden.value_or(kHidden),
+                                                          .layers = o.layers.value_or(kLayers),
+                                                          .settings = settings});
+}
+
+torch::nn::Sequential make_reader(const InfoganOptions& o, std::int64_t features) {
+  const auto outputs = o.categorical * o.categories + 2 * o.continuous;
+  return torch::nn::Sequential(
+      torch::nn::Linear(features, o.reader_hidden),
+      torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kSlope)),
+      torch::nn::Linear(o.reader_hidden, outputs));
+}
+
+}  // namespace
+
+Infogan::Infogan(const InfoganOptions& o)
+    : options_(checked_together(o)),
+      generator_(register_module("generator", make_generator(o))),
+      critic_(register_module("critic", make_critic(o))) {
+  reader_ = register_module("reader", make_reader(o, critic_->feature_count()));
+}
+
+Values Infogan::values() const {
+  return options_.channels > 0 ? Values::signed_unit : Values::real;
+}
+
+std::vector<CodePart> Infogan::code_parts() const {
+  std::vector<CodePart> parts;
+  auto first = options_.latent;
+  for (std::int64_t i = 0; i < options_.categorical; ++i, first += options_.categories)
+    parts.push_back(
+        {CodePart::Kind::categorical, fmt::format("categorical{}", i), first, options_.categories});
+  for (std::int64_t i = 0; i < options_.continuous; ++i, ++first)
+    parts.push_back({CodePart::Kind::continuous, fmt::format("continuous{}", i), first, 1});
+  return parts;
+}
+
+Tensor Infogan::generate(const Tensor& codes) {
+  check_shape("infogan.generate", "z", codes, {kAny, code_numbers(options_)});
+  if (options_.network == GanNetwork::conv)
+    return generator_->forward(codes.view({-1, code_numbers(options_), 1, 1}));
+  const auto x = generator_->forward(codes);
+  if (options_.channels == 0) return x;
+  return x.view({-1, options_.channels, options_.height, options_.width});
+}
+
+Tensor Infogan::features(const Tensor& x) const { return critic_->features(x); }
+
+Tensor Infogan::read(const Tensor& x) { return reader_->forward(features(x)); }
+
+// A class: log softmax + ln K.  A number c with mean m and s = e^l: -(c - m)^2 / (2 s^2) - l -
+// ln(2 pi) / 2 + ln 2.
+Tensor Infogan::information_of(const Tensor& reading, const Tensor& codes) const {
+  std::vector<Tensor> columns;
+  std::int64_t at = 0;
+  for (const auto& part : code_parts()) {
+    const auto c = codes.narrow(1, part.first, part.size);
+    if (part.kind == CodePart::Kind::categorical) {
+      const auto log_q = at::log_softmax(reading.narrow(1, at, part.size), 1);
+      columns.push_back((log_q * c).sum(1) + part.entropy());
+      at += part.size;
+    } else {
+      const auto mean = reading.select(1, at);
+      const auto log_s = reading.select(1, at + 1).clamp_min(kLeastLogDeviation);
+      const auto gap = (c.squeeze(1) - mean) * (-log_s).exp();
+      columns.push_back(-gap.square() / 2 - log_s - std::log(2 * std::numbers::pi) / 2 +
+                        part.entropy());
+      at += 2;
+    }
+  }
+  return torch::stack(columns, 1);
+}
+
+// lambda L_I of the mean over the batch; the parts add up.
+Tensor Infogan::weighted(const Tensor& information) const {
+  const auto classes = information.narrow(1, 0, options_.categorical).sum(1).mean();
+  const auto numbers =
+      information.narrow(1, options_.categorical, options_.continuous).sum(1).mean();
+  return options_.information * classes + options_.continuous_information * numbers;
+}
+
+// -log D(x) - log(1 - D(G(z, c)))
+Tensor Infogan::critic_loss(const Tensor& real, const Tensor& fake) {
+  return critic_log_loss(critic_->forward(real), critic_->forward(fake));
+}
+
+// -log D(G(z, c))
+Tensor Infogan::generator_loss(const Tensor& fake) {
+  return non_saturating_loss(critic_->forward(fake));
+}
+
+void Infogan::begin_round(const Batch& batch, Rng& rng) {
+  codes_ = sample_prior(batch.x.size(0), rng);
+  fake_ = generate(codes_);
+}
+
+std::vector<std::pair<std::string, Tensor>> Infogan::log_of(const Tensor& information) const {
+  std::vector<std::pair<std::string, Tensor>> log;
+  const auto means = information.detach().mean(0);
+  const auto parts = code_parts();
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    log.emplace_back("information_" + parts[i].name, means[static_cast<std::int64_t>(i)]);
+  return log;
+}
+
+// Moves what Q and D share, and both their own.
+Objective Infogan::critic_turn(const Tensor& real) {
+  KILN_ASSERT(fake_.defined());
+  const auto fake = fake_.detach(), phi = features(fake);
+  const auto information = information_of(reader_->forward(phi), codes_);
+  const auto judged = critic_log_loss(critic_->forward(real), critic_->output(phi));
+  return {.loss = judged - weighted(information), .log = log_of(information)};
+}
+
+Objective Infogan::generator_turn() {
+  KILN_ASSERT(fake_.defined());
+  const auto phi = features(fake_);
+  const auto information = information_of(reader_->forward(phi), codes_);
+  return {.loss = non_saturating_loss(critic_->output(phi)) - weighted(information)};
+}
+
+std::vector<Player> Infogan::players() {
+  auto judges = trainable("critic");
+  for (auto& weight : trainable("reader")) judges.push_back(std::move(weight));
+  const auto adam = [](double rate) {
+    return OptimizerOptions{.learning_rate = rate, .beta1 = .5};
+  };
+  return {{.name = "critic",
+           .parameters = std::move(judges),
+           .objective = [this](const Batch& batch, Rng&) { return critic_turn(batch.x); },
+           .optimizer = adam(options_.critic_rate)},
+          {.name = "generator",
+           .parameters = trainable("generator"),
+           .objective = [this](const Batch&, Rng&) { return generator_turn(); },
+           .optimizer = adam(options_.generator_rate)}};
+}
+
+Tensor Infogan::sample_prior(std::int64_t count, Rng& rng) {
+  check_positive("infogan.sample_prior", "count", count);
+  std::vector<Tensor> parts{rng.normal({count, options_.latent})};
+  for (std::int64_t i = 0; i < options_.categorical; ++i)
+    parts.push_back(at::one_hot(rng.integers(options_.categories, {count}), options_.categories));
+  if (options_.continuous > 0) parts.push_back(2 * rng.uniform({count, options_.continuous}) - 1);
+  return torch::cat(parts, 1).to(generator_->parameters()[0].options());
+}
+
+Tensor Infogan::prior_quantile(const Tensor& u) const {
+  if (options_.categorical > 0)
+    throw ConfigError("infogan.prior_quantile", "codes hold a class, which has no quantiles");
+  const auto numbers = u.narrow(-1, options_.latent, options_.continuous);
+  return torch::cat({Prior::prior_quantile(u.narrow(-1, 0, options_.latent)), 2 * numbers - 1}, -1);
+}
+
+Tensor Infogan::decode_mean(const Tensor& codes) {
+  const EvalScope scope(*generator_);
+  return generate(codes);
+}
+
+// Temperature scales the noise; codes keep their law.
+Tensor Infogan::sample(const SampleRequest& request, Rng& rng) {
+  if (options_.categorical == 0) check_unconditional("infogan.sample", request);
+  torch::NoGradGuard no_grad;
+  auto codes = sample_prior(request.count, rng);
+  codes.narrow(1, 0, options_.latent).mul_(request.temperature);
+  if (request.label) {
+    const auto y = requested_labels("infogan.sample", request, options_.categories);
+    codes.narrow(1, options_.latent, options_.categories)
+        .copy_(at::one_hot(y, options_.categories));
+  }
+  return decode_in_parts(*this, codes);
+}
+
+Tensor Infogan::realness_logits(const Tensor& x) { return critic_->forward(x); }
+
+Tensor Infogan::code_logits(const Tensor& x) {
+  if (options_.categorical == 0)
+    throw ConfigError("infogan", "no code is a class; train with --categorical 1");
+  return read(x).narrow(1, 0, options_.categories);
+}
+
+Tensor Infogan::information(std::int64_t count, Rng& rng) {
+  torch::NoGradGuard no_grad;
+  const auto codes = sample_prior(count, rng);
+  return information_of(read(decode_in_parts(*this, codes)), codes);
+}
+
+}  // namespace kiln

@@ -1,0 +1,124 @@
+#include "kiln/nn/adversarial/critic_network.h"
+
+#include <fmt/format.h>
+#include <torch/nn/init.h>
+#include <torch/types.h>
+
+#include <cmath>
+
+#include "kiln/core/check.h"
+
+namespace kiln {
+namespace {
+
+constexpr int kFirstPowerSteps = 15;
+
+Tensor unit(const Tensor& v) { return v / (v.norm() + 1e-12); }
+
+// sqrt(var + 1e-8) keeps a slope where four items are equal.
+Tensor with_deviation(const Tensor& phi) {
+  const auto groups = phi.size(0) / CriticNetwork::kGroup;
+  if (groups * CriticNetwork::kGroup != phi.size(0))
+    throw ShapeError("critic.minibatch_deviation",
+                     fmt::format("{} items are no multiple of {}; set --batch to such a multiple",
+                                 phi.size(0), CriticNetwork::kGroup));
+  const auto variance =
+      phi.view({groups, CriticNetwork::kGroup, phi.size(1)}).var(1, /*unbiased=*/false);
+  const auto deviation = (variance + 1e-8).sqrt().mean(1, /*keepdim=*/true);
+  return torch::cat({phi, deviation.repeat_interleave(CriticNetwork::kGroup, 0)}, 1);
+}
+
+}  // namespace
+
+std::vector<std::pair<CriticLabel, std::string_view>> enum_names(CriticLabel) {
+  return {{CriticLabel::concatenation, "concatenation"}, {CriticLabel::projection, "projection"}};
+}
+
+double CriticNetwork::hidden_gain() const {
+  return std::sqrt(2 / (1 + settings_.slope * settings_.slope));
+}
+
+std::int64_t CriticNetwork::concatenated() const {
+  return settings_.label == CriticLabel::concatenation ? settings_.classes : 0;
+}
+
+void CriticNetwork::add_layer(at::IntArrayRef shape, double gain) {
+  const auto weight = register_parameter(fmt::format("weight{}", layers_), torch::empty(shape));
+  torch::nn::init::orthogonal_(weight, gain);
+  register_parameter(fmt::format("bias{}", layers_), torch::zeros({shape[0]}));
+  add_power_vectors(weight);
+  ++layers_;
+}
+
+void CriticNetwork::add_power_vectors(const Tensor& weight) {
+  if (!settings_.spectral_norm) return;
+  const auto out = weight.size(0), in = weight.numel() / out;
+  const auto i = u_.size();
+  u_.push_back(register_buffer(fmt::format("u{}", i), unit(torch::randn({out}))));
+  v_.push_back(register_buffer(fmt::format("v{}", i), unit(torch::randn({in}))));
+}
+
+void CriticNetwork::add_head(std::int64_t features) {
+  features_ = features;
+  add_layer({1, features + (settings_.minibatch_deviation ? 1 : 0)}, 1);
+  if (settings_.classes > 0 && settings_.label == CriticLabel::projection) {
+    const auto vectors =
+        register_parameter("embedding", torch::empty({settings_.classes, features}));
+    torch::nn::init::orthogonal_(vectors);
+    add_power_vectors(vectors);
+  }
+  for (int i = 0; settings_.spectral_norm && i < kFirstPowerSteps; ++i) power_step();
+}
+
+void CriticNetwork::power_step() {
+  torch::NoGradGuard no_grad;
+  const auto all = parameters();
+  for (std::size_t i = 0; i < u_.size(); ++i) {
+    const auto weight = all[2 * i].flatten(1);
+    v_[i].copy_(unit(at::mv(weight.t(), u_[i])));
+    u_[i].copy_(unit(at::mv(weight, v_[i])));
+  }
+}
+
+// Parameters stand as weight, bias, weight, bias ... and at last the vectors v_y alone.
+Tensor CriticNetwork::used(const std::vector<Tensor>& all, std::size_t layer) const {
+  const auto& weight = all[2 * layer];
+  if (!settings_.spectral_norm) return weight;
+  return weight / at::dot(u_[layer], at::mv(weight.flatten(1), v_[layer]));
+}
+
+std::vector<Tensor> CriticNetwork::used_weights() const {
+  std::vector<Tensor> list;
+  const auto all = parameters();
+  for (std::size_t i = 0; 2 * i < all.size(); ++i) list.push_back(used(all, i));
+  return list;
+}
+
+Tensor CriticNetwork::phi(const std::vector<Tensor>& all, const Tensor& x, const Tensor& y) const {
+  KILN_ASSERT(y.defined() == (settings_.classes > 0));
+  return trunk(all, concatenated() > 0 ? beside(x, y) : x);
+}
+
+Tensor CriticNetwork::head(const std::vector<Tensor>& all, const Tensor& phi,
+                           const Tensor& y) const {
+  const auto last = layers_ - 1;
+  const auto seen = settings_.minibatch_deviation ? with_deviation(phi) : phi;
+  const auto a = at::linear(seen, used(all, last), all[2 * last + 1]).squeeze(1);
+  if (settings_.classes == 0 || settings_.label == CriticLabel::concatenation) return a;
+  return a + (at::mm(y, used(all, layers_)) * phi).sum(1);
+}
+
+Tensor CriticNetwork::apply(const std::vector<Tensor>& all, const Tensor& x,
+                            const Tensor& y) const {
+  return head(all, phi(all, x, y), y);
+}
+
+Tensor CriticNetwork::features(const Tensor& x, const Tensor& y) const {
+  return phi(parameters(), x, y);
+}
+
+Tensor CriticNetwork::output(const Tensor& features, const Tensor& y) const {
+  return head(parameters(), features, y);
+}
+
+}  // namespace kiln
