@@ -9,6 +9,7 @@
 #include "kiln/core/text.h"
 #include "kiln/data/file_sources.h"
 #include "kiln/data/quantized.h"
+#include "kiln/data/stacked.h"
 #include "kiln/data/synthetic/synthetic.h"
 
 namespace kiln {
@@ -18,6 +19,15 @@ const FileSource* find_file_source(const std::string& name) {
   for (const auto& source : file_sources())
     if (source.kind.name == name) return &source;
   return nullptr;
+}
+
+bool is_stacked(const std::string& name) { return name == stacked_kind().name; }
+
+// A kind whose SPEC begins with a path or, of stacked, with another source.
+const SourceKind* kind_with_path(const std::string& name) {
+  if (is_stacked(name)) return &stacked_kind();
+  const auto* source = find_file_source(name);
+  return source ? &source->kind : nullptr;
 }
 
 std::vector<std::string> source_names() {
@@ -52,7 +62,8 @@ std::string take_path(const std::string& text, const SourceKind& kind,
     return path.starts_with(key.first + "=");
   });
   if (path.empty() || names_key)
-    refuse(text, fmt::format("{} needs a path, as in {}", kind.name, kind.example));
+    refuse(text, fmt::format("{} needs a {}, as in {}", kind.name,
+                             is_stacked(kind.name) ? "source" : "path", kind.example));
   parts.erase(parts.begin());
   return path;
 }
@@ -70,6 +81,7 @@ std::vector<SourceKind> all_kinds() {
   auto kinds = synthetic_kinds();
   for (auto& kind : kinds)
     for (auto& key : describe_keys(describe<CommonKeys>())) kind.keys.push_back(std::move(key));
+  kinds.push_back(stacked_kind());
   for (const auto& source : file_sources()) kinds.push_back(source.kind);
   return kinds;
 }
@@ -82,7 +94,8 @@ Source open_generator(const SourceSpec& spec, const OpenOptions& options) {
     if (const auto found = spec.keys.find(key); found != spec.keys.end()) given.insert(*found);
   assign("data." + spec.name, common, given);
   return {.spec = spec,
-          .splits = open_synthetic(spec, options).value(),
+          .splits = is_stacked(spec.name) ? open_stacked(spec, options)
+                                          : open_synthetic(spec, options).value(),
           .binarize = common.binarize,
           .dequantize = common.dequantize,
           .levels = common.levels,
@@ -103,10 +116,10 @@ SourceSpec parse_source(const std::string& text) {
   SourceSpec spec{.name = text.substr(0, colon), .path = {}, .keys = {}};
   check_name(text, spec.name);
   auto parts = split(colon == std::string::npos ? "" : text.substr(colon + 1), ',');
-  if (colon != std::string::npos && parts.empty() && !find_file_source(spec.name))
+  const auto* kind = kind_with_path(spec.name);
+  if (colon != std::string::npos && parts.empty() && !kind)
     refuse(text, "nothing follows the colon; leave it out or write key=value");
-  if (const auto* source = find_file_source(spec.name))
-    spec.path = take_path(text, source->kind, parts);
+  if (kind) spec.path = take_path(text, *kind, parts);
   for (const auto& part : parts) add_key(text, part, spec);
   return spec;
 }

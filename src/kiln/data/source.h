@@ -12,10 +12,10 @@ namespace kiln {
 
 /// A data source as the command line names it: `name[:key=value,...]` or `name:PATH[,key=value]`.
 ///   digits | shapes:size=64 | ring8 | mnist:DIR | idx:FILE | cifar10:PATH | images:DIR,size=64 |
-///   npz:FILE,key=train | csv:FILE,columns=0-10,sep=;,header=yes
+///   npz:FILE,key=train | csv:FILE,columns=0-10,sep=;,header=yes | stacked:mnist:DIR,n=25600
 struct SourceSpec {
   std::string name;
-  std::string path;  ///< Empty for generators.
+  std::string path;  ///< Empty for generators; of `stacked`, the source that it stacks.
   std::map<std::string, std::string>
       keys;  ///< Including binarize=, dequantize=, levels= and noise=, which any source takes.
   std::string text() const;  ///< The SPEC again, keys in alphabetical order.

@@ -86,12 +86,18 @@ class GeneratedSet : public Dataset {
 
 }  // namespace
 
-Splits generated_splits(GeneratorPtr generator, const SourceSpec& spec, const PartOptions& parts,
-                        const OpenOptions& open) {
+std::uint64_t items_seed(const SourceSpec& spec, const PartOptions& parts,
+                         const OpenOptions& open) {
   const std::uint64_t seed = parts.seed ? static_cast<std::uint64_t>(*parts.seed) : open.seed;
   if (seed > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
     throw ConfigError("data." + spec.name + ".seed",
                       fmt::format("must be below 2^63, got {}", seed));
+  return seed;
+}
+
+Splits generated_splits(GeneratorPtr generator, const SourceSpec& spec, const PartOptions& parts,
+                        const OpenOptions& open) {
+  const std::uint64_t seed = items_seed(spec, parts, open);
   SourceSpec exact = spec;
   exact.keys["seed"] = std::to_string(seed);
   DataInfo info = generator->info();

@@ -59,6 +59,10 @@ Options read_keys(const SourceSpec& spec) {
   return keys;
 }
 
+/// The seed of a source's items: what the SPEC says, or the run's.  Throws ConfigError from 2^63
+/// on, where it would not read back.
+std::uint64_t items_seed(const SourceSpec& spec, const PartOptions& parts, const OpenOptions& open);
+
 /// How one source makes its items.
 class Generator {
  public:
