@@ -9,7 +9,7 @@ find_package(Threads REQUIRED)
 find_package(tomlplusplus REQUIRED)  # not header-only in Debian
 find_package(Boost REQUIRED)         # headers only: the incomplete gamma function
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(KILN_PKG REQUIRED IMPORTED_TARGET libwebp libzip libxxhash)
+pkg_check_modules(KILN_PKG REQUIRED IMPORTED_TARGET libwebp libwebpmux libzip libxxhash)
 
 file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/src/kiln/io/*.cpp

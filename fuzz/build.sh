@@ -3,8 +3,8 @@
 set -e
 compiler=${CXX:-clang++-14}
 mkdir -p build/fuzz
-flags="-std=c++20 -O1 -g -DFMT_HEADER_ONLY -Isrc -I. $(pkg-config --cflags libwebp libzip libxxhash tomlplusplus)"
-libraries="$(pkg-config --libs libpng libjpeg libwebp libzip libxxhash zlib tomlplusplus)"
+flags="-std=c++20 -O1 -g -DFMT_HEADER_ONLY -Isrc -I. $(pkg-config --cflags libwebp libwebpmux libzip libxxhash tomlplusplus)"
+libraries="$(pkg-config --libs libpng libjpeg libwebp libwebpmux libzip libxxhash zlib tomlplusplus)"
 sources="$(ls src/kiln/core/error.cpp src/kiln/core/text.cpp src/kiln/core/options.cpp src/kiln/core/philox.cpp \
   src/kiln/io/*.cpp src/kiln/data/*.cpp src/kiln/data/synthetic/*.cpp src/kiln/graphical/*.cpp)"
 for source in $sources; do

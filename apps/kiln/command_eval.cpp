@@ -2,10 +2,15 @@
 
 #include <optional>
 
+#include "apps/kiln/eval_codes.h"
 #include "apps/kiln/eval_modes.h"
+#include "apps/kiln/eval_network.h"
+#include "apps/kiln/eval_quality.h"
+#include "apps/kiln/eval_sets.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
+#include "kiln/data/stacked.h"
 #include "kiln/metrics/likelihood.h"
 
 namespace kiln::program {
@@ -13,8 +18,10 @@ namespace {
 
 struct EvalArguments {
   RunArguments run;
+  NetworkArguments network;
   std::string data, split, metrics;
-  std::int64_t draws = 50, batch = 100, samples = 2500;
+  std::optional<std::int64_t> samples = std::nullopt;
+  std::int64_t draws = 50, batch = 100;
 };
 
 // What a metric says, as text, and its numbers.
@@ -28,41 +35,110 @@ struct Answers {
     text += fmt::format("\n  {:16} {:10.4f} +- {:.4f} {} ({} items{})", metric, e.mean,
                         e.standard_error, metric_unit(metric), e.items, protocol);
   }
+  void add(const SetFigure& figure) {
+    metrics[figure.name] = figure.value;
+    text += fmt::format("\n  {:16} {:10.4f}", figure.name, figure.value);
+    if (figure.error)
+      errors[figure.name] = *figure.error, text += fmt::format(" +- {:.4f}", *figure.error);
+    text += fmt::format(" ({})", figure.protocol);
+  }
   void add(const std::string& metric, double value, const std::string& protocol) {
     metrics[metric] = value;
     text += fmt::format("\n  {:16} {:10.4f} {}", metric, value, protocol);
   }
 };
 
+// One run before its judges; each looks at samples only when a metric asks it to.
+class Evaluation {
+ public:
+  Evaluation(const EvalArguments& a, const LoadedRun& run, const JudgedData& judged,
+             const Console& console)
+      : a_(a),
+        run_(run),
+        judged_(judged),
+        console_(console),
+        source_(a.data.empty() ? run.config.data : a.data),
+        sets_(run, judged,
+              {.network = a.network,
+               .source = source_,
+               .samples = a.samples.value_or(kSetSamples),
+               .seed = seed(),
+               .device = parse_device(a.run.device)},
+              console) {}
+
+  // What is said when nothing is asked for.
+  std::vector<std::string> usual() const {
+    auto known = metrics_of(*run_.model);
+    const auto codes = code_metrics(run_, judged_);
+    known.insert(known.end(), codes.begin(), codes.end());
+    const bool samples = dynamic_cast<Sampler*>(run_.model.get());
+    if (samples && parse_source(source_).name == stacked_kind().name)
+      known.insert(known.end(), {"modes", "modes_kl"});
+    else if (samples && has_modes(source_))
+      known.insert(known.end(), kModeMetrics.begin(), kModeMetrics.end());
+    if (known.empty() && samples) known = {"fd", "precision", "recall"};
+    return known;
+  }
+
+  void answer(const std::string& metric, Answers& answers) {
+    if (is_mode_metric(metric)) {
+      if (!modes_)
+        modes_ =
+            count_modes(run_, {.source = source_, .network = a_.network, .samples = a_.samples},
+                        Rng(seed(), "modes", parse_device(a_.run.device)), console_);
+      answers.add(metric, mode_figure(*modes_, metric), mode_protocol(*modes_, metric));
+    } else if (is_set_metric(metric)) {
+      for (const auto& figure : sets_.figures(metric)) answers.add(figure);
+      set_samples_ = true;
+    } else if (const auto figure =
+                   code_figure(run_, judged_, metric, a_.samples.value_or(kSetSamples),
+                               Rng(seed(), "codes", parse_device(a_.run.device)))) {
+      answers.add(metric, figure->estimate, figure->protocol);
+    } else if (is_quality_metric(metric)) {
+      answers.add(metric,
+                  reconstruction_quality(run_, judged_, metric, a_.batch, seed(),
+                                         parse_device(a_.run.device)),
+                  ", beside their reconstructions");
+    } else {
+      answers.add(
+          metric,
+          judge(*run_.model, metric, judged_.data, judged_.transform, parse_device(a_.run.device),
+                {.draws = a_.draws, .batch = a_.batch, .seed = seed()}),
+          metric == "iwae" ? fmt::format(", {} draws", a_.draws) : "");
+    }
+  }
+
+  // How many samples the figures about samples were of.
+  std::optional<std::int64_t> samples() const {
+    if (modes_) return modes_->samples;
+    return set_samples_ ? std::optional(a_.samples.value_or(kSetSamples)) : std::nullopt;
+  }
+
+ private:
+  static constexpr std::int64_t kSetSamples = 10000;
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(a_.run.seed); }
+
+  const EvalArguments& a_;
+  const LoadedRun& run_;
+  const JudgedData& judged_;
+  const Console& console_;
+  std::string source_;
+  SetJudge sets_;
+  std::optional<CountedModes> modes_ = std::nullopt;
+  bool set_samples_ = false;
+};
+
 int evaluate(const EvalArguments& a, const Console& console) {
   start_up();
   const auto run = load(a.run, console);
-  const auto law = isotropic_modes(a.data.empty() ? run.config.data : a.data);
-  auto known = metrics_of(*run.model);
-  if (law && dynamic_cast<Sampler*>(run.model.get()))
-    for (const auto* name : kModeMetrics) known.emplace_back(name);
-  const auto wanted = a.metrics.empty() ? known : split(a.metrics, ',');
-  if (known.empty()) run.refuse("likelihood");
   const auto judged = judged_data(run, a.data, a.split);
+  Evaluation evaluation(a, run, judged, console);
+  const auto wanted = a.metrics.empty() ? evaluation.usual() : split(a.metrics, ',');
+  if (wanted.empty()) run.refuse("likelihood");
   console.note(fmt::format("{} items of {}; {}", judged.data->size(), judged.name,
                            judged.transform.describe()));
   Answers answers{.text = fmt::format("{} at step {} on {}", a.run.run, run.step, judged.name)};
-  std::optional<ModeCoverage> modes;
-  for (const auto& metric : wanted) {
-    if (is_mode_metric(metric)) {
-      if (!modes)
-        modes = modes_of(
-            run, law, a.samples,
-            Rng(static_cast<std::uint64_t>(a.run.seed), "modes", parse_device(a.run.device)));
-      answers.add(metric, mode_figure(*modes, metric), mode_protocol(*modes, metric, a.samples));
-      continue;
-    }
-    answers.add(
-        metric,
-        judge(*run.model, metric, judged.data, judged.transform, parse_device(a.run.device),
-              {.draws = a.draws, .batch = a.batch, .seed = static_cast<std::uint64_t>(a.run.seed)}),
-        metric == "iwae" ? fmt::format(", {} draws", a.draws) : "");
-  }
+  for (const auto& metric : wanted) evaluation.answer(metric, answers);
   nlohmann::json json{{"run", a.run.run},
                       {"step", run.step},
                       {"data", judged.name},
@@ -70,7 +146,7 @@ int evaluate(const EvalArguments& a, const Console& console) {
                       {"draws", a.draws},
                       {"metrics", answers.metrics},
                       {"standard_errors", answers.errors}};
-  if (modes) json["samples"] = a.samples;
+  if (const auto samples = evaluation.samples()) json["samples"] = *samples;
   console.result(answers.text, json);
   return 0;
 }
@@ -87,11 +163,16 @@ void add_eval(const Program& program) {
                       "train, valid or test [test, or valid where there is no test part]");
   command->add_option(
       "--metric", a->metrics,
-      "nll, bpd, nll_standardised, elbo, iwae, active_units, reconstruction, code_mmd, error, "
-      "and modes, high_quality, modes_kl of Gaussian modes on the plane, separated by commas [all "
-      "that the model has]");
-  command->add_option("--samples", a->samples, "samples that modes are counted in [2500]")
-      ->check(CLI::Range(1, 1000000));
+      "nll, bpd, nll_standardised, elbo, iwae, active_units, reconstruction, code_mmd, error; of "
+      "samples: modes, high_quality, modes_kl, fd, kid, precision, recall, density, coverage, "
+      "inception_score, agreement, c2st, mmd, energy, parzen; of codes: information_PART, "
+      "code_accuracy; of reconstructions: ssim, psnr; separated by commas [all that the model "
+      "has]");
+  add_network_arguments(command, a->network);
+  command
+      ->add_option("--samples", a->samples,
+                   "samples that are judged [10000; for modes 2500, of stacked digits 26000]")
+      ->check(CLI::Range(10, 1000000));
   command->add_option("--draws", a->draws, "importance draws of iwae [50]")
       ->check(CLI::Range(1, 100000));
   command->add_option("--batch", a->batch, "items at a time [100]")->check(CLI::Range(1, 100000));

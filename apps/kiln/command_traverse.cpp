@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "apps/kiln/code_traversal.h"
 #include "apps/kiln/run_codes.h"
 #include "apps/kiln/run_pictures.h"
 #include "kiln/core/text.h"
@@ -13,16 +14,20 @@
 namespace kiln::program {
 namespace {
 
-constexpr std::int64_t kRows = 20;  // drawn when nothing is chosen
+constexpr std::int64_t kRows = 20;            // drawn when nothing is chosen
+constexpr double kReach = 3, kCodeReach = 2;  // of a latent, and of a number among codes
 
 struct TraverseArguments {
   RunArguments run;
   std::string latents, data, split, out;
   std::optional<std::int64_t> item;
   std::int64_t steps = 11;
-  double low = -3, high = 3;
+  std::optional<double> low = std::nullopt, high = std::nullopt;
   bool quantiles = false;
 };
+
+double low_of(const TraverseArguments& a, double reach) { return a.low.value_or(-reach); }
+double high_of(const TraverseArguments& a, double reach) { return a.high.value_or(reach); }
 
 std::vector<std::int64_t> counting(std::int64_t first, std::int64_t last) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(last - first + 1));
@@ -50,7 +55,9 @@ std::vector<std::int64_t> chosen_latents(const std::string& text, std::int64_t l
 // The values [T, J] that the latents take.
 Tensor stops(const TraverseArguments& a, const LoadedRun& run, std::int64_t latents) {
   if (!a.quantiles)
-    return torch::linspace(a.low, a.high, a.steps).unsqueeze(1).expand({a.steps, latents});
+    return torch::linspace(low_of(a, kReach), high_of(a, kReach), a.steps)
+        .unsqueeze(1)
+        .expand({a.steps, latents});
   const auto u = (torch::arange(a.steps, torch::kFloat64) + 0.5) / static_cast<double>(a.steps);
   const auto& prior = run.as<Prior>("prior over its codes, so no --quantiles");
   return prior.prior_quantile(u.unsqueeze(1).expand({a.steps, latents})).to(torch::kFloat32);
@@ -73,13 +80,39 @@ Base base_of(const TraverseArguments& a, const LoadedRun& run, std::int64_t late
           fmt::format("item {} of {}", *a.item, judged.name)};
 }
 
+// Models whose codes have parts: what each part does.
+int traverse_codes(const TraverseArguments& a, const LoadedRun& run, const Informative& model,
+                   const std::filesystem::path& path, const Console& console) {
+  const double low = low_of(a, kCodeReach), high = high_of(a, kCodeReach);
+  const auto device = parse_device(a.run.device);
+  Rng rng(static_cast<std::uint64_t>(a.run.seed), "traverse", device);
+  const auto grid = code_traversal(model, run.as<Prior>("prior"), a.steps, low, high, rng);
+  const auto x = decode_images("traverse", run, run.as<Decoder>("decoder"), grid.codes, device);
+  write_picture(path, x, grid.columns, a.run, run);
+  std::vector<std::string> names;
+  for (const auto& part : model.code_parts()) names.push_back(part.name);
+  console.result(fmt::format("{}\n{} rows of {} columns: {}", path.string(),
+                             x.size(0) / grid.columns, grid.columns, join(names, ", ")),
+                 {{"run", a.run.run},
+                  {"step", run.step},
+                  {"codes", names},
+                  {"columns", grid.columns},
+                  {"low", low},
+                  {"high", high},
+                  {"file", path.string()}});
+  return 0;
+}
+
 int traverse(const TraverseArguments& a, const Console& console) {
   start_up();
-  if (!(a.low < a.high))
-    throw ConfigError("traverse",
-                      fmt::format("--low must lie below --high, got {} and {}", a.low, a.high));
+  if (low_of(a, kReach) >= high_of(a, kReach))
+    throw ConfigError("traverse", fmt::format("--low must lie below --high, got {} and {}",
+                                              low_of(a, kReach), high_of(a, kReach)));
   const auto path = picture_path(a.run, a.out, "traverse");
   const auto run = load(a.run, console);
+  const auto* informative = dynamic_cast<const Informative*>(run.model.get());
+  if (informative && a.latents.empty() && !a.item && !a.quantiles)
+    return traverse_codes(a, run, *informative, path, console);
   auto& decoder = run.as<Decoder>("decoder");
   const auto latents = latents_of(run);
   const auto chosen = chosen_latents(a.latents, latents);
@@ -108,11 +141,13 @@ void add_traverse(const Program& program) {
   auto* command = program.add("traverse", "draw what each latent does: one row for each",
                               "kiln traverse runs/vae --item 3 -o traverse.png");
   add_run_arguments(command, a->run);
-  command->add_option("--latents", a->latents, "which, as in 0,3-5 [the first 20]");
+  command->add_option(
+      "--latents", a->latents,
+      "which, as in 0,3-5 [the first 20; of a model with codes, what each code does]");
   command->add_option("--steps", a->steps, "images in each row, both ends included [11]")
       ->check(CLI::Range(2, 1000));
-  command->add_option("--low", a->low, "where a latent starts [-3]");
-  command->add_option("--high", a->high, "where it ends [3]");
+  command->add_option("--low", a->low, "where a latent starts [-3; a number among codes -2]");
+  command->add_option("--high", a->high, "where it ends [3; a number among codes 2]");
   command->add_flag("--quantiles", a->quantiles,
                     "equal steps of the prior's mass instead of --low to --high");
   command->add_option("--item", a->item,

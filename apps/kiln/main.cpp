@@ -63,10 +63,11 @@ int run(int argc, char** argv) {
   Console console;
   std::vector<Command> commands;
   Program program{app, console, commands, {argv + 1, argv + argc}};
-  for (const auto add : {add_train,       add_resume,   add_sample,      add_eval,   add_score,
-                         add_reconstruct, add_complete, add_interpolate, add_encode, add_decode,
-                         add_manifold,    add_traverse, add_arithmetic,  add_probe,  add_report,
-                         add_models,      add_data,     add_doctor,      add_theory, add_check})
+  for (const auto add :
+       {add_train,      add_resume,      add_sample,     add_eval,   add_score,    add_reconstruct,
+        add_complete,   add_interpolate, add_encode,     add_decode, add_manifold, add_traverse,
+        add_arithmetic, add_probe,       add_neighbours, add_film,   add_report,   add_models,
+        add_data,       add_doctor,      add_theory,     add_check})
     add(program);
   try {
     app.parse(argc, argv);

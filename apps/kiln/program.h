@@ -58,6 +58,8 @@ void add_manifold(const Program& program);
 void add_traverse(const Program& program);
 void add_arithmetic(const Program& program);
 void add_probe(const Program& program);
+void add_neighbours(const Program& program);
+void add_film(const Program& program);
 void add_report(const Program& program);
 void add_models(const Program& program);
 void add_data(const Program& program);

@@ -43,6 +43,19 @@ TEST(ModeCoverage, OneModeAndNone) {
   EXPECT_TRUE(std::isnan(none.reverse_kl));
 }
 
+// n even draws of K modes see K (1 - (1 - 1/K)^n) of them and have a KL of (K - 1) / (2n).
+TEST(ModeCoverage, OfRecognisedModesCountsThemAll) {
+  Rng rng(2);
+  const std::int64_t modes = 1000, n = 5000;
+  const auto found = mode_coverage(rng.integers(modes, {n}), modes);
+  const double unseen = modes * std::pow(1 - 1. / modes, n);
+  EXPECT_NEAR(static_cast<double>(found.covered), modes - unseen, 5 * std::sqrt(unseen));
+  EXPECT_EQ(found.high_quality, 1);
+  EXPECT_NEAR(found.reverse_kl, 999. / (2 * n), .15 * 999 / (2 * n));
+  EXPECT_NEAR(mode_coverage(torch::full({7}, 3, torch::kInt64), 10).reverse_kl, std::log(10.),
+              1e-14);
+}
+
 // Of N equally likely items S draws have S (S - 1) / (2 N) equal pairs in expectation.
 TEST(BirthdaySupport, OfEvenItemsIsTheirNumber) {
   Rng rng(3);

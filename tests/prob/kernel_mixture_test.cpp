@@ -36,6 +36,13 @@ TEST(KernelMixture, IsTheSumOfItsKernels) {
   EXPECT_TRUE(kernel_log_prob(x + 1e4, c, 0.1).isfinite().all().item<bool>()) << "by logarithms";
 }
 
+TEST(KernelMixture, ManyBandwidthsAreEachByItself) {
+  const auto x = normals(20, {1500, 1}), c = normals(21, {3000, 1});  // two blocks
+  const auto h = torch::tensor({0.3, 1.0, 2.5}, torch::kFloat64), all = kernel_log_probs(x, c, h);
+  for (std::int64_t i = 0; i < 3; ++i)
+    EXPECT_TRUE(torch::equal(all[i], kernel_log_prob(x, c, h[i].item<double>())));
+}
+
 TEST(KernelMixture, BlocksDoNotShow) {
   const auto c = normals(3, {3000, 1}), x = normals(4, {3100, 1});  // three blocks
   const auto log_p = kernel_log_prob(x, c, 0.2);

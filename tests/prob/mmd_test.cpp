@@ -38,7 +38,7 @@ double by_hand(const Kernel& kernel, const Tensor& a, const Tensor& b, bool unbi
 TEST(Mmd, EqualsItsDefinitionPairByPair) {
   Rng rng(1);
   const auto a = draws(rng, 5, 3), b = draws(rng, 7, 3) + .5;
-  for (const auto& kernel : {rbf_kernel(1.3), imq_kernel(6), linear_kernel()}) {
+  for (const auto& kernel : {rbf_kernel(1.3), imq_kernel(6), linear_kernel(), distance_kernel()}) {
     EXPECT_NEAR(mmd2_unbiased(kernel, a, b).item<double>(), by_hand(kernel, a, b, true), 1e-12);
     EXPECT_NEAR(mmd2_biased(kernel, a, b).item<double>(), by_hand(kernel, a, b, false), 1e-12);
   }
@@ -53,6 +53,26 @@ TEST(Mmd, KernelsAreTheirFormulas) {
   EXPECT_NEAR(imq_kernel(4)(a, a).item<double>(), 7, 1e-12);
   EXPECT_NEAR(rbf_kernel(.1)(a, a).item<double>(), 1, 1e-12);
   EXPECT_NEAR(linear_kernel()(a, b).item<double>(), 3, 1e-12);
+  EXPECT_NEAR(distance_kernel()(a, b).item<double>(), -std::sqrt(8), 1e-15);
+}
+
+// Far from the origin the expanded square |a|^2 - 2 <a, b> + |b|^2 would be rounded to anything
+// below 1e-4.
+TEST(Mmd, DistancesOfEqualRowsAreZero) {
+  Rng rng(8);
+  const auto a = 1e4 + draws(rng, 30, 3);
+  EXPECT_TRUE(distance_kernel()(a, a).diagonal().eq(0).all().item<bool>());
+  EXPECT_EQ(mmd2_biased(distance_kernel(), a.narrow(0, 0, 1), a.narrow(0, 0, 1)).item<double>(), 0);
+}
+
+TEST(Mmd, TheMedianDistanceIsTheLowerOfPairsThatDiffer) {
+  const auto x = torch::tensor({{0.}, {1.}, {3.}, {-2.}}, torch::kDouble);
+  EXPECT_EQ(median_distance(x.narrow(0, 0, 3)), 2);  // 1, 2, 3
+  EXPECT_EQ(median_distance(x), 2);                  // 1, 2, 2, 3, 3, 5
+  EXPECT_EQ(median_distance(torch::cat({x.narrow(0, 0, 2), x.narrow(0, 0, 1).repeat({9, 1})})), 1);
+  EXPECT_EQ(median_distance(x.narrow(0, 0, 1).repeat({5, 1})), 1);
+  EXPECT_EQ(message_of([] { median_distance(torch::zeros(3)); }),
+            "[median_distance] x must have shape [*, *], got [3]");
 }
 
 TEST(Mmd, OfTheLinearKernelIsTheSquaredDistanceOfTheMeans) {
@@ -68,6 +88,7 @@ TEST(Mmd, BiasedIsNeverBelowZeroAndZeroForOneSample) {
     const auto a = draws(rng, 6, 2), b = draws(rng, 9, 2);
     EXPECT_GT(mmd2_biased(imq_kernel(4), a, b).item<double>(), 0);
     EXPECT_NEAR(mmd2_biased(imq_kernel(4), a, a).item<double>(), 0, 1e-12);
+    EXPECT_GT(mmd2_biased(distance_kernel(), a, b).item<double>(), 0);
   }
 }
 

@@ -141,6 +141,11 @@ const SourceKind& stacked_kind() {
   return kind;
 }
 
+SourceSpec stacked_inner(const SourceSpec& spec) {
+  auto own = spec.keys;
+  return take_inner(spec, own);
+}
+
 Splits open_stacked(const SourceSpec& spec, const OpenOptions& options) {
   auto own = spec.keys;
   const auto inner_spec = take_inner(spec, own);

@@ -16,6 +16,9 @@ namespace kiln {
 /// lacking here too.
 const SourceKind& stacked_kind();
 
+/// The source whose images `spec` stacks.  Throws ConfigError where the SPEC is wrong.
+SourceSpec stacked_inner(const SourceSpec& spec);
+
 /// Opens a source of stacked_kind(); ignores the keys binarize, dequantize, levels and noise, which
 /// the caller handles.  Throws ConfigError for a SPEC of anything but ten classes of grey images,
 /// for an unknown key (naming the nearest) and a value out of range.

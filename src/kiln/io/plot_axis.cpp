@@ -49,6 +49,12 @@ bool plottable(double value, bool log) {
   return std::abs(value) <= kLargest && (!log || value > 1 / kLargest);  // false for NaN
 }
 
+void equalise(Range& x, Range& y) {
+  const double across = x.high - x.low, up = y.high - y.low, length = std::max(across, up);
+  x = {x.low - (length - across) / 2, x.high + (length - across) / 2};
+  y = {y.low - (length - up) / 2, y.high + (length - up) / 2};
+}
+
 Range range_of(std::span<const double> values, bool log) {
   Range range{HUGE_VAL, -HUGE_VAL};
   for (const double value : values)

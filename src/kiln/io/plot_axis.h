@@ -17,6 +17,9 @@ bool plottable(double value, bool log = false);
 /// grows until it can be drawn.
 Range widened(Range range, double share, bool log = false);
 
+/// Lengthens the shorter of two ranges about its middle until both are as long.
+void equalise(Range& x, Range& y);
+
 /// The plottable numbers' ends; {0, 1} (or {1, 10} when `log`) if there is none.
 Range range_of(std::span<const double> values, bool log = false);
 

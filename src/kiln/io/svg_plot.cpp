@@ -91,15 +91,6 @@ std::string line_style(const LinePlot& plot, std::size_t index) {
       is_dashed(plot, index) ? " stroke-dasharray=\"6 4\"" : "");
 }
 
-// Lengthens the shorter axis until a unit is as long on both.
-void equalise(FrameSpec& spec) {
-  spec.width = spec.height = 400;
-  const double x = spec.x.high - spec.x.low, y = spec.y.high - spec.y.low;
-  const double length = std::max(x, y);
-  spec.x = {spec.x.low - (length - x) / 2, spec.x.high + (length - x) / 2};
-  spec.y = {spec.y.low - (length - y) / 2, spec.y.high + (length - y) / 2};
-}
-
 }  // namespace
 
 std::string svg_line_plot(const LinePlot& plot) {
@@ -132,7 +123,10 @@ std::string svg_scatter_plot(const ScatterPlot& plot) {
   const auto [x, y] = ranges(plot.classes, false);
   spec.x = widened(x, 0.04), spec.y = widened(y, 0.04);
   if (plot.limit > 0) spec.x = spec.y = {-plot.limit, plot.limit};
-  if (plot.equal_scale) equalise(spec);
+  if (plot.equal_scale) {
+    spec.width = spec.height = 400;
+    equalise(spec.x, spec.y);
+  }
   PlotFrame frame(spec);
   bool empty = true;
   for (std::size_t i = 0; i < plot.classes.size(); ++i) {

@@ -49,6 +49,8 @@ std::string_view metric_unit(std::string_view metric) {
   if (metric == "reconstruction") return "squared error";
   if (metric == "active_units") return "numbers of the code";
   if (metric == "code_mmd") return "squared MMD";
+  if (metric == "ssim") return "structural similarity";
+  if (metric == "psnr") return "decibels";
   if (metric == "support") return "of the data's support";
   return metric == "error" ? "of the items" : "nats";
 }

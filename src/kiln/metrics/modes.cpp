@@ -9,17 +9,13 @@
 
 namespace kiln {
 
-ModeCoverage mode_coverage(const Tensor& samples, const Tensor& centres, double deviation) {
-  constexpr double kDeviations = 3;
-  check_shape("mode_coverage", "samples", samples, {kAny, 2});
-  check_shape("mode_coverage", "centres", centres, {kAny, 2});
-  const auto gaps = samples.to(torch::kFloat64).unsqueeze(1) - centres.to(torch::kFloat64);
-  const auto [distance, nearest] = gaps.square().sum(2).sqrt().min(1);
-  const auto good = distance <= kDeviations * deviation;
-  const auto counts = at::bincount(nearest.masked_select(good), {}, centres.size(0));
-  ModeCoverage result{.modes = centres.size(0)};
+namespace {
+
+// counts [K] int64: samples of each mode that count.
+ModeCoverage coverage_of(const Tensor& counts, std::int64_t samples) {
+  ModeCoverage result{.modes = counts.size(0)};
   const auto total = counts.sum().item<double>();
-  result.high_quality = total / static_cast<double>(samples.size(0));
+  result.high_quality = total / static_cast<double>(samples);
   result.reverse_kl = total > 0 ? 0 : std::nan("");
   for (std::int64_t k = 0; k < result.modes; ++k) {
     const auto count = counts[k].item<std::int64_t>();
@@ -30,6 +26,26 @@ ModeCoverage mode_coverage(const Tensor& samples, const Tensor& centres, double 
     result.reverse_kl += share * std::log(share * static_cast<double>(result.modes));
   }
   return result;
+}
+
+}  // namespace
+
+ModeCoverage mode_coverage(const Tensor& samples, const Tensor& centres, double deviation) {
+  constexpr double kDeviations = 3;
+  check_shape("mode_coverage", "samples", samples, {kAny, 2});
+  check_shape("mode_coverage", "centres", centres, {kAny, 2});
+  const auto gaps = samples.to(torch::kFloat64).unsqueeze(1) - centres.to(torch::kFloat64);
+  const auto [distance, nearest] = gaps.square().sum(2).sqrt().min(1);
+  const auto good = distance <= kDeviations * deviation;
+  return coverage_of(at::bincount(nearest.masked_select(good), {}, centres.size(0)),
+                     samples.size(0));
+}
+
+ModeCoverage mode_coverage(const Tensor& mode_of, std::int64_t modes) {
+  check_shape("mode_coverage", "mode_of", mode_of, {kAny});
+  KILN_ASSERT(mode_of.min().item<std::int64_t>() >= 0);
+  KILN_ASSERT(mode_of.max().item<std::int64_t>() < modes);
+  return coverage_of(at::bincount(mode_of, {}, modes), mode_of.size(0));
 }
 
 double birthday_support(std::int64_t samples, std::int64_t equal_pairs) {

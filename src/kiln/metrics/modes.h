@@ -25,6 +25,10 @@ struct ModeCoverage {
 /// Srivastava et al. 2017, arXiv:1705.07761.
 ModeCoverage mode_coverage(const Tensor& samples, const Tensor& centres, double deviation);
 
+/// The same of modes that have been recognised already, mode_of [N] int64 among `modes` of them:
+/// every sample counts, high_quality is 1.
+ModeCoverage mode_coverage(const Tensor& mode_of, std::int64_t modes);
+
 /// How many different items a law seems to have, from how many pairs of `samples` draws are equal:
 /// with P of the S (S - 1) / 2 pairs equal, S (S - 1) / (2 P).  Infinite without equal pairs.
 /// Arora & Zhang 2017, arXiv:1706.08224.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "kiln/core/check.h"
+#include "kiln/prob/finite_rows.h"
 
 namespace kiln {
 
@@ -22,14 +23,7 @@ Tensor ItemShape::flat(std::string_view where, std::string_view name, const Tens
 }
 
 Tensor ItemShape::real_numbers(std::string_view where, const Tensor& x) const {
-  const auto rows = flat(where, "x", x).detach().to(torch::kFloat64);
-  const auto wrong = rows.isfinite().logical_not();
-  if (!wrong.any().item<bool>()) return rows;
-  const auto place = wrong.nonzero()[0];
-  const auto item = place[0].item<std::int64_t>(), number = place[1].item<std::int64_t>();
-  throw ConfigError(where, fmt::format("x must be finite, got {} at sample {}, number {}; leave "
-                                       "such items out of the data",
-                                       rows[item][number].item<double>(), item, number));
+  return finite_rows(where, "x", flat(where, "x", x));
 }
 
 Tensor ItemShape::shaped(const Tensor& x) const {

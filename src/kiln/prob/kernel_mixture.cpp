@@ -26,15 +26,28 @@ Tensor log_mean_kernel(const Tensor& distances, double n, std::int64_t dims, dou
   return torch::logsumexp(distances * (-0.5 / (h * h)), 1) - std::log(n) - log_volume;
 }
 
+// The same for each of H bandwidths, [H, B].
+Tensor log_mean_kernels(const Tensor& distances, double n, std::int64_t dims,
+                        const Tensor& bandwidths) {
+  std::vector<Tensor> figures;
+  for (std::int64_t i = 0; i < bandwidths.size(0); ++i)
+    figures.push_back(log_mean_kernel(distances, n, dims, bandwidths[i].item<double>()));
+  return torch::stack(figures);
+}
+
 }  // namespace
 
 Tensor kernel_log_prob(const Tensor& x, const Tensor& centres, double bandwidth) {
+  return kernel_log_probs(x, centres, torch::full({1}, bandwidth, torch::kFloat64)).squeeze(0);
+}
+
+Tensor kernel_log_probs(const Tensor& x, const Tensor& centres, const Tensor& bandwidths) {
   const auto n = static_cast<double>(centres.size(0));
   std::vector<Tensor> parts;
   for (const auto& rows : x.split(rows_at_once(centres)))
     parts.push_back(
-        log_mean_kernel(squared_distances(rows, centres), n, centres.size(1), bandwidth));
-  return torch::cat(parts);
+        log_mean_kernels(squared_distances(rows, centres), n, centres.size(1), bandwidths));
+  return torch::cat(parts, 1);
 }
 
 Tensor leave_one_out(const Tensor& centres, const Tensor& bandwidths, std::int64_t most) {
@@ -45,11 +58,7 @@ Tensor leave_one_out(const Tensor& centres, const Tensor& bandwidths, std::int64
     const auto rows = std::min(step, judged - first);
     auto distances = squared_distances(centres.narrow(0, first, rows), centres);
     distances.diagonal(first).fill_(std::numeric_limits<double>::infinity());
-    std::vector<Tensor> figures;
-    for (std::int64_t i = 0; i < bandwidths.size(0); ++i)
-      figures.push_back(
-          log_mean_kernel(distances, others, centres.size(1), bandwidths[i].item<double>()));
-    blocks.push_back(torch::stack(figures));
+    blocks.push_back(log_mean_kernels(distances, others, centres.size(1), bandwidths));
   }
   return torch::cat(blocks, 1);
 }

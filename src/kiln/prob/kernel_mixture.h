@@ -10,6 +10,9 @@ namespace kiln {
 /// log p(x): x [B, D] -> [B].
 Tensor kernel_log_prob(const Tensor& x, const Tensor& centres, double bandwidth);
 
+/// The same for each of H bandwidths, the distances being measured once: [H, B].
+Tensor kernel_log_probs(const Tensor& x, const Tensor& centres, const Tensor& bandwidths);
+
 /// log of the density at each of the first `most` centres (all of them if there are fewer) that the
 /// other n - 1 make, for each of H bandwidths: [H, min(n, most)].  n >= 2.
 Tensor leave_one_out(const Tensor& centres, const Tensor& bandwidths, std::int64_t most);

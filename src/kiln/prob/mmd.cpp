@@ -54,6 +54,18 @@ Kernel linear_kernel() {
   return [](const Tensor& a, const Tensor& b) { return a.mm(b.t()); };
 }
 
+// Mode 2 measures each pair by itself; the default expands the square, |a|^2 - 2 <a, b> + |b|^2.
+Kernel distance_kernel() {
+  return [](const Tensor& a, const Tensor& b) { return -at::cdist(a, b, 2, 2); };
+}
+
+double median_distance(const Tensor& x) {
+  check_shape("median_distance", "x", x, {kAny, kAny});
+  const auto distances = at::pdist(x);
+  const auto apart = distances.masked_select(distances > 0);
+  return apart.numel() > 0 ? apart.median().item<double>() : 1;
+}
+
 Tensor mmd2_unbiased(const Kernel& kernel, const Tensor& a, const Tensor& b) {
   check_samples("mmd2_unbiased", a, b, 2);
   const auto n = static_cast<double>(a.size(0)), m = static_cast<double>(b.size(0));

@@ -24,6 +24,15 @@ Kernel imq_kernel(double c, std::vector<double> scales = {.1, .2, .5, 1, 2, 5, 1
 /// <a, b>: MMD^2 is then the squared distance between the means.
 Kernel linear_kernel();
 
+/// -|a - b|: MMD^2 is then the energy distance 2 E|X - Y| - E|X - X'| - E|Y - Y'|, 0 only for equal
+/// laws.  Szekely & Rizzo 2013, J. Stat. Plan. Inference 143:1249; as an MMD: Sejdinovic et al.
+/// 2013, arXiv:1207.6076.  No square root of rounding errors: a row is at 0 from its equal.
+Kernel distance_kernel();
+
+/// The median heuristic for the width of rbf_kernel: the lower median of |x_i - x_j| over the pairs
+/// of rows that differ, x [P, J]; 1 where none differ.  All pairs are held at once, P (P - 1) / 2.
+double median_distance(const Tensor& x);
+
 /// 1/(N(N-1)) sum_{i!=j} k(a_i, a_j) + 1/(M(M-1)) sum_{i!=j} k(b_i, b_j) - 2/(NM) sum k(a_i, b_j),
 /// [].  Its expectation is MMD^2, so 0 for equal laws; a single value may be negative.  Throws
 /// ShapeError unless both are [*, J], and ConfigError for fewer than two rows.  Pairs are taken in

@@ -246,6 +246,7 @@ double Session::judged(const std::string& metric) const {
   return judge(*model_, metric, data_.valid, data_.valid_transform, device_, options).mean;
 }
 
+// Points of the plane are many enough to show their law, and kept as numbers for `kiln film`.
 void Session::preview(std::int64_t step) const {
   auto* sampler = dynamic_cast<Sampler*>(model_.get());
   if (!sampler) return;
@@ -254,15 +255,18 @@ void Session::preview(std::int64_t step) const {
             device_);  // the same noise every time: one sees the samples learn
   auto* decoder = dynamic_cast<Decoder*>(model_.get());
   auto* prior = dynamic_cast<Prior*>(model_.get());
+  const bool plane = data_.train->info().shape == std::vector<std::int64_t>{2};
+  const std::int64_t count = plane ? 500 : 64;
   torch::NoGradGuard no_grad;
-  const auto x = decoder && prior ? decoder->decode_mean(prior->sample_prior(64, noise))
-                                  : sampler->sample({.count = 64}, noise);
+  const auto x = decoder && prior ? decoder->decode_mean(prior->sample_prior(count, noise))
+                                  : sampler->sample({.count = count}, noise);
   std::filesystem::create_directories(folder_.path() / "samples");
-  write_samples(folder_.path() / "samples" / fmt::format("step-{:08}", step), x,
-                model_->value_set(),
+  const auto stem = folder_.path() / "samples" / fmt::format("step-{:08}", step);
+  write_samples(stem, x, model_->value_set(),
                 {{"model", folder_.config().model},
                  {"seed", std::to_string(folder_.config().train.seed)},
                  {"step", std::to_string(step)}});
+  if (plane) write_tensor(stem.string() + ".npy", x);
 }
 
 void Session::checkpoint(std::int64_t step) const {

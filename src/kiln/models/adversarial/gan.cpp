@@ -8,6 +8,7 @@
 #include "kiln/models/request.h"
 #include "kiln/nn/adversarial/conv_critic.h"
 #include "kiln/nn/adversarial/dense_critic.h"
+#include "kiln/nn/adversarial/dense_unroll.h"
 #include "kiln/nn/adversarial/penalty.h"
 #include "kiln/nn/eval_scope.h"
 
@@ -191,25 +192,22 @@ Tensor Gan::critic_loss(const Batch& real, const Tensor& fake, Rng& rng) {
   return loss;
 }
 
-// theta^K on this round's batches.  With Adam the moments are those of the critic's gradients at
-// the generator's earlier turns.
-std::vector<Tensor> Gan::critic_ahead(const Batch& real, const Tensor& fake) {
-  const auto y = packed_labels(real), p = packed(real.x), q = packed(fake);
-  const auto loss = [&](const std::vector<Tensor>& theta) {
-    return objective_.critic_loss(critics_[0]->apply(theta, p, y), critics_[0]->apply(theta, q, y));
-  };
+// f_K on this round's batches.  With Adam the moments are those of the critic's gradients at the
+// generator's earlier turns.
+Tensor Gan::loss_ahead(const Batch& real, const Tensor& fake) {
   const UnrollOptions options{.steps = options_.unroll,
                               .rule = options_.unroll_rule.value_or(InnerRule::adam),
                               .learning_rate = rate(options_, options_.critic_rate),
                               .beta1 = kBeta1,
                               .beta2 = kBeta2,
                               .second_order = !options_.unroll_first_order};
-  if (first_.empty()) return unrolled(critics_[0]->parameters(), loss, options);
-  const InnerMoments moments{first_, second_, moments_held_.item<std::int64_t>()};
-  std::vector<Tensor> slopes;
-  auto ahead = unrolled(critics_[0]->parameters(), loss, options, moments, &slopes);
-  if (is_training()) keep_moments(slopes);
-  return ahead;
+  InnerMoments moments;
+  if (!first_.empty()) moments = {first_, second_, moments_held_.item<std::int64_t>()};
+  const auto ahead = unrolled_loss(
+      *critics_[0], objective_,
+      {.real = packed(real.x), .fake = packed(fake), .y = packed_labels(real)}, options, moments);
+  if (is_training() && !first_.empty()) keep_moments(ahead.first_gradient);
+  return ahead.loss;
 }
 
 void Gan::keep_moments(const std::vector<Tensor>& slopes) {
@@ -231,9 +229,8 @@ void Gan::clip_weights() {
 }
 
 Tensor Gan::generator_loss(const Batch& real, const Tensor& fake) {
+  if (options_.unroll > 0) return loss_ahead(real, fake);
   const auto y = packed_labels(real), q = packed(fake);
-  if (options_.unroll > 0)
-    return objective_.generator_loss(critics_[0]->apply(critic_ahead(real, fake), q, y));
   std::vector<Tensor> losses;
   for (const auto& critic : critics_)
     losses.push_back(objective_.generator_loss(critic->forward(q, y)));

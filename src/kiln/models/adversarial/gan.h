@@ -170,7 +170,7 @@ class Gan : public Game, public Sampler, public Decoder, public Prior, public Cr
   Batch augmented(const Batch& batch, Rng& rng) const;
   Tensor loss_of(CriticNetwork& critic, const Batch& real, const Tensor& fake, Rng& rng);
   Objective critic_turn(const Batch& real, Rng& rng);
-  std::vector<Tensor> critic_ahead(const Batch& real, const Tensor& fake);
+  Tensor loss_ahead(const Batch& real, const Tensor& fake);
   Objective generator_turn(const Batch& real, Rng& rng);
   void clip_weights();
   void keep_moments(const std::vector<Tensor>& slopes);

@@ -1,25 +1,24 @@
 #include "kiln/models/adversarial/infogan.h"
 
 #include <fmt/format.h>
-#include <torch/nn/functional/loss.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/conv.h>
 
 #include <numbers>
 
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
-#include "kiln/nn/adversarial/conv_critic.h"
-#include "kiln/nn/adversarial/dense_critic.h"
 #include "kiln/nn/code_critic.h"
+#include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/eval_scope.h"
 
 namespace kiln {
 namespace {
 
 constexpr double kSlope = .1, kLeastLogDeviation = -3;
-constexpr std::int64_t kHidden = 128, kLayers = 2, kFilters = 32;
+constexpr std::int64_t kHidden = 128, kLayers = 2, kFilters = 32, kCriticUnits = 1024;
 
 const InfoganOptions& checked_together(const InfoganOptions& o) {
   checked("infogan", o);
@@ -28,7 +27,9 @@ const InfoganOptions& checked_together(const InfoganOptions& o) {
   if (conv && (o.hidden || o.layers))
     throw ConfigError("infogan.network",
                       "conv has filters, not layers of units; leave out --hidden and --layers");
-  if (!conv && o.filters) throw ConfigError("infogan.filters", "belongs to --network conv");
+  if (!conv && (o.filters || o.critic_units))
+    throw ConfigError(o.filters ? "infogan.filters" : "infogan.critic_units",
+                      "belongs to --network conv");
   if (o.categorical + o.continuous == 0)
     throw ConfigError("infogan", "has no code to inform about; set --categorical or --continuous");
   return o;
@@ -53,25 +54,58 @@ torch::nn::Sequential make_generator(const InfoganOptions& o) {
   return net;
 }
 
-std::shared_ptr<CriticNetwork> make_critic(const InfoganOptions& o) {
-  const CriticSettings settings{.slope = kSlope};
-  if (o.network == GanNetwork::conv)
-    return std::make_shared<ConvCritic>(ConvCriticOptions{.channels = o.channels,
-                                                          .side = o.height,
-                                                          .filters = o.filters.value_or(kFilters),
-                                                          .settings = settings});
-  return std::make_shared<DenseCritic>(DenseCriticOptions{.inputs = o.data_dim,
-                                                          .hidden = o.hidden.value_or(kHidden),
-                                                          .layers = o.layers.value_or(kLayers),
-                                                          .settings = settings});
+torch::nn::LeakyReLU leaky() {
+  return torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kSlope));
 }
 
-torch::nn::Sequential make_reader(const InfoganOptions& o, std::int64_t features) {
+// Appendix C.1: strided convolutions, filters doubling, and a dense layer; batch normalisation but
+// next to the image.
+torch::nn::Sequential conv_trunk(const InfoganOptions& o) {
+  torch::nn::Sequential net;
+  const auto halvings = conv_halvings(o.height, o.width), first = o.filters.value_or(kFilters);
+  auto in = o.channels;
+  for (std::int64_t i = 0; i < halvings; ++i) {
+    const auto out = first << i;
+    net->push_back(
+        torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(i == 0)));
+    if (i > 0) net->push_back(torch::nn::BatchNorm2d(out));
+    net->push_back(leaky());
+    in = out;
+  }
+  const auto side = o.height >> halvings, units = o.critic_units.value_or(kCriticUnits);
+  net->push_back(torch::nn::Flatten());
+  net->push_back(torch::nn::Linear(torch::nn::LinearOptions(in * side * side, units).bias(false)));
+  net->push_back(torch::nn::BatchNorm1d(units));
+  net->push_back(leaky());
+  start_dcgan_weights(*net);
+  return net;
+}
+
+torch::nn::Sequential make_trunk(const InfoganOptions& o) {
+  if (o.network == GanNetwork::conv) return conv_trunk(o);
+  torch::nn::Sequential net;
+  net->push_back(torch::nn::Flatten());
+  for (std::int64_t i = 0; i < o.layers.value_or(kLayers); ++i) {
+    const auto hidden = o.hidden.value_or(kHidden);
+    net->push_back(torch::nn::Linear(i == 0 ? o.data_dim : hidden, hidden));
+    net->push_back(leaky());
+  }
+  return net;
+}
+
+std::int64_t features_of(const InfoganOptions& o) {
+  return o.network == GanNetwork::conv ? o.critic_units.value_or(kCriticUnits)
+                                       : o.hidden.value_or(kHidden);
+}
+
+torch::nn::Sequential make_reader(const InfoganOptions& o) {
   const auto outputs = o.categorical * o.categories + 2 * o.continuous;
-  return torch::nn::Sequential(
-      torch::nn::Linear(features, o.reader_hidden),
-      torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kSlope)),
-      torch::nn::Linear(o.reader_hidden, outputs));
+  torch::nn::Sequential net;
+  net->push_back(torch::nn::Linear(features_of(o), o.reader_hidden));
+  if (o.network == GanNetwork::conv) net->push_back(torch::nn::BatchNorm1d(o.reader_hidden));
+  net->push_back(leaky());
+  net->push_back(torch::nn::Linear(o.reader_hidden, outputs));
+  return net;
 }
 
 }  // namespace
@@ -79,9 +113,9 @@ torch::nn::Sequential make_reader(const InfoganOptions& o, std::int64_t features
 Infogan::Infogan(const InfoganOptions& o)
     : options_(checked_together(o)),
       generator_(register_module("generator", make_generator(o))),
-      critic_(register_module("critic", make_critic(o))) {
-  reader_ = register_module("reader", make_reader(o, critic_->feature_count()));
-}
+      trunk_(register_module("trunk", make_trunk(o))),
+      critic_(register_module("critic", torch::nn::Linear(features_of(o), 1))),
+      reader_(register_module("reader", make_reader(o))) {}
 
 Values Infogan::values() const {
   return options_.channels > 0 ? Values::signed_unit : Values::real;
@@ -107,9 +141,9 @@ Tensor Infogan::generate(const Tensor& codes) {
   return x.view({-1, options_.channels, options_.height, options_.width});
 }
 
-Tensor Infogan::features(const Tensor& x) const { return critic_->features(x); }
+Tensor Infogan::log_odds(const Tensor& features) { return critic_->forward(features).squeeze(1); }
 
-Tensor Infogan::read(const Tensor& x) { return reader_->forward(features(x)); }
+Tensor Infogan::read(const Tensor& x) { return reader_->forward(trunk_->forward(x)); }
 
 // A class: log softmax + ln K.  A number c with mean m and s = e^l: -(c - m)^2 / (2 s^2) - l -
 // ln(2 pi) / 2 + ln 2.
@@ -144,12 +178,12 @@ Tensor Infogan::weighted(const Tensor& information) const {
 
 // -log D(x) - log(1 - D(G(z, c)))
 Tensor Infogan::critic_loss(const Tensor& real, const Tensor& fake) {
-  return critic_log_loss(critic_->forward(real), critic_->forward(fake));
+  return critic_log_loss(log_odds(trunk_->forward(real)), log_odds(trunk_->forward(fake)));
 }
 
 // -log D(G(z, c))
 Tensor Infogan::generator_loss(const Tensor& fake) {
-  return non_saturating_loss(critic_->forward(fake));
+  return non_saturating_loss(log_odds(trunk_->forward(fake)));
 }
 
 void Infogan::begin_round(const Batch& batch, Rng& rng) {
@@ -166,25 +200,25 @@ std::vector<std::pair<std::string, Tensor>> Infogan::log_of(const Tensor& inform
   return log;
 }
 
-// Moves what Q and D share, and both their own.
+// max V over D, which has the layers that Q reads from.
 Objective Infogan::critic_turn(const Tensor& real) {
   KILN_ASSERT(fake_.defined());
-  const auto fake = fake_.detach(), phi = features(fake);
-  const auto information = information_of(reader_->forward(phi), codes_);
-  const auto judged = critic_log_loss(critic_->forward(real), critic_->output(phi));
-  return {.loss = judged - weighted(information), .log = log_of(information)};
+  return {.loss = critic_loss(real, fake_.detach())};
 }
 
+// Eq. (6): min V - lambda L_I over G and Q.
 Objective Infogan::generator_turn() {
   KILN_ASSERT(fake_.defined());
-  const auto phi = features(fake_);
+  const auto phi = trunk_->forward(fake_);
   const auto information = information_of(reader_->forward(phi), codes_);
-  return {.loss = non_saturating_loss(critic_->output(phi)) - weighted(information)};
+  return {.loss = non_saturating_loss(log_odds(phi)) - weighted(information),
+          .log = log_of(information)};
 }
 
 std::vector<Player> Infogan::players() {
-  auto judges = trainable("critic");
-  for (auto& weight : trainable("reader")) judges.push_back(std::move(weight));
+  auto judges = trainable("trunk"), makers = trainable("generator");
+  for (auto& weight : trainable("critic")) judges.push_back(std::move(weight));
+  for (auto& weight : trainable("reader")) makers.push_back(std::move(weight));
   const auto adam = [](double rate) {
     return OptimizerOptions{.learning_rate = rate, .beta1 = .5};
   };
@@ -193,7 +227,7 @@ std::vector<Player> Infogan::players() {
            .objective = [this](const Batch& batch, Rng&) { return critic_turn(batch.x); },
            .optimizer = adam(options_.critic_rate)},
           {.name = "generator",
-           .parameters = trainable("generator"),
+           .parameters = std::move(makers),
            .objective = [this](const Batch&, Rng&) { return generator_turn(); },
            .optimizer = adam(options_.generator_rate)}};
 }
@@ -233,18 +267,27 @@ Tensor Infogan::sample(const SampleRequest& request, Rng& rng) {
   return decode_in_parts(*this, codes);
 }
 
-Tensor Infogan::realness_logits(const Tensor& x) { return critic_->forward(x); }
+Tensor Infogan::realness_logits(const Tensor& x) {
+  const EvalScope scope(*trunk_);
+  return log_odds(trunk_->forward(x));
+}
+
+// By the running statistics of batch normalisation.
+Tensor Infogan::read_alone(const Tensor& x) {
+  const EvalScope trunk(*trunk_), reader(*reader_);
+  return read(x);
+}
 
 Tensor Infogan::code_logits(const Tensor& x) {
   if (options_.categorical == 0)
     throw ConfigError("infogan", "no code is a class; train with --categorical 1");
-  return read(x).narrow(1, 0, options_.categories);
+  return read_alone(x).narrow(1, 0, options_.categories);
 }
 
 Tensor Infogan::information(std::int64_t count, Rng& rng) {
   torch::NoGradGuard no_grad;
   const auto codes = sample_prior(count, rng);
-  return information_of(read(decode_in_parts(*this, codes)), codes);
+  return information_of(read_alone(decode_in_parts(*this, codes)), codes);
 }
 
 }  // namespace kiln

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <torch/nn/modules/container/sequential.h>
+#include <torch/nn/modules/linear.h>
 
 #include "kiln/models/informative.h"
 #include "kiln/models/model.h"
-#include "kiln/nn/adversarial/critic_network.h"
 #include "kiln/nn/adversarial/generator_network.h"
 
 namespace kiln {
@@ -19,6 +19,7 @@ struct InfoganOptions {
   double information = 1, continuous_information = .1;  // lambda
   std::optional<std::int64_t> hidden = std::nullopt, layers = std::nullopt;
   std::optional<std::int64_t> filters = std::nullopt;
+  std::optional<std::int64_t> critic_units = std::nullopt;
   std::int64_t reader_hidden = 128;
   double generator_rate = 1e-3, critic_rate = 2e-4;
 
@@ -31,9 +32,7 @@ struct InfoganOptions {
     visit("channels", self.channels, from_data("of an image, 0 for a table", 0, 4096));
     visit("height", self.height, from_data("of an image", 0, 1 << 16));
     visit("width", self.width, from_data("of an image", 0, 1 << 16));
-    visit("network", self.network,
-          Field{.help = "dense, or conv: DCGAN's for square images, the critic without batch "
-                        "normalisation"});
+    visit("network", self.network, Field{.help = "dense, or conv: the paper's for square images"});
     visit("latent", self.latent, Field{.help = "numbers of noise in z", .low = 1, .high = 4096});
     visit("categorical", self.categorical,
           Field{.help = "codes that are classes", .low = 0, .high = 16});
@@ -51,6 +50,10 @@ struct InfoganOptions {
           Field{.help = "dense: layers each side; auto: 2", .low = 1, .high = 16});
     visit("filters", self.filters,
           Field{.help = "conv: filters next to the image; auto: 32", .low = 1, .high = 512});
+    visit("critic_units", self.critic_units,
+          Field{.help = "conv: features, the dense layer above the convolutions; auto: 1024",
+                .low = 1,
+                .high = 8192});
     visit("reader_hidden", self.reader_hidden,
           Field{.help = "units of the layer that reads codes off the critic's features",
                 .low = 1,
@@ -68,8 +71,9 @@ struct InfoganOptions {
 /// the noise z ~ N(0, I) [J], then the categorical codes, one-hot of K places each, then the
 /// continuous ones.  Q(c|x) shares the critic's layers but the last; it is a softmax for a class
 /// and a normal law for a number.  Losses are in nats.
-/// Differs from the paper: no batch normalisation in the critic; log s of Q's normal laws is
-/// learned and held to at least -3, so that it cannot run away.
+/// Real and fake batches pass the critic separately, each normalised by its own statistics.
+/// Differs from the paper: the generator is DCGAN's, without a dense layer; log s of Q's normal
+/// laws is learned and held to at least -3, so that it cannot run away.
 class Infogan : public Game,
                 public Sampler,
                 public Decoder,
@@ -94,7 +98,7 @@ class Infogan : public Game,
 
   Values values() const override;
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Draws codes, makes the fake batch.
-  std::vector<Player> players() override;  ///< "critic", which moves Q too, then "generator".
+  std::vector<Player> players() override;  ///< "critic", then "generator", which moves Q too.
   Tensor sample(const SampleRequest& request, Rng& rng) override;  ///< label: of the first class.
   Tensor decode_mean(const Tensor& codes) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
@@ -105,16 +109,18 @@ class Infogan : public Game,
   Tensor code_logits(const Tensor& x) override;
 
  private:
-  Tensor features(const Tensor& x) const;
+  Tensor log_odds(const Tensor& features);
+  Tensor read_alone(const Tensor& x);
   Tensor weighted(const Tensor& information) const;
   Objective critic_turn(const Tensor& real);
   Objective generator_turn();
   std::vector<std::pair<std::string, Tensor>> log_of(const Tensor& information) const;
 
   InfoganOptions options_;
-  torch::nn::Sequential generator_, reader_;
-  std::shared_ptr<CriticNetwork> critic_;
-  Tensor codes_, fake_;  // of this round; the fakes with their graph
+  torch::nn::Sequential generator_, trunk_;  // the trunk gives features, [B, F]
+  torch::nn::Linear critic_;                 // on features: the log-odds
+  torch::nn::Sequential reader_;             // on features: Q
+  Tensor codes_, fake_;                      // of this round; the fakes with their graph
 };
 
 }  // namespace kiln

@@ -5,10 +5,19 @@
 namespace kiln {
 
 DenseCritic::DenseCritic(const DenseCriticOptions& o)
-    : CriticNetwork(o.settings), layers_(o.layers) {
+    : CriticNetwork(o.settings), inputs_(o.inputs + concatenated()), layers_(o.layers) {
   for (std::int64_t i = 0; i < layers_; ++i)
-    add_layer({o.hidden, i == 0 ? o.inputs + concatenated() : o.hidden}, hidden_gain());
+    add_layer({o.hidden, i == 0 ? inputs_ : o.hidden}, hidden_gain());
   add_head(o.hidden);
+}
+
+bool DenseCritic::is_plain() const {
+  const auto& s = settings();
+  return !s.spectral_norm && !s.minibatch_deviation && concatenated() == s.classes;
+}
+
+Tensor DenseCritic::input(const Tensor& x, const Tensor& y) const {
+  return concatenated() > 0 ? beside(x, y) : x.flatten(1);
 }
 
 Tensor DenseCritic::trunk(const std::vector<Tensor>& all, const Tensor& x) const {
