@@ -66,7 +66,7 @@ class Evaluation {
                .device = parse_device(a.run.device)},
               console) {}
 
-  // What is said when nothing is asked for.
+  // What is said when nothing is asked for: nothing that a judge must be trained for.
   std::vector<std::string> usual() const {
     auto known = metrics_of(*run_.model);
     const auto codes = code_metrics(run_, judged_);
@@ -76,7 +76,6 @@ class Evaluation {
       known.insert(known.end(), {"modes", "modes_kl"});
     else if (samples && has_modes(source_))
       known.insert(known.end(), kModeMetrics.begin(), kModeMetrics.end());
-    if (known.empty() && samples) known = {"fd", "precision", "recall"};
     return known;
   }
 
