@@ -39,15 +39,17 @@ std::optional<IsotropicModes> isotropic_modes(const SourceSpec& spec) {
 CountedModes count_triples(const LoadedRun& run, const SourceSpec& spec, const ModeArguments& a,
                            Rng& rng, const Console& console) {
   const auto network = judge_network(a.network, stacked_inner(spec).text(), console);
-  if (network->classes() != 10)
-    throw ConfigError("eval.features", "triples of digits need a judge of ten classes");
   const auto samples = a.samples.value_or(kTripleSamples);
   std::vector<Tensor> found;
   for (std::int64_t done = 0; done < samples; done += kRowsAtOnce) {
     const auto x = samples_in_unit_range(run, std::min(kRowsAtOnce, samples - done), rng);
     auto triple = torch::zeros({x.size(0)}, torch::kInt64);
-    for (std::int64_t plane = 0; plane < 3; ++plane)
-      triple = 10 * triple + network->class_log_probs(x.narrow(1, plane, 1)).argmax(1);
+    for (std::int64_t plane = 0; plane < 3; ++plane) {
+      const auto log_probs = network->class_log_probs(x.narrow(1, plane, 1));
+      if (log_probs.size(1) != 10)
+        throw ConfigError("eval.features", "triples of digits need a judge of ten classes");
+      triple = 10 * triple + log_probs.argmax(1);
+    }
     found.push_back(triple);
   }
   return {mode_coverage(torch::cat(found), kTriples), samples, network->name()};

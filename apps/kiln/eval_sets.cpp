@@ -129,9 +129,10 @@ std::vector<SetFigure> SetJudge::test_figures(const std::string& metric) {
 
 // The classes come in turn: each is asked for as often as any other.
 SetFigure SetJudge::agreement() {
-  if (!network() || network()->classes() == 0)
+  if (!network())
     throw ConfigError("eval.metric", "agreement needs a judge of images that knows classes");
-  const auto classes = network()->classes();
+  Rng one(arguments_.seed, "one", arguments_.device);
+  const auto classes = network()->class_log_probs(samples_in_unit_range(run_, 1, one)).size(1);
   const auto each = std::max<std::int64_t>(1, arguments_.samples / classes);
   Rng rng(arguments_.seed, "agreement", arguments_.device);
   std::int64_t right = 0;
@@ -177,7 +178,7 @@ std::vector<SetFigure> SetJudge::figures(const std::string& metric) {
     return {{metric, e.mean, e.standard_error, protocol()}};
   }
   if (metric == "inception_score") {
-    if (!network() || network()->classes() == 0)
+    if (!network())
       throw ConfigError("eval.metric", "inception_score needs a judge of images with classes");
     const auto probs =
         in_parts(in_unit_range(sets().samples, run_.model->value_set()),

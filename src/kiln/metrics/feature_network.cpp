@@ -30,7 +30,6 @@ class ScriptedNetwork : public FeatureNetwork {
 
   const std::string& name() const override { return name_; }
   Tensor features(const Tensor& x) override { return run(x).first; }
-  std::int64_t classes() const override { return classes_; }
   Tensor class_log_probs(const Tensor& x) override {
     const auto logits = run(x).second;
     if (!logits.defined())
@@ -48,7 +47,6 @@ class ScriptedNetwork : public FeatureNetwork {
     const auto parts = out.toTuple()->elements();
     if (parts.size() != 2) fail("gives a tuple that is not features and logits");
     const auto logits = flat(parts[1]);
-    classes_ = logits.size(1);
     return {flat(parts[0]), logits};
   }
 
@@ -77,7 +75,6 @@ class ScriptedNetwork : public FeatureNetwork {
   std::string name_;
   torch::jit::Module module_;
   bool grey_as_colour_ = false;
-  std::int64_t classes_ = 0;
 };
 
 }  // namespace

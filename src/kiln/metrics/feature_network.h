@@ -19,7 +19,6 @@ class FeatureNetwork {
   /// Names the network and how images reach it, for the protocol beside every figure.
   virtual const std::string& name() const = 0;
   virtual Tensor features(const Tensor& x) = 0;
-  virtual std::int64_t classes() const = 0;  ///< K; 0: it knows none.
   /// log p(y|x), [B, K].  Throws ConfigError where it knows no classes.
   virtual Tensor class_log_probs(const Tensor& x) = 0;
 };

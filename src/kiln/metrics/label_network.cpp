@@ -75,8 +75,7 @@ Transform as_unit(const DataInfo& info) {
 }  // namespace
 
 LabelNetwork::LabelNetwork(std::int64_t channels, std::int64_t height, std::int64_t width,
-                           std::int64_t classes, std::uint64_t seed)
-    : classes_(classes) {
+                           std::int64_t classes, std::uint64_t seed) {
   Rng init(seed, "init");
   const Rng::Scope scope(init);
   trunk_ = make_trunk(channels, height, width);

@@ -23,13 +23,11 @@ class LabelNetwork : public FeatureNetwork {
 
   const std::string& name() const override { return name_; }
   Tensor features(const Tensor& x) override;
-  std::int64_t classes() const override { return classes_; }
   Tensor class_log_probs(const Tensor& x) override;
   double held_out_accuracy() const { return accuracy_; }  ///< Of items it was not trained on.
 
  private:
   friend struct LabelNetworkTraining;  // trains it, keeps it
-  std::int64_t classes_;
   torch::nn::Sequential trunk_, head_;
   std::string name_;
   double accuracy_ = 0;
