@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "apps/kiln/eval_annealed.h"
 #include "apps/kiln/eval_codes.h"
 #include "apps/kiln/eval_modes.h"
 #include "apps/kiln/eval_network.h"
@@ -19,6 +20,7 @@ namespace {
 struct EvalArguments {
   RunArguments run;
   NetworkArguments network;
+  AnnealedArguments annealed;
   std::string data, split, metrics;
   std::optional<std::int64_t> samples = std::nullopt;
   std::int64_t draws = 50, batch = 100;
@@ -93,6 +95,10 @@ class Evaluation {
                    code_figure(run_, judged_, metric, a_.samples.value_or(kSetSamples),
                                Rng(seed(), "codes", parse_device(a_.run.device)))) {
       answers.add(metric, figure->estimate, figure->protocol);
+    } else if (is_annealed_metric(metric)) {
+      const auto annealed =
+          annealed_figure(run_, judged_, metric, a_.annealed, seed(), parse_device(a_.run.device));
+      answers.add(metric, annealed.estimate, annealed.protocol);
     } else if (is_quality_metric(metric)) {
       answers.add(metric,
                   reconstruction_quality(run_, judged_, metric, a_.batch, seed(),
@@ -162,7 +168,8 @@ void add_eval(const Program& program) {
                       "train, valid or test [test, or valid where there is no test part]");
   command->add_option(
       "--metric", a->metrics,
-      "nll, bpd, nll_standardised, elbo, iwae, active_units, reconstruction, code_mmd, error; of "
+      "nll, bpd, nll_standardised, elbo, iwae, ais, ais_gap, active_units, reconstruction, "
+      "code_mmd, error; of "
       "samples: modes, high_quality, modes_kl, fd, kid, precision, recall, density, coverage, "
       "inception_score, agreement, c2st, mmd, energy, parzen; of codes: information_PART, "
       "code_accuracy; of reconstructions: ssim, psnr; separated by commas [all that the model "
@@ -174,6 +181,7 @@ void add_eval(const Program& program) {
       ->check(CLI::Range(10, 1000000));
   command->add_option("--draws", a->draws, "importance draws of iwae [50]")
       ->check(CLI::Range(1, 100000));
+  add_annealed_arguments(command, a->annealed);
   command->add_option("--batch", a->batch, "items at a time [100]")->check(CLI::Range(1, 100000));
   program.on_run(command, [a, &console = program.console] { return evaluate(*a, console); });
 }

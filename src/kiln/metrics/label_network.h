@@ -34,7 +34,7 @@ class LabelNetwork : public FeatureNetwork {
 };
 
 struct LabelNetworkOptions {
-  std::int64_t steps = 1875;  ///< Of Adam on batches of 128, rate 1e-3 falling to 0.
+  std::int64_t steps = 2800;  ///< Of Adam on batches of 128, rate 1e-3 falling to 0.
   std::uint64_t seed = 1;
   /// Where trained networks are kept, one file for each content of the data; empty: nowhere.
   std::filesystem::path cache = {};

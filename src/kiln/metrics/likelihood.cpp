@@ -52,7 +52,7 @@ std::string_view metric_unit(std::string_view metric) {
   if (metric == "ssim") return "structural similarity";
   if (metric == "psnr") return "decibels";
   if (metric == "support") return "of the data's support";
-  return metric == "error" ? "of the items" : "nats";
+  return metric == "error" || metric == "code_accuracy" ? "of the items" : "nats";
 }
 
 bool rises(std::string_view metric) { return metric == "elbo" || metric == "iwae"; }

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "kiln/models/informative.h"
+#include "kiln/models/latent_joint.h"
 
 namespace kiln {
 
@@ -41,6 +42,7 @@ std::vector<std::string> capabilities(const Model& model) {
   if (dynamic_cast<const Completer*>(&model)) names.emplace_back("completer");
   if (dynamic_cast<const Classifier*>(&model)) names.emplace_back("classifier");
   if (dynamic_cast<const Informative*>(&model)) names.emplace_back("informative");
+  if (dynamic_cast<const LatentJoint*>(&model)) names.emplace_back("latent_joint");
   return names;
 }
 

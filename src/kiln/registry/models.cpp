@@ -45,6 +45,7 @@ std::vector<std::string> capabilities_of() {
   add(std::is_base_of_v<Completer, M>, "completer");
   add(std::is_base_of_v<Classifier, M>, "classifier");
   add(std::is_base_of_v<Informative, M>, "informative");
+  add(std::is_base_of_v<LatentJoint, M>, "latent_joint");
   return names;
 }
 

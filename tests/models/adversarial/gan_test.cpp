@@ -275,6 +275,33 @@ TEST(Gan, FakesHaveTheClassesOfTheBatch) {
   EXPECT_THROW(gan->begin_round({plane(4), {}}, rng), ShapeError);
 }
 
+TEST(Gan, TemperatureScalesTheNoiseAndNotTheClass) {
+  const auto gan = seeded(of_three_classes());
+  Rng rng(4), twin(4);
+  auto codes = gan->codes(5, torch::full({5}, 1, torch::kInt64), twin);
+  codes.narrow(1, 0, 64).mul_(.25);
+  EXPECT_TRUE(torch::equal(gan->sample({.count = 5, .temperature = .25, .label = 1}, rng),
+                           gan->decode_mean(codes)));
+}
+
+// A batch of white images would stay white in the eyes of a critic that sees them as they are.
+TEST(Gan, BothSidesAreAugmentedBeforeTheCritic) {
+  const auto gan =
+      seeded({.data_dim = 64, .channels = 1, .height = 8, .width = 8, .augment = "cutout"});
+  Rng rng(4), twin(4);
+  const Batch batch{torch::ones({6, 1, 8, 8}), {}};
+  gan->begin_round(batch, rng);
+  const auto fake = gan->decode_mean(gan->codes(6, {}, twin));
+  const auto augment = Augmentation::parse("gan.augment", "cutout");
+  const auto seen_real = augment(batch.x, twin), seen_fake = augment(fake, twin);
+  const auto expected = gan->critic_loss({seen_real, {}}, seen_fake, twin);
+  EXPECT_TRUE(torch::equal(gan->players()[0].objective(batch, rng).loss, expected));
+  EXPECT_LT(seen_real.min().item<double>(), .5);
+  const auto seen = augment(fake, twin);
+  EXPECT_TRUE(
+      torch::equal(gan->players()[1].objective(batch, rng).loss, gan->generator_loss(batch, seen)));
+}
+
 // Real and fake items meet the same classes; another class is another judgement.
 TEST(Gan, ConditionalCriticsJudgeTheItemWithItsClass) {
   for (const auto label : {CriticLabel::concatenation, CriticLabel::projection}) {

@@ -29,6 +29,22 @@ TEST(LadderVaeCodes, DecodingACodeFollowsThePathThatEncodingTook) {
                               1e-5, 1e-6));
 }
 
+// log p(x|z_1) at the path's z_1, of many codes at once: [K, B].
+TEST(LadderVaeCodes, LikelihoodAtACodeIsThatOfItsLowestLevel) {
+  torch::manual_seed(1);
+  LadderVae model(kSmall);
+  const auto code = model.encode_mean(one_image());
+  const auto evidence = model.evidence(one_image());
+  const auto z = product(evidence[0], model.prior(1, evidence[1].mean)).mean;
+  const auto wanted = -torch::binary_cross_entropy_with_logits(model.decode_logits(z), one_image(),
+                                                               {}, {}, at::Reduction::Sum);
+  const auto codes = torch::stack({code, torch::zeros_like(code)});
+  const auto found = model.log_likelihood({one_image(), {}}, codes);
+  EXPECT_EQ(found.sizes(), (at::IntArrayRef{2, 1}));
+  EXPECT_NEAR(found[0].item<double>(), wanted.item<double>(), 1e-5);
+  EXPECT_GT((found[0] - found[1]).abs().item<double>(), 1e-4);
+}
+
 // The top level is its own code; its draws have the law of the evidence.
 TEST(LadderVaeCodes, DrawsOfACodeHaveThePosteriorsLaw) {
   torch::manual_seed(1);

@@ -129,6 +129,31 @@ TEST(VaeCondition, SamplesTakeTheirClassFromTheRequest) {
             "[vae.sample] label must be between 0 and 2, got 3");
 }
 
+// p(x|z, y) sums to 1 over all images, at a z of each item; and draws follow it.
+TEST(VaeCondition, LikelihoodAndDrawsAtAGivenCodeAreOfTheItemsClass) {
+  const auto vae = drawn_vae(
+      {.data_dim = 2, .latent = 2, .hidden = 4, .condition = Condition::label, .classes = 2});
+  torch::NoGradGuard no_grad;
+  EXPECT_EQ(vae->latent_size(), 2);
+  Rng rng(3);
+  const auto images = every_image(2);
+  for (std::int64_t c = 0; c < 2; ++c) {
+    const auto z = rng.normal({1, 2}).to(torch::kDouble);
+    const auto p =
+        vae->log_likelihood({images, torch::full({4}, c, torch::kInt64)}, z.expand({3, 4, 2}))
+            .exp();
+    EXPECT_EQ(p.sizes(), (at::IntArrayRef{3, 4}));
+    EXPECT_NEAR(p[1].sum().item<double>(), 1, 1e-12);
+    const std::int64_t n = 20000;
+    const auto x = vae->draw_given(z.expand({n, 2}), torch::full({n}, c, torch::kInt64), rng);
+    for (std::int64_t i = 0; i < 4; ++i) {
+      const double share = x.eq(images[i]).all(1).to(torch::kDouble).mean().item<double>();
+      const double wanted = p[0][i].item<double>();
+      EXPECT_NEAR(share, wanted, 5 * std::sqrt(wanted * (1 - wanted) / double(n)) + 1e-9);
+    }
+  }
+}
+
 TEST(VaeCondition, ConvolutionsSeeTheClassAsChannels) {
   Vae vae({.data_dim = 64,
            .channels = 1,

@@ -61,6 +61,13 @@ TEST(Augmentation, SaturationMovesEachPixelFromItsGrey) {
   EXPECT_LT((per_item - per_item.narrow(1, 0, 1)).abs().max().item<double>(), 1e-6);
   EXPECT_GT(per_item.max().item<double>(), 1.6);  // beyond what contrast alone reaches
   EXPECT_LT(per_item.min().item<double>(), .3);
+  // Saturation leaves every pixel's grey alone: greys are stretched by the contrast alone.
+  const auto grey_x = x.mean(1).flatten(1), grey_y = y.mean(1).flatten(1);
+  const auto centred = [](const Tensor& v) { return v - v.mean(1, true); };
+  const auto contrast = (centred(grey_y) / centred(grey_x)).select(1, 0);
+  EXPECT_TRUE(torch::allclose(centred(grey_y), centred(grey_x) * contrast.unsqueeze(1)));
+  EXPECT_GE(contrast.min().item<double>(), .5 - 1e-6);
+  EXPECT_LE(contrast.max().item<double>(), 1.5 + 1e-6);
 }
 
 TEST(Augmentation, TranslationMovesByUpToAnEighthWithZerosBehind) {

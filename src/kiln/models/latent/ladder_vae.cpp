@@ -243,14 +243,31 @@ Tensor LadderVae::codes_at(const Tensor& x, const Tensor& noise) {
   return torch::cat(code, -1);
 }
 
-// z_L = c_L, z_l = mu_p(z_{l+1}) + s_p(z_{l+1}) c_l; the mean of p(x|z_1).
-Tensor LadderVae::decode_mean(const Tensor& code) {
-  check_shape("ladder_vae.decode_mean", "z", code, {kAny, code_size_});
+// z_1 of codes [..., J]: z_L = c_L, z_l = mu_p(z_{l+1}) + s_p(z_{l+1}) c_l.
+Tensor LadderVae::lowest_level(const Tensor& code) {
   const auto parts = code.split_with_sizes(latents_, -1);
   auto z = parts.back();
   for (auto level = levels() - 1; level > 0; --level)
     z = prior(level, z).at_noise(parts[static_cast<std::size_t>(level - 1)]);
-  return shape().shaped(torch::sigmoid(decode_logits(z)));
+  return z;
+}
+
+Tensor LadderVae::decode_mean(const Tensor& code) {
+  check_shape("ladder_vae.decode_mean", "z", code, {kAny, code_size_});
+  return shape().shaped(torch::sigmoid(decode_logits(lowest_level(code))));
+}
+
+Tensor LadderVae::log_likelihood(const Batch& batch, const Tensor& code) {
+  const auto items = shape().flat("ladder_vae.log_likelihood", "x", batch.x);
+  return bernoulli_log_prob(items, decode_logits(lowest_level(code)));
+}
+
+Tensor LadderVae::draw_given(const Tensor& code, const Tensor&, Rng& rng) {
+  torch::NoGradGuard no_grad;
+  std::vector<Tensor> parts;
+  for (const auto& part : code.split(kItemsAtOnce))
+    parts.push_back(rng.bernoulli(decode_mean(part)));
+  return torch::cat(parts);
 }
 
 Tensor LadderVae::sample_prior(std::int64_t count, Rng& rng) {
@@ -260,12 +277,7 @@ Tensor LadderVae::sample_prior(std::int64_t count, Rng& rng) {
 
 Tensor LadderVae::sample(const SampleRequest& request, Rng& rng) {
   check_unconditional("ladder_vae.sample", request);
-  torch::NoGradGuard no_grad;
-  std::vector<Tensor> parts;
-  for (const auto& code :
-       sample_prior(request.count, rng).mul(request.temperature).split(kItemsAtOnce))
-    parts.push_back(rng.bernoulli(decode_mean(code)));
-  return torch::cat(parts);
+  return draw_given(sample_prior(request.count, rng).mul(request.temperature), {}, rng);
 }
 
 Tensor LadderVae::normal(at::IntArrayRef shape, Rng& rng) const {

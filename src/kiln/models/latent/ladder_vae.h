@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
+#include "kiln/models/latent_joint.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/dense_layer.h"
 #include "kiln/nn/warmup.h"
@@ -50,7 +51,8 @@ class LadderVae : public Game,
                   public Bound,
                   public Encoder,
                   public Decoder,
-                  public Prior {
+                  public Prior,
+                  public LatentJoint {
  public:
   using Options = LadderVaeOptions;
   struct Terms {
@@ -97,6 +99,10 @@ class LadderVae : public Game,
   Tensor encode_draw(const Tensor& x, Rng& rng) override;
   Tensor decode_mean(const Tensor& code) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
+  std::int64_t latent_size() const override { return code_size_; }
+  /// At a code, of which p(x|c) = p(x|z_1(c)).
+  Tensor log_likelihood(const Batch& batch, const Tensor& code) override;
+  Tensor draw_given(const Tensor& code, const Tensor& labels, Rng& rng) override;
   /// Codes from N(0, temperature^2 I), then x ~ p(x|z_1): 0/1.
   Tensor sample(const SampleRequest& request, Rng& rng) override;
 
@@ -112,6 +118,7 @@ class LadderVae : public Game,
   Tensor log_weights(const Tensor& x, const std::vector<DiagNormal>& evidence, std::int64_t draws,
                      Rng& rng);
   Tensor codes_at(const Tensor& x, const Tensor& noise);
+  Tensor lowest_level(const Tensor& code);
   Tensor normal(at::IntArrayRef shape, Rng& rng) const;  // in the weights' type
 
   LadderVaeOptions options_;

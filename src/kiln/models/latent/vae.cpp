@@ -293,8 +293,12 @@ Tensor Vae::sample(const SampleRequest& request, Rng& rng) {
     labels = requested_labels("vae.sample", request, classes());
   else
     check_unconditional("vae.sample", request);
-  torch::NoGradGuard no_grad;
   const auto z = normal({request.count, options_.latent}, rng).mul(request.temperature);
+  return draw_given(z, labels, rng);
+}
+
+Tensor Vae::draw_given(const Tensor& z, const Tensor& labels, Rng& rng) {
+  torch::NoGradGuard no_grad;
   std::vector<Tensor> parts;
   for (const auto& codes : with_class(z, labels).split(kItemsAtOnce))
     parts.push_back(law_.draw(decode_parameters(codes), rng));

@@ -3,6 +3,7 @@
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/linear.h>
 
+#include "kiln/models/latent_joint.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/coder.h"
 #include "kiln/nn/decoder_law.h"
@@ -107,7 +108,8 @@ class Vae : public Game,
             public Bound,
             public Encoder,
             public Decoder,
-            public Prior {
+            public Prior,
+            public LatentJoint {
  public:
   using Options = VaeOptions;
   struct Terms {
@@ -159,6 +161,9 @@ class Vae : public Game,
   Tensor decode_mean(const Tensor& codes) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< Classes come in turn.
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws ConfigError with condition.
+  std::int64_t latent_size() const override { return options_.latent; }
+  Tensor log_likelihood(const Batch& batch, const Tensor& z) override;
+  Tensor draw_given(const Tensor& z, const Tensor& labels, Rng& rng) override;
   /// z ~ N(0, temperature^2 I), then x ~ p(x|z): as DecoderLaw draws.
   Tensor sample(const SampleRequest& request, Rng& rng) override;
 
@@ -171,7 +176,6 @@ class Vae : public Game,
   Tensor codes_at(const Tensor& x, const Tensor& noise);
   Tensor with_class(const Tensor& z, const Tensor& labels) const;
   Tensor normal(at::IntArrayRef shape, Rng& rng) const;  // in the weights' type
-  Tensor log_likelihood(const Batch& batch, const Tensor& z);
   Tensor log_weights(const Batch& batch, const PosteriorLaw& q, std::int64_t draws, Rng& rng);
   double kl_weight() const;
   Objective objective(const Batch& batch, Rng& rng);
