@@ -157,6 +157,13 @@ TEST(DenseUnroll, SpectralNormalisationGoesThroughTheGraph) {
   expect_equal(game, {.steps = 2, .learning_rate = .02});
 }
 
+TEST(DenseUnroll, WeighsWhatComesFromAbove) {
+  const SmallGame game;
+  const auto once = game.slope(game.by_hand({.steps = 2}));
+  const auto thrice = torch::autograd::grad({3 * game.by_hand({.steps = 2}).loss}, {game.fake})[0];
+  EXPECT_LT(distance(thrice, 3 * once), 1e-14);
+}
+
 TEST(DenseUnroll, RefusesSecondDerivatives) {
   const SmallGame game;
   const auto loss = game.by_hand({.steps = 1}).loss;

@@ -151,7 +151,7 @@ class Lookahead {
     const auto [loss, slopes] = generator_game(objective_, last.outputs());
     const auto adjoint = last.gradient(slopes);
     const auto gradient = last.input_gradient();
-    if (options_.second_order) back(adjoint, gradient);
+    back(adjoint, gradient);
     return {loss, gradient};
   }
 
@@ -164,7 +164,7 @@ class Lookahead {
     if (options_.second_order) passes_.push_back(std::move(pass));
   }
 
-  // The adjoint of theta^K becomes that of theta^0.
+  // The adjoint of theta^K becomes that of theta^0; nothing where no pass was kept.
   void back(const Tensor& adjoint, const Tensor& gradient) {
     if (passes_.empty()) return;
     std::vector<Tensor> outputs;
