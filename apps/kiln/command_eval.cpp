@@ -68,7 +68,8 @@ class Evaluation {
                .device = parse_device(a.run.device)},
               console) {}
 
-  // What is said when nothing is asked for: nothing that a judge must be trained for.
+  // What is said when nothing is asked for: nothing that a judge must be trained for, but the modes
+  // of stacked digits, which are what such data are for.
   std::vector<std::string> usual() const {
     auto known = metrics_of(*run_.model);
     const auto codes = code_metrics(run_, judged_);
@@ -113,10 +114,10 @@ class Evaluation {
     }
   }
 
-  // How many samples the figures about samples were of.
-  std::optional<std::int64_t> samples() const {
-    if (modes_) return modes_->samples;
-    return set_samples_ ? std::optional(a_.samples.value_or(kSetSamples)) : std::nullopt;
+  // How many samples the figures about samples were of; modes may be counted in others.
+  void note_samples(nlohmann::json& json) const {
+    if (set_samples_) json["samples"] = a_.samples.value_or(kSetSamples);
+    if (modes_) json[set_samples_ ? "mode_samples" : "samples"] = modes_->samples;
   }
 
  private:
@@ -151,7 +152,7 @@ int evaluate(const EvalArguments& a, const Console& console) {
                       {"draws", a.draws},
                       {"metrics", answers.metrics},
                       {"standard_errors", answers.errors}};
-  if (const auto samples = evaluation.samples()) json["samples"] = *samples;
+  evaluation.note_samples(json);
   console.result(answers.text, json);
   return 0;
 }

@@ -21,13 +21,20 @@ struct TraverseArguments {
   RunArguments run;
   std::string latents, data, split, out;
   std::optional<std::int64_t> item;
-  std::int64_t steps = 11;
+  std::optional<std::int64_t> steps = std::nullopt;
   std::optional<double> low = std::nullopt, high = std::nullopt;
   bool quantiles = false;
 };
 
+std::int64_t steps_of(const TraverseArguments& a) { return a.steps.value_or(11); }
 double low_of(const TraverseArguments& a, double reach) { return a.low.value_or(-reach); }
 double high_of(const TraverseArguments& a, double reach) { return a.high.value_or(reach); }
+
+void check_range(const TraverseArguments& a, double reach) {
+  if (low_of(a, reach) >= high_of(a, reach))
+    throw ConfigError("traverse", fmt::format("--low must lie below --high, got {} and {}",
+                                              low_of(a, reach), high_of(a, reach)));
+}
 
 std::vector<std::int64_t> counting(std::int64_t first, std::int64_t last) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(last - first + 1));
@@ -54,13 +61,14 @@ std::vector<std::int64_t> chosen_latents(const std::string& text, std::int64_t l
 
 // The values [T, J] that the latents take.
 Tensor stops(const TraverseArguments& a, const LoadedRun& run, std::int64_t latents) {
+  const auto steps = steps_of(a);
   if (!a.quantiles)
-    return torch::linspace(low_of(a, kReach), high_of(a, kReach), a.steps)
+    return torch::linspace(low_of(a, kReach), high_of(a, kReach), steps)
         .unsqueeze(1)
-        .expand({a.steps, latents});
-  const auto u = (torch::arange(a.steps, torch::kFloat64) + 0.5) / static_cast<double>(a.steps);
+        .expand({steps, latents});
+  const auto u = (torch::arange(steps, torch::kFloat64) + 0.5) / static_cast<double>(steps);
   const auto& prior = run.as<Prior>("prior over its codes, so no --quantiles");
-  return prior.prior_quantile(u.unsqueeze(1).expand({a.steps, latents})).to(torch::kFloat32);
+  return prior.prior_quantile(u.unsqueeze(1).expand({steps, latents})).to(torch::kFloat32);
 }
 
 struct Base {
@@ -84,9 +92,12 @@ Base base_of(const TraverseArguments& a, const LoadedRun& run, std::int64_t late
 int traverse_codes(const TraverseArguments& a, const LoadedRun& run, const Informative& model,
                    const std::filesystem::path& path, const Console& console) {
   const double low = low_of(a, kCodeReach), high = high_of(a, kCodeReach);
+  if (a.steps && model.code_parts().front().kind == CodePart::Kind::categorical)
+    throw ConfigError("traverse.steps",
+                      "rows have a column for each class of the first code; leave it out");
   const auto device = parse_device(a.run.device);
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "traverse", device);
-  const auto grid = code_traversal(model, run.as<Prior>("prior"), a.steps, low, high, rng);
+  const auto grid = code_traversal(model, run.as<Prior>("prior"), steps_of(a), low, high, rng);
   const auto x = decode_images("traverse", run, run.as<Decoder>("decoder"), grid.codes, device);
   write_picture(path, x, grid.columns, a.run, run);
   std::vector<std::string> names;
@@ -105,14 +116,15 @@ int traverse_codes(const TraverseArguments& a, const LoadedRun& run, const Infor
 
 int traverse(const TraverseArguments& a, const Console& console) {
   start_up();
-  if (low_of(a, kReach) >= high_of(a, kReach))
-    throw ConfigError("traverse", fmt::format("--low must lie below --high, got {} and {}",
-                                              low_of(a, kReach), high_of(a, kReach)));
+  if (!a.item && !(a.data.empty() && a.split.empty()))
+    throw ConfigError("traverse",
+                      "--data and --split say where --item is; set it or leave them out");
   const auto path = picture_path(a.run, a.out, "traverse");
   const auto run = load(a.run, console);
   const auto* informative = dynamic_cast<const Informative*>(run.model.get());
-  if (informative && a.latents.empty() && !a.item && !a.quantiles)
-    return traverse_codes(a, run, *informative, path, console);
+  const bool codes = informative && a.latents.empty() && !a.item && !a.quantiles;
+  check_range(a, codes ? kCodeReach : kReach);
+  if (codes) return traverse_codes(a, run, *informative, path, console);
   auto& decoder = run.as<Decoder>("decoder");
   const auto latents = latents_of(run);
   const auto chosen = chosen_latents(a.latents, latents);
@@ -120,14 +132,14 @@ int traverse(const TraverseArguments& a, const Console& console) {
   const auto values = stops(a, run, latents);
   const auto z = traversal(base.z, chosen, values);
   const auto x = decode_images("traverse", run, decoder, z, parse_device(a.run.device));
-  write_picture(path, x, a.steps, a.run, run);
+  write_picture(path, x, steps_of(a), a.run, run);
   console.result(fmt::format("{}\n{} of {} latents, one in each row, from {}", path.string(),
                              chosen.size(), latents, base.name),
                  {{"run", a.run.run},
                   {"step", run.step},
                   {"base", base.name},
                   {"latents", chosen},
-                  {"steps", a.steps},
+                  {"steps", steps_of(a)},
                   {"low", values.min().item<double>()},
                   {"high", values.max().item<double>()},
                   {"file", path.string()}});
@@ -144,7 +156,10 @@ void add_traverse(const Program& program) {
   command->add_option(
       "--latents", a->latents,
       "which, as in 0,3-5 [the first 20; of a model with codes, what each code does]");
-  command->add_option("--steps", a->steps, "images in each row, both ends included [11]")
+  command
+      ->add_option(
+          "--steps", a->steps,
+          "images in each row, both ends included [11; of a model with codes, its classes]")
       ->check(CLI::Range(2, 1000));
   command->add_option("--low", a->low, "where a latent starts [-3; a number among codes -2]");
   command->add_option("--high", a->high, "where it ends [3; a number among codes 2]");

@@ -32,14 +32,14 @@ CodeFigure information(Informative& model, std::int64_t part, std::int64_t sampl
           fmt::format(", H(c) = {:.4f}", entropy)};
 }
 
-CodeFigure accuracy(Informative& model, const JudgedData& judged) {
+CodeFigure accuracy(Informative& model, const JudgedData& judged, torch::Device device) {
   Loader loader(judged.data, judged.transform, LoaderOptions::one_pass(kRowsAtOnce, 1));
   std::vector<Tensor> found, labels;
   torch::NoGradGuard no_grad;
   for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
-    const auto batch = to_batch(std::move(host), loader.info());
-    found.push_back(model.code_logits(batch.x).argmax(1));
-    labels.push_back(batch.y);
+    const auto batch = to_batch(std::move(host), loader.info(), device);
+    found.push_back(model.code_logits(batch.x).argmax(1).cpu());
+    labels.push_back(batch.y.cpu());
   }
   const double share = matched_accuracy(torch::cat(found), torch::cat(labels));
   const auto items = judged.data->size();
@@ -66,7 +66,7 @@ std::optional<CodeFigure> code_figure(const LoadedRun& run, const JudgedData& ju
   const auto found = std::find(known.begin(), known.end(), metric);
   if (found == known.end()) return std::nullopt;
   auto& model = dynamic_cast<Informative&>(*run.model);
-  if (metric == kAccuracy) return accuracy(model, judged);
+  if (metric == kAccuracy) return accuracy(model, judged, rng.device());
   return information(model, found - known.begin(), samples, rng);
 }
 

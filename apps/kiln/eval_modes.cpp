@@ -38,7 +38,7 @@ std::optional<IsotropicModes> isotropic_modes(const SourceSpec& spec) {
 // The three planes are judged one by one, as pictures of the stack's own source.
 CountedModes count_triples(const LoadedRun& run, const SourceSpec& spec, const ModeArguments& a,
                            Rng& rng, const Console& console) {
-  const auto network = judge_network(a.network, stacked_inner(spec).text(), console);
+  const auto network = judge_network(a.network, run, stacked_inner(spec).text(), console);
   const auto samples = a.samples.value_or(kTripleSamples);
   std::vector<Tensor> found;
   for (std::int64_t done = 0; done < samples; done += kRowsAtOnce) {

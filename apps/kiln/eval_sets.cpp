@@ -26,10 +26,13 @@ double share_error(double share, std::int64_t items) {
   return std::sqrt(share * (1 - share) / static_cast<double>(items));
 }
 
-// The first items of the data, as the model's values.
-Tensor first_rows(const JudgedData& judged, std::int64_t count, std::uint64_t seed) {
-  const auto items = first_items(judged, count);
-  Loader loader(subset(judged.data, items), judged.transform,
+// Items of the data, as the model's values, in an order of their own: sources may be sorted by
+// class, and some figures look at a part of the rows.
+Tensor drawn_rows(const JudgedData& judged, std::int64_t count, std::uint64_t seed) {
+  Rng rng(seed, "items");
+  const auto chosen = rng.permutation(judged.data->size()).narrow(0, 0, count).contiguous();
+  const auto* first = chosen.data_ptr<std::int64_t>();
+  Loader loader(subset(judged.data, {first, first + count}), judged.transform,
                 LoaderOptions::one_pass(kRowsAtOnce, seed));
   std::vector<Tensor> parts;
   for (auto host = loader.next(); host.rows > 0; host = loader.next())
@@ -70,7 +73,7 @@ SetJudge::~SetJudge() = default;
 // Tables are judged as they are.
 FeatureNetwork* SetJudge::network() {
   if (!judged_.data->info().is_image()) return nullptr;
-  if (!network_) network_ = judge_network(arguments_.network, arguments_.source, console_);
+  if (!network_) network_ = judge_network(arguments_.network, run_, arguments_.source, console_);
   return network_.get();
 }
 
@@ -79,7 +82,7 @@ const SetJudge::Sets& SetJudge::sets() {
   auto sets = std::make_unique<Sets>();
   Rng rng(arguments_.seed, "sample", arguments_.device);
   const auto count = std::min(arguments_.samples, judged_.data->size());
-  sets->data = first_rows(judged_, count, arguments_.seed);
+  sets->data = drawn_rows(judged_, count, arguments_.seed);
   sets->samples = run_.as<Sampler>("sampler").sample({.count = arguments_.samples}, rng).cpu();
   const auto features = [&](const Tensor& x) {
     if (!network()) return x.flatten(1);

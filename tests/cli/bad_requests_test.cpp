@@ -78,6 +78,22 @@ TEST(BadRequests, ValuesOutOfRangeAreNamed) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+// Before a folder is made, so that the next try can have its name.
+TEST(BadRequests, BatchesThatPacksDoNotFillAreRefusedAtOnce) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "run").string();
+  expect_refusal({"train", "gan", "--data", "ring8:n=200", "--pack", "3", "--out", out, "--quiet"},
+                 kRequest,
+                 "[train.batch] the model looks at 3 items at once; set --batch to a multiple of "
+                 "it, as 99, got 100");
+  expect_refusal({"train", "gan", "--data", "ring8:n=200", "--pack", "2", "--minibatch-deviation",
+                  "--batch", "4", "--out", out, "--quiet"},
+                 kRequest,
+                 "[train.batch] the model looks at 8 items at once, and a batch holds 4; give more "
+                 "items or make --batch larger");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
 TEST(BadRequests, TrainingIntoAFolderThatHoldsARunIsRefused) {
   const auto run = tiny_run("nade");
   expect_refusal({"train", "nade", "--data", "digits:n=100", "--out", run, "--quiet"}, kRequest,

@@ -3,8 +3,10 @@
 #include <torch/script.h>
 
 #include <cmath>
+#include <fstream>
 #include <map>
 
+#include "kiln/core/rng.h"
 #include "kiln/io/image.h"
 #include "tests/cli/tiny_runs.h"
 
@@ -122,6 +124,35 @@ TEST(Samples, CodesAreReadBackAndDrawn) {
   EXPECT_EQ(drawn["codes"].size(), 3u);
   const auto image = read_image(picture);
   EXPECT_GT(image.height, 25 * 28);  // five rows of classes, ten of each number
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
+           {"--steps", "5"}, {"--low", "2.5"}, {"--split", "test"}}) {
+    std::vector<std::string> arguments{"traverse", run, "-o", picture};
+    arguments.insert(arguments.end(), wrong.begin(), wrong.end());
+    EXPECT_EQ(run_kiln(arguments).code, 2) << wrong[0];
+  }
+}
+
+// Two far clusters, one after the other in the file: a test that looked at the first 2000 rows
+// would see one of them.
+TEST(Samples, DataSortedByClassAreJudgedAsAWhole) {
+  const TemporaryFolder folder;
+  const auto csv = folder / "sorted.csv";
+  Rng rng(1);
+  const auto noise = rng.normal({5000, 2});
+  {
+    std::ofstream file(csv);
+    for (std::int64_t i = 0; i < 5000; ++i)
+      file << noise[i][0].item<double>() + (i < 2500 ? 0 : 20) << ',' << noise[i][1].item<double>()
+           << '\n';
+  }
+  const auto run = (folder / "run").string(), data = "csv:" + csv.string() + ",values=real";
+  ASSERT_EQ(run_kiln({"train", "gaussian_mixture", "--data", data, "--components", "2", "--epochs",
+                      "100", "--out", run, "--threads", "1", "--quiet"})
+                .code,
+            0);
+  const auto found = only_object(
+      run_kiln({"eval", run, "--data", data, "--metric", "energy", "--samples", "5000", "--json"}));
+  EXPECT_GT(found["metrics"]["energy_p"].get<double>(), .01);
 }
 
 }  // namespace

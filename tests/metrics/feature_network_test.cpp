@@ -152,6 +152,33 @@ TEST(LabelNetwork, ADamagedFileIsWrittenAnew) {
   EXPECT_EQ(trainings, 2);
 }
 
+// The accuracy that stands in the name is of the items given, whenever the network was trained.
+TEST(LabelNetwork, AKeptJudgeIsJudgedOnOtherItemsAnew) {
+  const TemporaryFolder folder;
+  int trainings = 0;
+  const auto first = judge(folder.path(), 0, trainings);
+  const auto contrary = label_network(
+      std::make_shared<Halves>(0), std::make_shared<Halves>(1000, true),
+      {.steps = 12, .cache = folder.path(), .note = [&](const std::string&) { ++trainings; }});
+  EXPECT_EQ(trainings, 1);
+  EXPECT_EQ(contrary->held_out_accuracy(), 0);
+  EXPECT_EQ(judge(folder.path(), 0, trainings)->held_out_accuracy(), 1);
+}
+
+TEST(LabelNetwork, ACacheThatCannotBeWrittenIsNoted) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / "file") << "no folder";
+  std::vector<std::string> notes;
+  const auto network =
+      label_network(std::make_shared<Halves>(0), std::make_shared<Halves>(1000),
+                    {.steps = 12,
+                     .cache = folder.path() / "file" / "cache",
+                     .note = [&](const std::string& line) { notes.push_back(line); }});
+  EXPECT_EQ(network->held_out_accuracy(), 1);
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(notes[1].starts_with("the judge was not kept: ")) << notes[1];
+}
+
 TEST(LabelNetwork, DrawsNothingFromTheDefaultGenerator) {
   torch::manual_seed(1);
   const auto expected = torch::rand(3);

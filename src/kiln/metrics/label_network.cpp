@@ -54,9 +54,8 @@ void check_data(const DataInfo& info) {
                                               info.name, info.shape[1], info.shape[2]));
 }
 
-// Of the shape, every item and its label, and the recipe.
-std::string hash_of(const Dataset& data, const LabelNetworkOptions& options) {
-  ContentHash hash;
+// The shape, every item and its label.
+void add_content(ContentHash& hash, const Dataset& data) {
   for (const auto size : data.info().shape) hash.add(size);
   hash.add(data.info().classes);
   std::vector<float> x(static_cast<std::size_t>(data.info().item_size()));
@@ -64,6 +63,18 @@ std::string hash_of(const Dataset& data, const LabelNetworkOptions& options) {
     hash.add(data.read(i, x));
     hash.add(std::span<const float>(x));
   }
+}
+
+std::string hash_of(const Dataset& data) {
+  ContentHash hash;
+  add_content(hash, data);
+  return hash.hex();
+}
+
+// Of the data and the recipe.
+std::string hash_of(const Dataset& data, const LabelNetworkOptions& options) {
+  ContentHash hash;
+  add_content(hash, data);
   hash.add(options.steps), hash.add(static_cast<std::int64_t>(options.seed)), hash.add(kRecipe);
   return hash.hex();
 }
@@ -95,6 +106,7 @@ Tensor LabelNetwork::class_log_probs(const Tensor& x) {
 /// The making of a LabelNetwork: training, judging, keeping.
 struct LabelNetworkTraining {
   LabelNetwork& network;
+  DatasetPtr held_out;
 
   std::vector<NamedTensor> weights() const {
     std::vector<NamedTensor> all;
@@ -121,34 +133,47 @@ struct LabelNetworkTraining {
     }
   }
 
-  void judge(const DatasetPtr& data) const {
-    Loader loader(data, as_unit(data->info()), LoaderOptions::one_pass(kRowsAtOnce, 1));
+  void judge() const {
+    Loader loader(held_out, as_unit(held_out->info()), LoaderOptions::one_pass(kRowsAtOnce, 1));
     std::int64_t right = 0;
     for (auto host = loader.next(); host.rows > 0; host = loader.next()) {
       const auto batch = to_batch(std::move(host), loader.info());
       right += network.class_log_probs(batch.x).argmax(1).eq(batch.y).sum().item<std::int64_t>();
     }
-    network.accuracy_ = static_cast<double>(right) / static_cast<double>(data->size());
+    network.accuracy_ = static_cast<double>(right) / static_cast<double>(held_out->size());
   }
 
-  // A file that is none, or of other weights, counts as missing: it is written anew.
+  // A file that is none, or of other weights, counts as missing: it is written anew.  Its accuracy
+  // counts where it was measured on the same items.
   bool load(const std::filesystem::path& file) const {
     if (file.empty() || !std::filesystem::exists(file)) return false;
     try {
       const auto content = read_safetensors(file);
       load_tensors(file.string(), content, "", weights());
-      const auto accuracy = content.metadata.find("accuracy");
-      if (accuracy == content.metadata.end()) return false;
+      const auto accuracy = content.metadata.find("accuracy"),
+                 judged_on = content.metadata.find("held_out");
+      if (accuracy == content.metadata.end() || judged_on == content.metadata.end()) return false;
       network.accuracy_ = std::strtod(accuracy->second.c_str(), nullptr);
+      if (judged_on->second != hash_of(*held_out)) judge();
       return true;
     } catch (const IoError&) {
       return false;
     }
   }
 
-  void keep(const std::filesystem::path& file) const {
+  // A cache that cannot be written costs time, and nothing else.
+  void keep(const std::filesystem::path& file, const LabelNetworkOptions& options) const {
     if (file.empty()) return;
+    try {
+      write(file);
+    } catch (const std::exception& failure) {
+      if (options.note) options.note(fmt::format("the judge was not kept: {}", failure.what()));
+    }
+  }
+
+  void write(const std::filesystem::path& file) const {
     SafetensorsFile content;
+    content.metadata["held_out"] = hash_of(*held_out);
     content.metadata["accuracy"] = fmt::format("{}", network.accuracy_);
     append_tensors(content, "", weights());
     std::filesystem::create_directories(file.parent_path());
@@ -167,7 +192,7 @@ std::shared_ptr<LabelNetwork> label_network(const DatasetPtr& train, const Datas
   check_data(info);
   auto network = std::make_shared<LabelNetwork>(info.shape[0], info.shape[1], info.shape[2],
                                                 info.classes, options.seed);
-  const LabelNetworkTraining training{*network};
+  const LabelNetworkTraining training{*network, held_out};
   const auto hash = hash_of(*train, options);
   const auto file = options.cache.empty()
                         ? std::filesystem::path()
@@ -177,8 +202,8 @@ std::shared_ptr<LabelNetwork> label_network(const DatasetPtr& train, const Datas
       options.note(
           fmt::format("training a judge on the labels of {}, {} steps", info.name, options.steps));
     training.train(train, options);
-    training.judge(held_out);
-    training.keep(file);
+    training.judge();
+    training.keep(file, options);
   }
   training.name(hash);
   return network;

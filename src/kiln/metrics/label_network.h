@@ -14,7 +14,7 @@ namespace kiln {
 /// figures are called after it ("FD-kiln"), never FID: they compare runs on one data set and
 /// nothing else.
 ///
-/// Two 3x3 convolutions with ReLU and 2x2 maximum for every halving of the image, filters from 32
+/// A 3x3 convolution, ReLU and 2x2 maximum for every halving of the image, filters from 32
 /// doubling, a dense layer of 128 units, a softmax.  Features are the 128 after their ReLU.
 class LabelNetwork : public FeatureNetwork {
  public:

@@ -11,7 +11,8 @@
 namespace kiln {
 namespace {
 
-constexpr double kShare = .01;  // of the data's pairs, that count as equal
+constexpr double kShare = .01;       // of the data's pairs, that count as equal
+constexpr double kRounding = 1e-13;  // of squared distances, beside the largest
 
 // Of every pair once, sorted.
 Tensor pair_distances(const Tensor& x) {
@@ -21,16 +22,27 @@ Tensor pair_distances(const Tensor& x) {
   return std::get<0>(all.index({pairs[0], pairs[1]}).sort());
 }
 
+// r: the distance below which kShare of the pairs lie; where so many items are equal, and r is 0 to
+// rounding, half the least distance of two that are not.
+Tensor radius_of(const Tensor& sorted) {
+  const auto least = static_cast<std::int64_t>(kShare * static_cast<double>(sorted.size(0)));
+  const auto radius = sorted[std::max<std::int64_t>(1, least) - 1];
+  const auto apart = sorted.masked_select(sorted > kRounding * sorted[-1]);
+  return apart.numel() > 0 ? torch::maximum(radius, apart[0] / 4) : radius;
+}
+
+std::int64_t pairs_within(const Tensor& sorted, const Tensor& radius) {
+  return std::max<std::int64_t>(1, sorted.le(radius).sum().item<std::int64_t>());
+}
+
 }  // namespace
 
 double relative_support(const Tensor& samples, const Tensor& data) {
   KILN_ASSERT(samples.size(0) >= 2 && data.size(0) >= 2);
   const auto own = pair_distances(data), made = pair_distances(samples);
-  const auto equal = std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(kShare * static_cast<double>(own.size(0))));
-  const auto radius = own[equal - 1];
-  const auto pairs = std::max<std::int64_t>(1, made.le(radius).sum().item<std::int64_t>());
-  return birthday_support(samples.size(0), pairs) / birthday_support(data.size(0), equal);
+  const auto radius = radius_of(own);
+  return birthday_support(samples.size(0), pairs_within(made, radius)) /
+         birthday_support(data.size(0), pairs_within(own, radius));
 }
 
 }  // namespace kiln

@@ -6,7 +6,8 @@ namespace kiln {
 
 /// How many different items samples seem to hold, beside the data: the birthday paradox, Arora &
 /// Zhang 2017, arXiv:1706.08224.  Two items count as equal where they lie nearer than r, and r is
-/// such that one in a hundred pairs of the data does.
+/// such that one in a hundred pairs of the data does; more where more of the data's items are
+/// equal.
 ///
 ///   birthday_support(samples) / birthday_support(data)
 ///

@@ -222,12 +222,15 @@ double Session::validate() {
   return rises(metric_) ? -value : value;
 }
 
-// Beside the first validation items.
+// Beside validation items, always the same ones; a source may be sorted by class.
 double Session::support() const {
   const EvalScope judging(*model_);
   const auto count = std::min(kSupportItems, data_.valid->size());
   if (count < 2) return std::nan("");
-  Loader loader(data_.valid, data_.valid_transform,
+  Rng order(seed_of(folder_.config()), "support items");
+  const auto chosen = order.permutation(data_.valid->size()).narrow(0, 0, count).contiguous();
+  const auto* first = chosen.data_ptr<std::int64_t>();
+  Loader loader(subset(data_.valid, {first, first + count}), data_.valid_transform,
                 LoaderOptions::one_pass(count, seed_of(folder_.config()), 0));
   Rng noise(seed_of(folder_.config()), "support", device_);
   torch::NoGradGuard no_grad;

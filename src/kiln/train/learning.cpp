@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "kiln/core/text.h"
+#include "kiln/models/batch_groups.h"
 #include "kiln/train/feed.h"
 #include "kiln/train/game_learning.h"
 #include "kiln/train/trainer.h"
@@ -83,6 +84,21 @@ void refuse_gradient_options(const TrainOptions& o) {
                                            join(set, ", ")));
 }
 
+// A batch that the model would refuse at its first step.
+void check_groups(const Model& model, std::int64_t batch) {
+  const auto* grouped = dynamic_cast<const BatchGroups*>(&model);
+  const auto group = grouped ? grouped->group_size() : 1;
+  if (batch % group == 0) return;
+  throw ConfigError("train.batch",
+                    batch < group
+                        ? fmt::format("the model looks at {} items at once, and a batch holds {}; "
+                                      "give more items or make --batch larger",
+                                      group, batch)
+                        : fmt::format("the model looks at {} items at once; set --batch to a "
+                                      "multiple of it, as {}, got {}",
+                                      group, batch / group * group, batch));
+}
+
 }  // namespace
 
 void ScalarMeans::add(const std::string& name, double value) {
@@ -116,6 +132,7 @@ std::unique_ptr<Learning> make_learning(Model& model, Loader& loader, const Trai
 
 TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t items) {
   options.batch = std::min(options.batch, items);
+  check_groups(model, options.batch);
   const auto* fitted = dynamic_cast<const Fitted*>(&model);
   if (!fitted) return resolve(options, items / options.batch);
   refuse_gradient_options(options);

@@ -130,6 +130,10 @@ Gan::Gan(const GanOptions& o)
 
 Values Gan::values() const { return options_.channels > 0 ? Values::signed_unit : Values::real; }
 
+std::int64_t Gan::group_size() const {
+  return options_.pack * (options_.minibatch_deviation ? CriticNetwork::kGroup : 1);
+}
+
 std::int64_t Gan::code_size() const { return options_.latent + classes_of(options_); }
 
 Tensor Gan::generate(const Tensor& codes) {

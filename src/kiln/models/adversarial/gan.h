@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
+#include "kiln/models/batch_groups.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/adversarial/augment.h"
 #include "kiln/nn/adversarial/critic_mix.h"
@@ -131,14 +132,20 @@ struct GanOptions {
 /// critic sees m items as one, so B must be a multiple of m in training.  Fakes take the classes of
 /// the batch.  A round: critic_steps times a batch and the critics' turn, then the generator's turn
 /// on the last batch.  Losses are means, in nats where the objective has logarithms.
-class Gan : public Game, public Sampler, public Decoder, public Prior, public Critic {
+class Gan : public Game,
+            public Sampler,
+            public Decoder,
+            public Prior,
+            public Critic,
+            public BatchGroups {
  public:
   using Options = GanOptions;
 
   explicit Gan(const GanOptions& options);  ///< Throws ConfigError for options that do not fit.
 
-  std::int64_t code_size() const;        ///< J, or J + K of a conditional model.
-  Tensor generate(const Tensor& codes);  ///< [B, code_size()] -> G(z) as in Batch.
+  std::int64_t group_size() const override;  ///< A pack, or four packs with minibatch deviation.
+  std::int64_t code_size() const;            ///< J, or J + K of a conditional model.
+  Tensor generate(const Tensor& codes);      ///< [B, code_size()] -> G(z) as in Batch.
   /// New ones, [count, code_size()], of the classes y [count] of a conditional model.
   Tensor codes(std::int64_t count, const Tensor& y, Rng& rng);
   /// Of critic `i`: [B / m].  Throws ShapeError, and without the classes of a conditional model.

@@ -17,6 +17,7 @@
 namespace kiln {
 namespace {
 
+constexpr std::int64_t kItemsAtOnce = 256;  // read together
 constexpr double kSlope = .1, kLeastLogDeviation = -3;
 constexpr std::int64_t kHidden = 128, kLayers = 2, kFilters = 32, kCriticUnits = 1024;
 
@@ -286,8 +287,10 @@ Tensor Infogan::code_logits(const Tensor& x) {
 
 Tensor Infogan::information(std::int64_t count, Rng& rng) {
   torch::NoGradGuard no_grad;
-  const auto codes = sample_prior(count, rng);
-  return information_of(read_alone(decode_in_parts(*this, codes)), codes);
+  std::vector<Tensor> parts;
+  for (const auto& codes : sample_prior(count, rng).split(kItemsAtOnce))
+    parts.push_back(information_of(read_alone(decode_mean(codes)), codes));
+  return torch::cat(parts);
 }
 
 }  // namespace kiln

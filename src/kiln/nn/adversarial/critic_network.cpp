@@ -19,9 +19,10 @@ Tensor unit(const Tensor& v) { return v / (v.norm() + 1e-12); }
 Tensor with_deviation(const Tensor& phi) {
   const auto groups = phi.size(0) / CriticNetwork::kGroup;
   if (groups * CriticNetwork::kGroup != phi.size(0))
-    throw ShapeError("critic.minibatch_deviation",
-                     fmt::format("{} items are no multiple of {}; set --batch to such a multiple",
-                                 phi.size(0), CriticNetwork::kGroup));
+    throw ShapeError(
+        "critic.minibatch_deviation",
+        fmt::format("{} rows are no multiple of {}; give such a number of items or of packs",
+                    phi.size(0), CriticNetwork::kGroup));
   const auto variance =
       phi.view({groups, CriticNetwork::kGroup, phi.size(1)}).var(1, /*unbiased=*/false);
   const auto deviation = (variance + 1e-8).sqrt().mean(1, /*keepdim=*/true);

@@ -17,7 +17,7 @@ Tensor product(const Tensor& a, const Tensor& b) {
 // a^T b of two tall matrices: sums over the batch, made in two halves that two threads can take.
 // The wider matrix comes second.
 Tensor sum_of_products(const Tensor& a, const Tensor& b) {
-  if (a.size(1) > b.size(1)) return sum_of_products(b, a).t();
+  if (a.size(1) > b.size(1)) return sum_of_products(b, a).t().contiguous();
   Tensor halves[2];
   const auto middle = a.size(0) / 2;
   at::parallel_for(0, 2, 1, [&](std::int64_t first, std::int64_t last) {
