@@ -139,7 +139,7 @@ TEST(BadRequests, AModelWithoutTheCapabilityNamesWhatItHas) {
                  "autoregressive, completer");
   expect_refusal({"complete", tiny_run("vae"), "--known", "top-half", "-o", out}, kRequest,
                  "[vae] has no completer; what it has: sampler, bound, encoder, decoder, "
-                 "prior");
+                 "prior, latent_joint");
   expect_refusal({"interpolate", tiny_run("dcgan"), "--between", "data", "-o", out}, kRequest,
                  "[dcgan] has no encoder, so only --between prior; what it has: sampler, decoder, "
                  "prior, critic");

@@ -101,6 +101,22 @@ TEST(AnnealedImportance, OneStepIsImportanceSamplingFromThePrior) {
   EXPECT_EQ(rng.state(), twin.state()) << "no pilot where nothing moves";
 }
 
+// Step sizes that knew the chains' own noise would spoil E[w] = p(x).
+TEST(AnnealedImportance, StepSizesAreFoundByOtherChains) {
+  const LinearGaussian model;
+  auto target = model.target(torch::zeros({2, 3}, kDouble));
+  std::vector<Tensor> starts;
+  target.sample_prior = [&](std::int64_t count, Rng& rng) {
+    starts.push_back(normals(rng, {count, 2}));
+    return starts.back();
+  };
+  Rng rng(7);
+  annealed_log_prob(target, {.temperatures = 2, .chains = 3, .leapfrog = 2, .pilot = 2}, rng);
+  ASSERT_EQ(starts.size(), 2u);
+  EXPECT_EQ(starts[0].sizes(), starts[1].sizes());
+  EXPECT_FALSE(torch::allclose(starts[0], starts[1]));
+}
+
 // 4000 items that the model drew, a chain each; three steps leave a gap to be seen.  With s2 = 2
 // the largest eigenvalue of W' W / s2 is below 1, so that even int p(z) / p(x|z) dz, the second
 // moment of a step back, is finite.

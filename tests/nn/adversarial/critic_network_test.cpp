@@ -113,8 +113,8 @@ TEST(CriticNetwork, MinibatchDeviationIsThatOfFourNeighbours) {
   EXPECT_EQ(message_of<ShapeError>([&] {
               critic.forward(torch::randn({6, 2}));
             }),
-            "[critic.minibatch_deviation] 6 items are no multiple of 4; set --batch to such a "
-            "multiple");
+            "[critic.minibatch_deviation] 6 rows are no multiple of 4; give such a number of "
+            "items or of packs");
 }
 
 }  // namespace
