@@ -48,12 +48,12 @@ TEST(RelativeSupport, SeesSamplesThatAreTooAlikeOrTooWide) {
 // equal; one of the points, with noise or without, holds a fifth of them.
 TEST(RelativeSupport, KnowsDataThatRepeatItems) {
   Rng rng(5);
-  const auto points = torch::stack({torch::arange(5.), torch::zeros(5)}, 1);
+  const auto points = rng.normal({5, 7});
   const auto drawn = [&] { return points.index_select(0, rng.integers(5, {kItems})); };
   const auto data = drawn();
   EXPECT_NEAR(relative_support(drawn(), data), 1, .1);
-  EXPECT_NEAR(relative_support(points[2].expand({kItems, 2}), data), .2, .02);
-  EXPECT_NEAR(relative_support(points[2] + .01 * rng.normal({kItems, 2}), data), .2, .02);
+  EXPECT_NEAR(relative_support(points[2].expand({kItems, 7}), data), .2, .02);
+  EXPECT_NEAR(relative_support(points[2] + .01 * rng.normal({kItems, 7}), data), .2, .02);
   EXPECT_GT(relative_support(torch::zeros({kItems, 2}), torch::zeros({kItems, 2})), .99);
 }
 
