@@ -6,13 +6,10 @@
 #include <fmt/core.h>
 #include <torch/torch.h>
 
-#include <cstdio>
 #include <vector>
 
 #include "bench/race.h"
 #include "kiln/core/rng.h"
-#include "kiln/core/text.h"
-#include "kiln/core/threads.h"
 #include "kiln/metrics/frechet_distance.h"
 
 namespace {
@@ -76,12 +73,8 @@ void race_distance(std::int64_t items) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // lines appear as they are measured
-  const auto threads = argc > 1 ? kiln::parse_integer(argv[1]).value_or(2) : 2;
-  kiln::start_up(static_cast<int>(threads));
-  kiln::measure_cpu_time(threads == 1);
+  kiln::start_race(argc, argv);
   torch::NoGradGuard no_grad;
-  fmt::print("{} thread(s), {}\n", threads, threads == 1 ? "CPU time" : "wall time");
   race_distance(kItems);
   race_distance(kFeatures / 2);
 }

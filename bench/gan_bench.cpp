@@ -16,13 +16,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "bench/race.h"
 #include "kiln/core/rng.h"
-#include "kiln/core/text.h"
-#include "kiln/core/threads.h"
 #include "kiln/models/adversarial/gan.h"
 
 namespace {
@@ -145,12 +142,8 @@ void race_turns(const std::string& name, InnerRule rule, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // lines appear as they are measured
-  const auto threads = argc > 1 ? kiln::parse_integer(argv[1]).value_or(2) : 2;
-  kiln::start_up(static_cast<int>(threads));
-  kiln::measure_cpu_time(threads == 1);
+  kiln::start_race(argc, argv);
   torch::manual_seed(1);
-  fmt::print("{} thread(s), {}\n", threads, threads == 1 ? "CPU time" : "wall time");
   race_turns("Adam", InnerRule::adam, 21);
   race_turns("SGD", InnerRule::sgd, 21);
 }

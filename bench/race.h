@@ -1,14 +1,19 @@
 #pragma once
 
+#include <fmt/core.h>
 #include <torch/torch.h>
 
 #include <time.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <functional>
 #include <limits>
 #include <string>
 #include <vector>
+
+#include "kiln/core/text.h"
+#include "kiln/core/threads.h"
 
 namespace kiln {
 
@@ -30,6 +35,16 @@ inline clockid_t& race_clock() {
 /// work.
 inline void measure_cpu_time(bool yes) {
   race_clock() = yes ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+}
+
+/// For a benchmark called as NAME_bench [THREADS], 2 where nothing is said: with one thread its
+/// figures are CPU time.
+inline void start_race(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // lines appear as they are measured
+  const auto threads = argc > 1 ? parse_integer(argv[1]).value_or(2) : 2;
+  start_up(static_cast<int>(threads));
+  measure_cpu_time(threads == 1);
+  fmt::print("{} thread(s), {}\n", threads, threads == 1 ? "CPU time" : "wall time");
 }
 
 inline double milliseconds_now() {

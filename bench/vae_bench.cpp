@@ -8,12 +8,9 @@
 #include <fmt/core.h>
 #include <torch/torch.h>
 
-#include <cstdio>
 #include <string>
 
 #include "bench/race.h"
-#include "kiln/core/text.h"
-#include "kiln/core/threads.h"
 #include "kiln/kernels/bernoulli_rows.h"
 #include "kiln/kernels/matrix_product.h"
 #include "kiln/models/latent/vae.h"
@@ -236,12 +233,8 @@ void race_transposed(const Layer& layer, std::int64_t batch) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // lines appear as they are measured
-  const auto threads = argc > 1 ? kiln::parse_integer(argv[1]).value_or(2) : 2;
-  kiln::start_up(static_cast<int>(threads));
-  kiln::measure_cpu_time(threads == 1);
+  kiln::start_race(argc, argv);
   torch::manual_seed(1);
-  fmt::print("{} thread(s), {}\n", threads, threads == 1 ? "CPU time" : "wall time");
   race_training_steps();
   race_importance_steps();
   race_products();

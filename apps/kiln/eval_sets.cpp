@@ -29,15 +29,13 @@ double share_error(double share, std::int64_t items) {
 // Items of the data, as the model's values, in an order of their own: sources may be sorted by
 // class, and some figures look at a part of the rows.
 Tensor drawn_rows(const JudgedData& judged, std::int64_t count, std::uint64_t seed) {
-  Rng rng(seed, "items");
-  const auto chosen = rng.permutation(judged.data->size()).narrow(0, 0, count).contiguous();
-  const auto* first = chosen.data_ptr<std::int64_t>();
-  Loader loader(subset(judged.data, {first, first + count}), judged.transform,
-                LoaderOptions::one_pass(kRowsAtOnce, seed));
+  auto options = LoaderOptions::one_pass(kRowsAtOnce, seed);
+  options.shuffle = true;
+  Loader loader(judged.data, judged.transform, options);
   std::vector<Tensor> parts;
-  for (auto host = loader.next(); host.rows > 0; host = loader.next())
-    parts.push_back(to_batch(std::move(host), loader.info()).x);
-  return torch::cat(parts);
+  for (std::int64_t rows = 0; rows < count; rows += parts.back().size(0))
+    parts.push_back(to_batch(loader.next(), loader.info()).x);
+  return torch::cat(parts).narrow(0, 0, count);
 }
 
 Tensor in_parts(const Tensor& x, const std::function<Tensor(const Tensor&)>& function) {

@@ -227,11 +227,9 @@ double Session::support() const {
   const EvalScope judging(*model_);
   const auto count = std::min(kSupportItems, data_.valid->size());
   if (count < 2) return std::nan("");
-  Rng order(seed_of(folder_.config()), "support items");
-  const auto chosen = order.permutation(data_.valid->size()).narrow(0, 0, count).contiguous();
-  const auto* first = chosen.data_ptr<std::int64_t>();
-  Loader loader(subset(data_.valid, {first, first + count}), data_.valid_transform,
-                LoaderOptions::one_pass(count, seed_of(folder_.config()), 0));
+  auto options = LoaderOptions::one_pass(count, seed_of(folder_.config()), 0);
+  options.shuffle = true;
+  Loader loader(data_.valid, data_.valid_transform, options);
   Rng noise(seed_of(folder_.config()), "support", device_);
   torch::NoGradGuard no_grad;
   auto& sampler = dynamic_cast<Sampler&>(*model_);

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
+
 #include "kiln/core/error.h"
 #include "kiln/nn/adversarial/conv_critic.h"
 #include "kiln/nn/adversarial/dense_critic.h"
+#include "tests/support/orthogonal.h"
 #include "tests/support/refusal.h"
 
 namespace kiln {
@@ -14,6 +17,19 @@ namespace {
 Tensor one_hot(std::initializer_list<std::int64_t> classes, std::int64_t count) {
   return torch::one_hot(torch::tensor(std::vector<std::int64_t>(classes)), count)
       .to(torch::kFloat32);
+}
+
+// sqrt(2 / (1 + slope^2)) keeps the size of what a leaky ReLU lets through; the head has 1.
+TEST(CriticNetwork, StartsOrthogonalWithTheGainOfALeakyReLU) {
+  const double gain = std::sqrt(2 / (1 + .3 * .3));
+  const DenseCritic dense({.inputs = 3, .hidden = 5, .layers = 2, .settings = {.slope = .3}});
+  const ConvCritic conv({.channels = 2, .side = 8, .filters = 3, .settings = {.slope = .3}});
+  for (const auto& w : {dense.parameters(), conv.parameters()}) {
+    for (std::size_t i = 0; i < w.size(); i += 2) {
+      EXPECT_NEAR(gain_of(w[i]), i + 2 < w.size() ? gain : 1, 1e-5) << i;
+      EXPECT_EQ(w[i + 1].abs().max().item<double>(), 0);
+    }
+  }
 }
 
 TEST(ConvCritic, IsItsConvolutionsByHand) {

@@ -7,19 +7,10 @@
 
 #include "kiln/core/error.h"
 #include "kiln/core/rng.h"
+#include "tests/support/orthogonal.h"
 
 namespace kiln {
 namespace {
-
-// Rows or columns at right angles, whichever are fewer, each as long as the gain.
-double gain_of(const Tensor& weight) {
-  const auto w = weight.size(0) > weight.size(1) ? weight.t() : weight;
-  const auto products = w.mm(w.t());
-  const double squared = products.diagonal().mean().item<double>();
-  const auto off = products - squared * torch::eye(w.size(0));
-  EXPECT_LT(off.abs().max().item<double>(), 1e-5);
-  return std::sqrt(squared);
-}
 
 TEST(GeneratorNetwork, DenseLayersStartOrthogonalWithoutBias) {
   auto net =
