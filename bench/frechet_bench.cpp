@@ -4,7 +4,8 @@
 // Figures are the best of several, taken in turn in one process; the ratios are what counts.  With
 // one thread they are CPU time, which other work on the machine hardly disturbs.
 #include <fmt/core.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <vector>
 

@@ -12,7 +12,9 @@
 // took 46 ms: elementwise passes, each through memory of the size of the second-level cache, cost
 // as much as the products.  Fused passes (kernels/leaky_rows.h) were to halve that part.
 #include <fmt/core.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>

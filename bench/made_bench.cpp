@@ -2,7 +2,8 @@
 // the orderless NADE against the naive ones.  784 pixels.  Best of several rounds, taken in turn in
 // one process, 2 threads; the ratios are what counts.
 #include <fmt/core.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include "bench/race.h"
 #include "kiln/core/threads.h"

@@ -4,7 +4,8 @@
 // strokes with as many ones.
 #include <fmt/core.h>
 #include <malloc.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include <climits>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <fmt/core.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <time.h>
 

@@ -1,7 +1,9 @@
 // RNADE's training step and density against the same model as plain tensor code, in batches of 100
 // rows.  Best of 7 rounds, taken in turn in one process, 2 threads; the ratios are what counts.
 #include <fmt/core.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "bench/race.h"
 #include "kiln/core/threads.h"

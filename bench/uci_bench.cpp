@@ -8,10 +8,12 @@
 // standardised units, and RNADE's also in the table's own.  Columns with few distinct values are
 // left out, and of two columns with a correlation above 0.98 in size the later one.
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <chrono>
 #include <cstdlib>
+#include <limits>
 #include <numbers>
 #include <numeric>
 #include <set>

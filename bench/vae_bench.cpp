@@ -6,7 +6,13 @@
 // Figures are the best of many repeats, taken in turn in one process; the ratios are what counts.
 // With one thread they are CPU time, which other work on the machine hardly disturbs.
 #include <fmt/core.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/nn/module.h>
+#include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <string>
 

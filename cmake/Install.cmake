@@ -2,11 +2,11 @@
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(KILN_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/kiln)
 
 install(TARGETS kiln_program RUNTIME)
+install(TARGETS kiln_actions LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/kiln)
 install(DIRECTORY src/kiln TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
 install(FILES LICENSE TYPE DOC)
 

@@ -7,7 +7,7 @@ find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
 find_package(tomlplusplus REQUIRED)  # not header-only in Debian
-find_package(Boost REQUIRED)         # headers only: the incomplete gamma function
+find_package(Boost REQUIRED CONFIG)  # headers only: the incomplete gamma function
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(KILN_PKG REQUIRED IMPORTED_TARGET libwebp libwebpmux libzip libxxhash)
 
@@ -15,11 +15,9 @@ file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/src/kiln/io/*.cpp
      ${PROJECT_SOURCE_DIR}/src/kiln/data/*.cpp
      ${PROJECT_SOURCE_DIR}/src/kiln/graphical/*.cpp)
-foreach(name error options philox text version)
-  list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/core/${name}.cpp)
-endforeach()
-foreach(file prob/chain_messages prob/f_divergence prob/line_law prob/markov_chain prob/parameter_count prob/table theory/legendre
-        theory/line_divergences theory/parameter_table)
+foreach(file core/error core/options core/philox core/text core/version prob/chain_messages prob/f_divergence prob/line_law
+        prob/markov_chain prob/ordering prob/parameter_count prob/table registry/model_info theory/legendre theory/line_divergences
+        theory/ordering_picture theory/parameter_table train/run_config train/run_folder train/schedule train/train_options)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/${file}.cpp)
 endforeach()
 # Our flags, and header-only libraries that our sources need and our headers do not: who uses an installed Kiln needs none.
@@ -28,7 +26,7 @@ add_library(kiln_base STATIC ${KILN_BASE_SOURCES})
 add_library(kiln::kiln_base ALIAS kiln_base)
 target_compile_features(kiln_base PUBLIC cxx_std_20)
 target_include_directories(kiln_base PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include>)
-target_compile_definitions(kiln_base PRIVATE KILN_VERSION="${PROJECT_VERSION}")
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kiln/core/version.cpp PROPERTIES COMPILE_DEFINITIONS "KILN_VERSION=\"${PROJECT_VERSION}\"")
 target_link_libraries(kiln_base PUBLIC fmt::fmt
   PRIVATE PNG::PNG JPEG::JPEG ZLIB::ZLIB PkgConfig::KILN_PKG tomlplusplus::tomlplusplus Threads::Threads ${KILN_BUILD_ONLY})
 if(KILN_SANITIZE)
@@ -39,21 +37,28 @@ find_package(Torch 1.13 REQUIRED)
 find_package(hwy REQUIRED)
 find_package(OpenMP REQUIRED)  # without its flag at::parallel_for, a header template, silently runs on one thread
 
-# One precompiled header for every target that sees LibTorch: it takes half a minute to build and saves that much per file.
+# One precompiled header for every target that sees LibTorch.  What it holds costs every file that uses it, so only what most files
+# need stands in it, and <torch/torch.h>, twice as dear, is included nowhere.
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/pch.cpp CONTENT "// carries the precompiled header\n")  # written once: a new file would build anew
 add_library(kiln_pch OBJECT ${PROJECT_BINARY_DIR}/pch.cpp)
-target_link_libraries(kiln_pch PUBLIC torch OpenMP::OpenMP_CXX fmt::fmt nlohmann_json::nlohmann_json PRIVATE kiln_flags)
-target_precompile_headers(kiln_pch PRIVATE <torch/torch.h> <fmt/format.h> <nlohmann/json.hpp>)
+target_link_libraries(kiln_pch PUBLIC torch OpenMP::OpenMP_CXX fmt::fmt PRIVATE kiln_flags)
+target_precompile_headers(kiln_pch PRIVATE <algorithm> <cmath> <filesystem> <functional> <map> <memory> <numeric> <optional> <set> <string>
+  <vector> <fmt/format.h> <torch/autograd.h> <torch/nn/modules/linear.h> <torch/types.h> <torch/utils.h>)
 
 file(GLOB_RECURSE KILN_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kiln/*.cpp)
 list(REMOVE_ITEM KILN_SOURCES ${KILN_BASE_SOURCES})
 set(KILN_KERNEL_SOURCES ${KILN_SOURCES})
 list(FILTER KILN_KERNEL_SOURCES INCLUDE REGEX "/kernels/[^/]*_simd\\.cpp$")
-add_library(kiln STATIC ${KILN_SOURCES})
+# A model is compiled alone, so that a change of one costs seconds; and so is vector code, which has flags of its own.
+set(KILN_SINGLE_SOURCES ${KILN_SOURCES})
+list(FILTER KILN_SINGLE_SOURCES INCLUDE REGEX "/models/[^/]+/|_simd\\.cpp$|/registry/models\\.cpp$")
+list(REMOVE_ITEM KILN_SOURCES ${KILN_SINGLE_SOURCES})
+kiln_group(library ${KILN_SOURCES})
+add_library(kiln STATIC ${library} ${KILN_SINGLE_SOURCES})
+target_include_directories(kiln PRIVATE ${PROJECT_SOURCE_DIR})
 add_library(kiln::kiln ALIAS kiln)
 target_link_libraries(kiln PUBLIC kiln_base torch OpenMP::OpenMP_CXX
   PRIVATE hwy::hwy tomlplusplus::tomlplusplus Threads::Threads ${CMAKE_DL_LIBS} ${KILN_BUILD_ONLY})
-target_compile_definitions(kiln PRIVATE KILN_VERSION="${PROJECT_VERSION}")
 target_precompile_headers(kiln REUSE_FROM kiln_pch)
 # Files named *_simd.cpp hold vector code that is compiled once per instruction set; they see no LibTorch.
 set_source_files_properties(${KILN_KERNEL_SOURCES} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-O3")

@@ -1,6 +1,6 @@
 // Loads any run folder and draws from it.   load_a_run RUN
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/threads.h"
 #include "kiln/registry/load_run.h"

@@ -30,9 +30,13 @@ ABOVE = ["apps", "examples", "bench", "fuzz", "tests"]  # may include all of src
 
 # kiln_base: what must build without LibTorch, and so must everything that it includes.
 BASE_FOLDERS = ("io", "data", "graphical")
-BASE_CORE = ("error", "options", "philox", "text", "values", "version")
-BASE_FILES = ("prob/parameter_count", "prob/table", "prob/markov_chain", "prob/chain_messages", "prob/f_divergence", "prob/line_law",
-              "theory/legendre", "theory/line_divergences", "theory/parameter_table")
+BASE_CORE = ("error", "optimizer_options", "options", "philox", "text", "values", "version")
+BASE_FILES = ("prob/parameter_count", "prob/ordering", "prob/table", "prob/markov_chain", "prob/chain_messages", "prob/f_divergence",
+              "prob/line_law", "registry/model_info", "theory/legendre", "theory/line_divergences", "theory/ordering_picture",
+              "theory/parameter_table", "train/run_config", "train/run_folder", "train/schedule", "train/train_options")
+# The program starts without LibTorch, which only its actions need.
+PROGRAM, ACTIONS = "apps/kiln/", ("apps/kiln/actions/", "apps/kiln/write_model_table.cpp")
+WHOLE_OF_TORCH = "torch/torch.h"
 BASE_TEST = "// needs: base"
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -60,8 +64,8 @@ class Tree:
         for _, name in self.includes.get(file, []):
             if TORCH.match(name):
                 return [f"<{name}>"]
-            target = "src/" + name
-            if name.startswith("kiln/") and target not in seen:
+            target = name if name.startswith(PROGRAM) else "src/" + name
+            if name.startswith(("kiln/", PROGRAM)) and target not in seen:
                 way = self.way_to_torch(target, seen)
                 if way:
                     return [name, *way]
@@ -73,6 +77,8 @@ class Tree:
             inside = Path(*parts[2:]).with_suffix("").as_posix()
             core = parts[2] == "core" and Path(file).stem in BASE_CORE
             return parts[2] in BASE_FOLDERS or core or inside in BASE_FILES
+        if file.startswith(PROGRAM):
+            return not file.startswith(ACTIONS)
         return file in self.base_tests
 
 
@@ -96,6 +102,8 @@ def check_file(tree, file):
         return [f"{file}: not in a folder of src/kiln that has a layer"]
     violations = []
     for bracket, name in tree.includes[file]:
+        if name == WHOLE_OF_TORCH:
+            violations.append(f"{file}: <{name}> doubles the time of compiling; include the parts that are used")
         if name.startswith("kiln/"):
             if inside and bracket == "<":
                 violations.append(f'{file}: write "{name}" in quotes')

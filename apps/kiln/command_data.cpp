@@ -1,13 +1,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+
+#include <nlohmann/json.hpp>
 
 #include "apps/kiln/data_summary.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
+#include "kiln/data/source.h"
 #include "kiln/io/atomic_file.h"
+#include "kiln/io/image_grid.h"
 #include "kiln/io/svg_plot.h"
-#include "kiln/train/pictures.h"
 
 namespace kiln::program {
 namespace {
@@ -123,9 +125,13 @@ void write_preview(const std::filesystem::path& out, const Dataset& data,
   auto x = read_items(data, items, labels);
   if (out.has_parent_path()) std::filesystem::create_directories(out.parent_path());
   if (!info.is_image()) return write_file_atomically(out, scatter(info, x, labels));
-  const auto images = torch::from_blob(x.data(), {static_cast<std::int64_t>(items.size()),
-                                                  info.shape[0], info.shape[1], info.shape[2]});
-  write_png(out, picture_grid(images, {info.values, info.levels}, kColumns), {{"data", info.name}});
+  const ValueSet values{info.values, info.levels};
+  const auto size = static_cast<std::size_t>(info.item_size());
+  std::vector<Image> pictures;
+  for (std::size_t i = 0; i < items.size(); ++i)
+    pictures.push_back(from_planar_floats({x.data() + i * size, size}, info.shape[0], info.shape[1],
+                                          info.shape[2], values.low(), values.high()));
+  write_png(out, make_grid(pictures, {.columns = kColumns}), {{"data", info.name}});
 }
 
 int look(const DataArguments& a, const Console& console) {

@@ -1,44 +1,6 @@
-#include <fmt/format.h>
-#include <torch/torch.h>
-
-#include "apps/kiln/run_codes.h"
-#include "apps/kiln/run_pictures.h"
-#include "kiln/core/threads.h"
-#include "kiln/nn/latent_grid.h"
+#include "apps/kiln/program.h"
 
 namespace kiln::program {
-namespace {
-
-struct ManifoldArguments {
-  RunArguments run;
-  std::string out;
-  std::int64_t side = 20;
-};
-
-int manifold(const ManifoldArguments& a, const Console& console) {
-  start_up();
-  const auto path = picture_path(a.run, a.out, "manifold");
-  const auto run = load(a.run, console);
-  auto& decoder = run.as<Decoder>("decoder");
-  const auto latents = latents_of(run);
-  if (latents != 2)
-    throw ConfigError("manifold",
-                      fmt::format("draws the plane of 2 latents, and the run has {}; train with "
-                                  "--latent 2, or see one latent at a time with kiln traverse",
-                                  latents));
-  const auto z = run.as<Prior>("prior over its codes").prior_quantile(grid_quantiles(a.side));
-  const auto x = decode_images("manifold", run, decoder, z, parse_device(a.run.device));
-  write_picture(path, x, a.side, a.run, run);
-  console.result(path.string(), {{"run", a.run.run},
-                                 {"step", run.step},
-                                 {"side", a.side},
-                                 {"z_low", z.min().item<double>()},
-                                 {"z_high", z.max().item<double>()},
-                                 {"file", path.string()}});
-  return 0;
-}
-
-}  // namespace
 
 void add_manifold(const Program& program) {
   auto a = std::make_shared<ManifoldArguments>();
@@ -50,7 +12,7 @@ void add_manifold(const Program& program) {
       ->add_option("-n,--side", a->side, "images a side, at equal steps of the prior's mass [20]")
       ->check(CLI::Range(1, 100));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/manifold.png]");
-  program.on_run(command, [a, &console = program.console] { return manifold(*a, console); });
+  program.on_run(command, &Actions::manifold, a);
 }
 
 }  // namespace kiln::program

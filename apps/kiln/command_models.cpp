@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "apps/kiln/model_table.h"
 #include "apps/kiln/option_table.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
@@ -13,7 +16,7 @@ struct ModelsArguments {
   bool training = false, markdown = false;
 };
 
-nlohmann::json about(const ModelEntry& entry) {
+nlohmann::json about(const ModelInfo& entry) {
   return {{"name", entry.name},
           {"title", entry.title},
           {"paper", entry.paper},
@@ -23,7 +26,7 @@ nlohmann::json about(const ModelEntry& entry) {
 void list_models(bool markdown, const Console& console) {
   nlohmann::json list = nlohmann::json::array();
   std::string text = markdown ? "| model | title | paper | capabilities |\n|---|---|---|---|" : "";
-  for (const auto& entry : models()) {
+  for (const auto& entry : model_table()) {
     list.push_back(about(entry));
     const auto can = join(entry.capabilities, ", ");
     if (markdown)
@@ -59,7 +62,7 @@ int show(const ModelsArguments& a, const Console& console) {
     list_models(a.markdown, console);
     return 0;
   }
-  const auto& entry = find_model(a.model);
+  const auto& entry = find_model_info(a.model);
   const auto heading = fmt::format("{}: {}\npaper: {}\ncapabilities: {}\noptions\n", entry.name,
                                    entry.title, entry.paper, join(entry.capabilities, ", "));
   show_options(heading, about(entry), entry.fields, a.markdown, console);

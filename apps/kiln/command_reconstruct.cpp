@@ -1,47 +1,6 @@
-#include <fmt/format.h>
-#include <torch/torch.h>
-
 #include "apps/kiln/program.h"
-#include "apps/kiln/run_pictures.h"
-#include "kiln/core/threads.h"
 
 namespace kiln::program {
-namespace {
-
-constexpr std::int64_t kColumns = 16;
-
-struct ReconstructArguments {
-  RunArguments run;
-  std::string data, split, out;
-  std::int64_t count = 16;
-};
-
-int reconstruct_items(const ReconstructArguments& a, const Console& console) {
-  start_up();
-  const auto path = picture_path(a.run, a.out, "reconstructions");
-  const auto run = load(a.run, console);
-  run.as<Encoder>("encoder");
-  run.as<Decoder>("decoder");
-  const auto judged = judged_data(run, a.data, a.split);
-  require_images("reconstruct", judged.name, judged.data->info());
-  const auto x = items_of(judged, first_items(judged, a.count),
-                          static_cast<std::uint64_t>(a.run.seed), parse_device(a.run.device));
-  const auto again = reconstruct(*run.model, x);
-  const double error = (again - x).square().mean(torch::kFloat64).item<double>();
-  const auto columns = std::min(kColumns, x.size(0));
-  write_picture(path, reconstruction_rows(x, again, columns), columns, a.run, run);
-  console.result(fmt::format("{}\nmean squared error {:.6f} over {} items of {}", path.string(),
-                             error, x.size(0), judged.name),
-                 {{"run", a.run.run},
-                  {"step", run.step},
-                  {"data", judged.name},
-                  {"items", x.size(0)},
-                  {"mean_squared_error", error},
-                  {"file", path.string()}});
-  return 0;
-}
-
-}  // namespace
 
 void add_reconstruct(const Program& program) {
   auto a = std::make_shared<ReconstructArguments>();
@@ -54,8 +13,7 @@ void add_reconstruct(const Program& program) {
   command->add_option("-n,--count", a->count, "how many of the first items [16]")
       ->check(CLI::Range(1, 10000));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/reconstructions.png]");
-  program.on_run(command,
-                 [a, &console = program.console] { return reconstruct_items(*a, console); });
+  program.on_run(command, &Actions::reconstruct, a);
 }
 
 }  // namespace kiln::program

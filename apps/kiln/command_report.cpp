@@ -1,30 +1,6 @@
-#include <fmt/format.h>
-
 #include "apps/kiln/program.h"
-#include "apps/kiln/report.h"
-#include "kiln/core/threads.h"
 
 namespace kiln::program {
-namespace {
-
-struct ReportArguments {
-  std::vector<std::string> runs;
-  std::string out;
-  ReportOptions options;
-};
-
-int report(const ReportArguments& a, const Console& console) {
-  start_up();
-  if (a.out.empty() && a.runs.size() > 1)
-    throw ConfigError("report", "a page about several runs needs -o FILE.html");
-  const auto out = a.out.empty() ? std::filesystem::path(a.runs.front()) / "report.html"
-                                 : std::filesystem::path(a.out);
-  write_report(out, a.runs, a.options, console);
-  console.result(out.string(), {{"file", out.string()}, {"runs", a.runs}});
-  return 0;
-}
-
-}  // namespace
 
 void add_report(const Program& program) {
   auto a = std::make_shared<ReportArguments>();
@@ -40,7 +16,7 @@ void add_report(const Program& program) {
   command->add_option("--device", a->options.device, "cpu, cuda or cuda:N [cpu]");
   command->add_option("--seed", a->options.seed, "seed of every draw [1]")
       ->check(CLI::NonNegativeNumber);
-  program.on_run(command, [a, &console = program.console] { return report(*a, console); });
+  program.on_run(command, &Actions::report, a);
 }
 
 }  // namespace kiln::program

@@ -1,74 +1,6 @@
-#include <fmt/format.h>
-
-#include "apps/kiln/anomaly.h"
-#include "apps/kiln/item_scores.h"
 #include "apps/kiln/program.h"
-#include "kiln/core/threads.h"
-#include "kiln/io/atomic_file.h"
 
 namespace kiln::program {
-namespace {
-
-struct ScoreArguments {
-  RunArguments run;
-  std::string data, split, out = "scores.csv";
-  std::int64_t draws = 0, batch = 100;
-  std::string complexity;
-  AnomalyRequest anomaly;
-};
-
-ScoreOptions options_of(const ScoreArguments& a) {
-  return {.draws = a.draws,
-          .batch = a.batch,
-          .seed = static_cast<std::uint64_t>(a.run.seed),
-          .device = parse_device(a.run.device)};
-}
-
-int score_anomalies(ScoreArguments& a, const LoadedRun& run, const Console& console) {
-  if (!a.complexity.empty() && a.complexity != "png")
-    throw ConfigError("score.complexity", fmt::format("needs png, got '{}'", a.complexity));
-  a.anomaly.png = !a.complexity.empty();
-  const auto data = anomaly_data(run, a.data, a.split, a.anomaly);
-  const auto figures = anomaly_figures(run, data, a.anomaly, options_of(a));
-  write_anomaly_csv(a.out, figures);
-  auto report = report_anomaly(a.out, data, figures);
-  report.object.update({{"run", a.run.run},
-                        {"step", run.step},
-                        {"data", data.in.name},
-                        {"ood", data.out.name},
-                        {"file", a.out},
-                        {"rows", figures.front().in.size()},
-                        {"ood_rows", figures.front().out.size()}});
-  console.result(report.text, report.object);
-  return 0;
-}
-
-int score(ScoreArguments& a, const Console& console) {
-  start_up();
-  if (a.anomaly.ood.empty() &&
-      !(a.anomaly.background.empty() && a.complexity.empty() && a.anomaly.items == 0))
-    throw ConfigError("score",
-                      "--background, --complexity and --items go with --ood SPEC, strange items");
-  const auto run = load(a.run, console);
-  if (!a.anomaly.ood.empty()) return score_anomalies(a, run, console);
-  const auto judged = judged_data(run, a.data, a.split);
-  const auto scores = score_items(run, judged.data, judged.transform, options_of(a));
-  std::string csv = fmt::format("index,{}\n", scores.name);
-  for (std::size_t i = 0; i < scores.values.size(); ++i)
-    csv += fmt::format("{},{}\n", i, scores.values[i]);
-  write_file_atomically(a.out, csv);
-  console.result(fmt::format("{} rows of {} in {}; mean {:.4f}", scores.values.size(), scores.name,
-                             a.out, scores.mean()),
-                 {{"run", a.run.run},
-                  {"data", judged.name},
-                  {"file", a.out},
-                  {"rows", scores.values.size()},
-                  {"score", scores.name},
-                  {"mean", scores.mean()}});
-  return 0;
-}
-
-}  // namespace
 
 void add_score(const Program& program) {
   auto a = std::make_shared<ScoreArguments>();
@@ -95,7 +27,7 @@ void add_score(const Program& program) {
       ->add_option("--items", a->anomaly.items,
                    "with --ood: so many of the first items of each kind; 0: all [0]")
       ->check(CLI::NonNegativeNumber);
-  program.on_run(command, [a, &console = program.console] { return score(*a, console); });
+  program.on_run(command, &Actions::score, a);
 }
 
 }  // namespace kiln::program

@@ -2,7 +2,6 @@
 
 #include "apps/kiln/theory_topics.h"
 #include "kiln/core/text.h"
-#include "kiln/io/atomic_file.h"
 
 namespace kiln::program {
 namespace {
@@ -20,17 +19,6 @@ namespace {
 }
 
 }  // namespace
-
-void check_picture_name(const std::string& out) {
-  if (!out.empty() && std::filesystem::path(out).extension() != ".svg")
-    throw ConfigError("out", fmt::format("needs a name that ends in .svg, got '{}'", out));
-}
-
-void write_picture(const std::string& out, const std::string& svg) {
-  const auto folder = std::filesystem::path(out).parent_path();
-  if (!folder.empty()) std::filesystem::create_directories(folder);
-  write_file_atomically(out, svg);
-}
 
 void add_theory(const Program& program) {
   auto* theory = program.add("theory", "the laboratory: what can be calculated about models",

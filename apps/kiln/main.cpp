@@ -1,46 +1,17 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 
 #include "apps/kiln/program.h"
 #include "kiln/core/error.h"
 #include "kiln/core/text.h"
-#include "kiln/core/threads.h"
+#include "kiln/core/version.h"
 
 namespace kiln::program {
 namespace {
 
 enum ExitCode { kDone = 0, kOurBug = 1, kBadRequest = 2, kBadFile = 3, kBadNumbers = 4 };
-
-bool is_variable(const char* entry, const char* name) {
-  return std::strncmp(entry, name, std::strlen(name)) == 0;
-}
-
-// libgomp reads OMP_WAIT_POLICY in its own initialiser, long before main, and spinning threads are
-// ruinous wherever another process wants a core.  So the program says it among the
-// pre-initialisers, which run before those of any library.  libc has not taken over the environment
-// yet: an entry that only shells need gives its place, or the program begins again with one more.
-void set_wait_policy(int, char** argv, char** environment) {
-  static char policy[] = "OMP_WAIT_POLICY=passive";
-  static char* longer[1024];
-  std::size_t count = 0;
-  for (; environment[count]; ++count)
-    if (is_variable(environment[count], "OMP_WAIT_POLICY=")) return;
-  for (std::size_t i = 0; i < count; ++i)
-    if (is_variable(environment[i], "_=") || is_variable(environment[i], "OLDPWD=")) {
-      environment[i] = policy;
-      return;
-    }
-  if (count + 2 > std::size(longer)) return;
-  std::copy_n(environment, count, longer);
-  longer[count] = policy;
-  execve("/proc/self/exe", argv, longer);  // comes back only when it fails; then we go on without
-}
-[[gnu::section(".preinit_array"), gnu::used]] void (*const run_first)(int, char**,
-                                                                      char**) = set_wait_policy;
 
 void refuse_extras(const CLI::App& command) {
   const auto extras = command.remaining();
@@ -58,7 +29,7 @@ void refuse_extras(const CLI::App& command) {
 
 int run(int argc, char** argv) {
   CLI::App app{"Kiln: deep generative models, trained, sampled and judged"};
-  app.set_version_flag("--version", std::string("kiln ") + KILN_VERSION);
+  app.set_version_flag("--version", std::string("kiln ") + version());
   app.require_subcommand(1);
   Console console;
   std::vector<Command> commands;

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
-#include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 
 namespace kiln::program {
+
 namespace {
 
 std::string default_of(const FieldInfo& field) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "apps/kiln/bayesnet_answers.h"
 #include "apps/kiln/theory_topics.h"
 #include "kiln/core/text.h"

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "apps/kiln/svg_file.h"
 #include "apps/kiln/theory_topics.h"
 #include "kiln/core/text.h"
 #include "kiln/io/svg.h"

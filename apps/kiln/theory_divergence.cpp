@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "apps/kiln/theory_law.h"
 #include "apps/kiln/theory_topics.h"

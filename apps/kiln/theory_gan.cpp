@@ -1,127 +1,11 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
-
+#include "apps/kiln/svg_file.h"
 #include "apps/kiln/theory_law.h"
 #include "apps/kiln/theory_topics.h"
-#include "kiln/io/svg.h"
-#include "kiln/io/svg_plot.h"
-#include "kiln/theory/line_critic.h"
-#include "kiln/theory/line_divergences.h"
 
 namespace kiln::program {
-namespace {
-
-struct GanArguments {
-  std::string p = "normal:0,1", q = "normal:1,1.5", out;
-  std::int64_t steps = 100, seed = 1;
-};
-
-double sigmoid(double a) { return 1 / (1 + std::exp(-a)); }
-
-// Evenly over the middle of both laws, where there is something to see.
-std::vector<double> places(const LineLaw& p, const LineLaw& q) {
-  constexpr int kPlaces = 400;
-  constexpr double kSeen = 1e-3;  // of the highest density
-  const auto [left, right] = range_of(p, q, 5);
-  const auto height = [&](double x) { return p.density(x) + q.density(x); };
-  constexpr int kFine = 20000;
-  double most = 0, low = right, high = left;
-  const auto fine = [&, from = left, to = right](int i) { return from + (to - from) * i / kFine; };
-  for (int i = 0; i <= kFine; ++i) most = std::max(most, height(fine(i)));
-  for (int i = 0; i <= kFine; ++i) {
-    const double x = fine(i);
-    if (height(x) > kSeen * most) low = std::min(low, x), high = std::max(high, x);
-  }
-  std::vector<double> list;
-  for (int i = 0; i <= kPlaces; ++i) list.push_back(low + (high - low) * i / kPlaces);
-  return list;
-}
-
-struct Laboratory {
-  std::vector<double> x = {}, p = {}, q = {};
-  std::vector<double> best = {}, trained = {};  // D* and the trained D at x
-  std::vector<double> steps = {}, bounds = {};
-  double js = 0, mutual = 0, best_value = 0, trained_value = 0, worst = 0;
-};
-
-Laboratory run(const LineLaw& p, const LineLaw& q, const GanArguments& a) {
-  Laboratory lab{.x = places(p, q)};
-  lab.js = jensen_shannon(p, q), lab.mutual = mutual_information(p, q);
-  lab.best_value = gan_value([&](double x) { return optimal_logit(p, q, x); }, p, q);
-  LineCritic critic(f_divergence("gan", "gan"), p, q,
-                    {.steps = a.steps, .seed = static_cast<std::uint64_t>(a.seed)});
-  while (!critic.done()) {
-    lab.steps.push_back(static_cast<double>(lab.steps.size()));
-    lab.bounds.push_back(critic.step());
-  }
-  lab.trained_value = critic.bound();
-  lab.trained = critic.outputs(lab.x);
-  for (std::size_t i = 0; i < lab.x.size(); ++i) {
-    lab.p.push_back(p.density(lab.x[i])), lab.q.push_back(q.density(lab.x[i]));
-    lab.best.push_back(sigmoid(optimal_logit(p, q, lab.x[i])));
-    lab.trained[i] = sigmoid(lab.trained[i]);
-    if (std::isfinite(lab.best.back()))
-      lab.worst = std::max(lab.worst, std::abs(lab.trained[i] - lab.best.back()));
-  }
-  return lab;
-}
-
-std::string picture(const Laboratory& lab) {
-  auto limit = PlotSeries{.name = "2 JSD - ln 4", .dashed = true};
-  limit.x = {lab.steps.front(), lab.steps.back()}, limit.y = {lab.best_value, lab.best_value};
-  PlotSeries star{.name = "D* = p / (p + q)", .x = lab.x, .y = lab.best, .dashed = true};
-  return svg_row({svg_line_plot({.title = "two laws",
-                                 .x_label = "x",
-                                 .y_label = "density",
-                                 .series = {{"p", lab.x, lab.p}, {"q", lab.x, lab.q}}}),
-                  svg_line_plot({.title = "the critic",
-                                 .x_label = "x",
-                                 .y_label = "probability of p",
-                                 .series = {{"trained D", lab.x, lab.trained}, star}}),
-                  svg_line_plot({.title = "its value while it learns",
-                                 .x_label = "steps",
-                                 .y_label = "V(D, G), nats",
-                                 .series = {{"V(D, G)", lab.steps, lab.bounds}, limit}})},
-                 "The critic of a GAN between two known laws");
-}
-
-int gan(const GanArguments& a, const Console& console) {
-  check_picture_name(a.out);
-  const auto p = line_law_of("gan.p", a.p), q = line_law_of("gan.q", a.q);
-  const auto lab = run(p, q, a);
-  auto text = fmt::format(
-      "P = {}, Q = {}\n"
-      "  JSD                                     {:.9f} nats, in [0, ln 2 = 0.693147181]\n"
-      "  I(X; Z) of the even mixture             {:.9f}\n"
-      "  2 JSD - ln 4                            {:.9f}\n"
-      "  V(D*, G) with D* = p / (p + q)          {:.9f}\n"
-      "  V(D, G) of a critic after {:5} steps   {:.9f}\n"
-      "  largest |D - D*| where there is density {:.4f}",
-      a.p, a.q, lab.js, lab.mutual, 2 * lab.js - std::log(4.), lab.best_value, a.steps,
-      lab.trained_value, lab.worst);
-  nlohmann::json json{{"p", a.p},
-                      {"q", a.q},
-                      {"js", lab.js},
-                      {"mutual_information", lab.mutual},
-                      {"best_value", lab.best_value},
-                      {"trained_value", lab.trained_value},
-                      {"largest_error", lab.worst},
-                      {"steps", a.steps}};
-  if (!a.out.empty()) {
-    write_picture(a.out, picture(lab));
-    text += "\n" + a.out;
-    json["file"] = a.out;
-  }
-  console.result(text, json);
-  return 0;
-}
-
-}  // namespace
 
 void add_theory_gan(const Program& topics) {
-  auto a = std::make_shared<GanArguments>();
+  auto a = std::make_shared<LineCriticArguments>();
   auto* command = topics.add("gan", "the best critic of two laws, and one that learns to be it",
                              "kiln theory gan --p normal:0,1 --q uniform:-1,3 -o gan.svg");
   command->add_option("--p", a->p, std::string("the data's: ") + kLineLawHelp + " [normal:0,1]");
@@ -132,7 +16,11 @@ void add_theory_gan(const Program& topics) {
       ->check(CLI::Range(1, 100000));
   command->add_option("--seed", a->seed, "of its first weights [1]");
   command->add_option("-o,--out", a->out, "FILE.svg: laws, critic, value");
-  topics.on_run(command, [a, &console = topics.console] { return gan(*a, console); });
+  topics.on_run(command, [a, &console = topics.console] {
+    check_picture_name(a->out);
+    line_law_of("gan.p", a->p), line_law_of("gan.q", a->q);
+    return actions().line_critic(*a, console);
+  });
 }
 
 }  // namespace kiln::program

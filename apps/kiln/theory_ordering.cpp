@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "apps/kiln/svg_file.h"
 #include "apps/kiln/theory_topics.h"
 #include "kiln/core/text.h"
 #include "kiln/io/atomic_file.h"

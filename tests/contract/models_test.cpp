@@ -2,9 +2,12 @@
 #include "kiln/registry/models.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <set>
 

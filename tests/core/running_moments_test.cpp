@@ -1,7 +1,7 @@
 #include "kiln/core/running_moments.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/rng.h"
 

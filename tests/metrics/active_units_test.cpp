@@ -1,7 +1,7 @@
 #include "kiln/metrics/active_units.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/metrics/likelihood.h"
 

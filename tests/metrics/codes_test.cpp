@@ -1,7 +1,7 @@
 #include "kiln/metrics/codes.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "kiln/metrics/feature_moments.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <limits>
 #include <vector>

@@ -1,7 +1,7 @@
 #include "kiln/metrics/two_sample_test.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,8 @@
 #include "kiln/nn/iaf.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/rng.h"
 #include "tests/support/jacobian.h"

@@ -1,7 +1,7 @@
 #include "kiln/nn/importance.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "kiln/nn/item_sample.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "kiln/nn/latent_grid.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/error.h"
 #include "tests/support/refusal.h"

@@ -1,7 +1,8 @@
 #include "kiln/nn/masked_network.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include "kiln/core/rng.h"
 #include "kiln/prob/ordering.h"

@@ -1,7 +1,7 @@
 #include "kiln/nn/planar_flow.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/rng.h"
 #include "tests/support/jacobian.h"

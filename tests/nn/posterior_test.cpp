@@ -1,7 +1,8 @@
 #include "kiln/nn/posterior.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/options.h"
 #include "kiln/core/rng.h"

@@ -1,7 +1,7 @@
 #include "kiln/prob/axis_normal.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/rng.h"
 #include "tests/models/basics/passes.h"

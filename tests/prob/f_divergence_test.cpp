@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "kiln/core/error.h"
 #include "kiln/theory/legendre.h"

@@ -1,7 +1,7 @@
 #include "kiln/prob/finite_rows.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <limits>
 

@@ -1,7 +1,7 @@
 #include "kiln/prob/latent_prior.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <numbers>

@@ -1,7 +1,8 @@
 #include "kiln/prob/log_mean_exp.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include "kiln/core/rng.h"
 

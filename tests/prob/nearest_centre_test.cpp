@@ -1,7 +1,7 @@
 #include "kiln/prob/nearest_centre.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

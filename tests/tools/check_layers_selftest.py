@@ -22,7 +22,9 @@ GOOD = {
     "src/kiln/train/trainer.cpp": '#include "kiln/models/model.h"\n#include "kiln/io/npy.h"\n',
     "src/kiln/theory/queries.cpp": '#include "kiln/models/tabular/joint.h"\n',
     "src/kiln/registry/models.cpp": '#include "kiln/models/latent/vae.h"\n',
-    "apps/kiln/main.cpp": '#include "apps/kiln/command.h"\n#include "kiln/registry/models.h"\n',
+    "apps/kiln/main.cpp": '#include "apps/kiln/command.h"\n#include "kiln/core/error.h"\n',
+    "apps/kiln/command.h": "#pragma once\n",
+    "apps/kiln/actions/train.cpp": '#include "apps/kiln/command.h"\n#include "kiln/models/model.h"\n',
     "src/kiln/registry/models.h": "#pragma once\n",
     "tests/io/npy_test.cpp": '// needs: base\n#include "kiln/io/npy.h"\n',
     "tests/core/tensor_test.cpp": '#include "kiln/core/tensor.h"\n',
@@ -40,8 +42,8 @@ def violations(planted):
 
 
 class CheckLayers(unittest.TestCase):
-    def expect(self, file, text, message):
-        found = violations({file: text})
+    def expect(self, file, text, message, more=None):
+        found = violations({file: text, **(more or {})})
         self.assertEqual(len(found), 1, found)
         self.assertIn(file, found[0])
         self.assertIn(message, found[0])
@@ -89,6 +91,16 @@ class CheckLayers(unittest.TestCase):
 
     def test_a_base_test_does_not_include_libtorch(self):
         self.expect("tests/io/npy_test.cpp", '// needs: base\n#include "kiln/core/tensor.h"\n', "must not see LibTorch")
+
+    def test_the_program_does_not_include_libtorch(self):
+        self.expect("apps/kiln/main.cpp", '#include "kiln/models/model.h"\n', "must not see LibTorch")
+
+    def test_the_program_does_not_reach_libtorch_through_its_own_headers(self):
+        self.expect("apps/kiln/command.h", '#pragma once\n#include "kiln/core/tensor.h"\n', "must not see LibTorch",
+                    more={"apps/kiln/main.cpp": "#include <string>\n"})
+
+    def test_the_whole_of_libtorch_is_included_nowhere(self):
+        self.expect("tests/core/tensor_test.cpp", "#include <torch/torch.h>\n", "doubles the time")
 
     def test_a_header_that_is_missing_is_named(self):
         self.expect("tests/core/tensor_test.cpp", '#include "kiln/core/gone.h"\n', "does not exist")

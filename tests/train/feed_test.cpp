@@ -1,7 +1,7 @@
 #include "kiln/train/feed.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/philox.h"
 #include "tests/support/refusal.h"

@@ -1,6 +1,6 @@
 // A model that learns in passes, under the same trainer as games.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "kiln/train/pictures.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace kiln {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/data/dataset.h"
 #include "kiln/models/model.h"

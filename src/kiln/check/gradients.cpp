@@ -1,14 +1,18 @@
 #include "kiln/check/gradients.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cmath>
+#include "kiln/core/torch_compat.h"
 
 namespace kiln {
 namespace {
 
-constexpr double kStep = 1e-4, kLimit = 1e-2;
+constexpr double kStep = 1e-4;
+constexpr double kLimit = 1e-2;
 
 Tensor unit(const Tensor& t) { return t / t.norm().clamp_min(1e-30); }
 
@@ -33,7 +37,7 @@ Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rn
   for (const auto& entry : model.named_parameters())
     names.push_back(entry.key()), inputs.push_back(entry.value());
   const auto gradients = torch::autograd::grad({likelihood.log_prob(x).mean()}, inputs, {},
-                                               c10::nullopt, false, /*allow_unused=*/true);
+                                               kNone, false, /*allow_unused=*/true);
   std::vector<Tensor> held;
   for (const auto& p : inputs) held.push_back(p.detach().clone());
   double whole = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "kiln/core/text.h"
@@ -64,3 +65,35 @@ void unknown_choice(std::string_view where, std::string_view text,
 }
 
 }  // namespace kiln::option_detail
+
+namespace kiln {
+
+std::string flag_of(const std::string& name) {
+  std::string flag = "--" + name;
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+void check_option_text(std::string_view owner, const FieldInfo& field, std::string_view text) {
+  using namespace option_detail;
+  if (text == "auto" && field.default_value == "auto") return;
+  const auto where = fmt::format("{}.{}", owner, field.name);
+  const Field range{.help = field.help, .low = field.low, .high = field.high};
+  if (field.type == "choice") {
+    if (std::find(field.choices.begin(), field.choices.end(), text) == field.choices.end())
+      unknown_choice(where, text, field.choices);
+  } else if (field.type == "switch") {
+    bool value = false;
+    read(where, text, value);
+  } else if (field.type == "integer") {
+    std::int64_t value = 0;
+    read(where, text, value);
+    check_range(owner, field.name, static_cast<double>(value), range);
+  } else if (field.type == "real") {
+    double value = 0;
+    read(where, text, value);
+    check_range(owner, field.name, value, range);
+  }
+}
+
+}  // namespace kiln

@@ -33,6 +33,9 @@ struct FieldInfo {
   std::vector<std::string> choices;  ///< For "choice".
 };
 
+/// `learning_rate` as a flag: "--learning-rate".
+std::string flag_of(const std::string& name);
+
 /// Option values by name, as text; the one form that flags, TOML and checkpoints share.
 using OptionMap = std::map<std::string, std::string>;
 
@@ -134,6 +137,10 @@ void check_value(std::string_view owner, std::string_view name, const T& value,
 }
 
 }  // namespace option_detail
+
+/// Refuses a text that an option of this kind cannot hold, with the words of assign(), for who
+/// knows the option's description and not its struct.  Throws ConfigError.
+void check_option_text(std::string_view owner, const FieldInfo& field, std::string_view text);
 
 /// Every option of the struct, in the order of its `fields()`, with the defaults of `Options{}`.
 template <class Options>

@@ -1,7 +1,8 @@
 #include "kiln/kernels/bernoulli_rows.h"
 
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include "kiln/core/check.h"
 #include "kiln/kernels/bernoulli_rows_simd.h"

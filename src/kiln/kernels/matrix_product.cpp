@@ -6,6 +6,7 @@
 #include <omp.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 #include "kiln/core/check.h"
@@ -19,7 +20,9 @@ using Sgemm = int (*)(char, char, std::int64_t, std::int64_t, std::int64_t, floa
 
 // LibTorch loads the library; a LibTorch with oneDNN inside shows no such name.
 Sgemm sgemm() {
-  static const auto found = reinterpret_cast<Sgemm>(dlsym(RTLD_DEFAULT, "dnnl_sgemm"));
+  static const auto found = std::getenv("KILN_NO_ONEDNN")
+                                ? nullptr
+                                : reinterpret_cast<Sgemm>(dlsym(RTLD_DEFAULT, "dnnl_sgemm"));
   return found;
 }
 

@@ -1,6 +1,7 @@
 #include "kiln/kernels/nade_scan_twin.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 namespace kiln {
 

@@ -4,6 +4,9 @@
 #define HWY_TARGET_INCLUDE "kiln/kernels/rnade_scan_simd.cpp"
 #include <hwy/aligned_allocator.h>
 #include <hwy/foreach_target.h>
+
+#include <limits>
+
 #include "kiln/kernels/rnade_math-inl.h"
 #include "kiln/kernels/simd_targets.h"
 

@@ -1,6 +1,7 @@
 #include "kiln/kernels/rnade_scan_twin.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <numbers>

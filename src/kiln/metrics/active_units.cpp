@@ -1,6 +1,7 @@
 #include "kiln/metrics/active_units.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/train/feed.h"
 

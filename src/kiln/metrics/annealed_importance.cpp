@@ -1,6 +1,8 @@
 #include "kiln/metrics/annealed_importance.h"
 
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,9 @@
 #include "kiln/metrics/classifier_two_sample.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/optim/lbfgs.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +16,8 @@
 
 namespace kiln {
 namespace {
+
+constexpr const char* kWhere = "classifier_two_sample";
 
 using Options = ClassifierTwoSampleOptions;
 
@@ -67,13 +71,12 @@ Half half(const Tensor& x, const Tensor& y) {
 }
 
 Tensor shuffled(const char* name, const Tensor& x, std::int64_t rows, Rng& rng) {
-  const auto all = finite_rows("classifier_two_sample", name, x.to(torch::kCPU));
+  const auto all = finite_rows(kWhere, name, x.to(torch::kCPU));
   return all.index_select(0, rng.permutation(x.size(0)).narrow(0, 0, rows).to(torch::kCPU));
 }
 
 // The number of rows of each sample that are used.
 std::int64_t checked_rows(const Tensor& x, const Tensor& y, const Options& options) {
-  constexpr auto* kWhere = "classifier_two_sample";
   check_shape(kWhere, "x", x, {kAny, kAny});
   check_shape(kWhere, "y", y, {kAny, x.size(1)});
   check_positive(kWhere, "hidden", options.hidden);

@@ -1,6 +1,6 @@
 #include "kiln/metrics/code_density.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/check.h"
 

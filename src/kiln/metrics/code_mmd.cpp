@@ -1,6 +1,6 @@
 #include "kiln/metrics/code_mmd.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/prob/mmd.h"
 

@@ -1,7 +1,8 @@
 #include "kiln/metrics/codes.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/check.h"
 #include "kiln/prob/axis_normal.h"

@@ -1,6 +1,8 @@
 #include "kiln/metrics/fine_tune.h"
 
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <limits>
 

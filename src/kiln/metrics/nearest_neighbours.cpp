@@ -1,6 +1,6 @@
 #include "kiln/metrics/nearest_neighbours.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "kiln/metrics/nearest_training.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>

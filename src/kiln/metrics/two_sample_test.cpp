@@ -1,7 +1,8 @@
 #include "kiln/metrics/two_sample_test.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <vector>

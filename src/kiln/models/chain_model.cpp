@@ -1,7 +1,7 @@
 #include "kiln/models/chain_model.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/check.h"
 #include "kiln/models/request.h"

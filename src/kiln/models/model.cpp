@@ -1,17 +1,12 @@
 #include "kiln/models/model.h"
 
-#include <torch/torch.h>
+#include <torch/special.h>
+#include <torch/types.h>
 
 #include "kiln/models/informative.h"
 #include "kiln/models/latent_joint.h"
 
 namespace kiln {
-
-std::vector<std::pair<OptimizerKind, std::string_view>> enum_names(OptimizerKind) {
-  return {{OptimizerKind::adam, "adam"},
-          {OptimizerKind::sgd, "sgd"},
-          {OptimizerKind::rmsprop, "rmsprop"}};
-}
 
 std::vector<NamedTensor> Game::trainable() const {
   std::vector<NamedTensor> list;

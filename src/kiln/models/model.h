@@ -11,6 +11,7 @@
 #include <torch/nn/module.h>
 
 #include "kiln/core/batch.h"
+#include "kiln/core/optimizer_options.h"
 #include "kiln/core/options.h"
 #include "kiln/core/rng.h"
 #include "kiln/core/tensor.h"
@@ -43,19 +44,6 @@ class Model : public torch::nn::Module {
 };
 
 // ---- Training as a game
-
-enum class OptimizerKind { adam, sgd, rmsprop };
-std::vector<std::pair<OptimizerKind, std::string_view>> enum_names(OptimizerKind);
-
-struct OptimizerOptions {
-  OptimizerKind kind = OptimizerKind::adam;
-  double learning_rate = 1e-3;
-  double beta1 = 0.9;    ///< Adam: decay of the first moment.
-  double beta2 = 0.999;  ///< Adam: decay of the second moment; RMSprop: decay of the mean square.
-  double epsilon = 1e-8;
-  double momentum = 0.0;      ///< SGD.
-  double weight_decay = 0.0;  ///< Added to the gradient as weight_decay * parameter.
-};
 
 /// What a player minimises in one turn.
 struct Objective {

@@ -1,7 +1,7 @@
 #include "kiln/models/request.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "kiln/nn/decoder_law.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <numbers>

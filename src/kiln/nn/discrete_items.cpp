@@ -1,7 +1,7 @@
 #include "kiln/nn/discrete_items.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/check.h"
 

@@ -1,6 +1,7 @@
 #include "kiln/nn/item_sample.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <bit>

@@ -1,7 +1,7 @@
 #include "kiln/nn/known_prefix.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/error.h"
 #include "kiln/core/options.h"

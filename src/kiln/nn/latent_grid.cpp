@@ -1,7 +1,7 @@
 #include "kiln/nn/latent_grid.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/check.h"
 

@@ -1,7 +1,8 @@
 #include "kiln/nn/masked_linear.h"
 
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include "kiln/core/check.h"
 #include "kiln/kernels/degree_mask_simd.h"

@@ -1,6 +1,6 @@
 #include "kiln/nn/masked_network.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "kiln/nn/planar_flow.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace kiln {
 namespace {

@@ -1,7 +1,9 @@
 #include "kiln/nn/posterior.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/nn/init.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/types.h>
 
 #include "kiln/core/error.h"
 #include "kiln/core/options.h"

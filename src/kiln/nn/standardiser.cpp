@@ -1,7 +1,8 @@
 #include "kiln/nn/standardiser.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/check.h"
 

@@ -1,6 +1,6 @@
 #include "kiln/prob/categorical.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace kiln {
 

@@ -156,9 +156,7 @@ const ModelEntry& find_model(const std::string& name) {
     if (candidate.name == name) return candidate;
     known.push_back(candidate.name);
   }
-  const auto hint = did_you_mean(name, known);
-  throw ConfigError("model", fmt::format("no model '{}'{} Models: {}", name,
-                                         hint.empty() ? "." : hint, join(known, ", ")));
+  refuse_model(name, known);
 }
 
 namespace {

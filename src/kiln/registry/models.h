@@ -8,17 +8,13 @@
 
 #include "kiln/data/transforms.h"
 #include "kiln/models/model.h"
+#include "kiln/registry/model_info.h"
 
 namespace kiln {
 
 /// One model as the program, the checkpoints and the docs know it.
-struct ModelEntry {
-  std::string name;   ///< The paper's acronym, as in the file names.
-  std::string title;  ///< One line.
-  std::string paper;
+struct ModelEntry : ModelInfo {
   OptionMap tiny;  ///< Options of a model that trains in milliseconds, for tests.
-  std::vector<FieldInfo> fields;
-  std::vector<std::string> capabilities;
   std::function<std::shared_ptr<Model>(const OptionMap&)> make;  ///< Throws ConfigError.
   std::function<OptionMap(const OptionMap&)>
       complete;  ///< Fills in the defaults; throws ConfigError.

@@ -1,6 +1,7 @@
 #include "kiln/train/ema.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 

@@ -1,13 +1,16 @@
 #include "kiln/train/game_learning.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "kiln/core/check.h"
+#include "kiln/core/torch_compat.h"
 #include "kiln/train/feed.h"
 #include "kiln/train/weights.h"
 
@@ -106,7 +109,7 @@ void GameLearning::play_turn(Seat& seat, const Batch& batch, std::int64_t number
         number + 1);
   }
   auto gradients = torch::autograd::grad({objective.loss}, tensors_of(seat.player.parameters), {},
-                                         /*retain_graph=*/c10::nullopt, /*create_graph=*/false,
+                                         /*retain_graph=*/kNone, /*create_graph=*/false,
                                          /*allow_unused=*/true);
   log.add(seat.player.name + "/loss", loss);
   for (const auto& [name, value] : objective.log)

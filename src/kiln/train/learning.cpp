@@ -1,7 +1,7 @@
 #include "kiln/train/learning.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "kiln/train/pictures.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <vector>

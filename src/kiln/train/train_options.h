@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "kiln/core/optimizer_options.h"
 #include "kiln/core/options.h"
-#include "kiln/models/model.h"
 #include "kiln/train/schedule.h"
 
 namespace kiln {

@@ -1,7 +1,11 @@
+#include "kiln/core/torch_compat.h"
 #include "kiln/models/adversarial/gan.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cmath>
 
@@ -26,7 +30,7 @@ Tensor plane(std::int64_t count, std::uint64_t seed = 5) {
 std::vector<Tensor> slopes(const Tensor& loss, Gan& gan, std::size_t player) {
   std::vector<Tensor> weights;
   for (const auto& entry : gan.players()[player].parameters) weights.push_back(entry.tensor);
-  return torch::autograd::grad({loss}, weights, {}, c10::nullopt, false, true);
+  return torch::autograd::grad({loss}, weights, {}, kNone, false, true);
 }
 
 TEST(Gan, CriticLossIsTheObjectivesWithItsPenalties) {

@@ -1,7 +1,9 @@
 #include "kiln/models/autoregressive/categorical_nade.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/error.h"
 #include "kiln/models/autoregressive/nade.h"

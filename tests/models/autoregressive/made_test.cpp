@@ -1,7 +1,11 @@
 #include "kiln/models/autoregressive/made.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <limits>
 
 #include "kiln/core/error.h"
 #include "tests/support/enumeration.h"

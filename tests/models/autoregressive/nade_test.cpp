@@ -1,7 +1,10 @@
 #include "kiln/models/autoregressive/nade.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/error.h"
 #include "kiln/kernels/nade_scan.h"

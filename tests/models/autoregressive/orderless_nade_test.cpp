@@ -1,9 +1,13 @@
 #include "kiln/models/autoregressive/orderless_nade.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "kiln/core/error.h"

@@ -1,7 +1,7 @@
 #include "kiln/models/basics/kernel_density.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

@@ -1,6 +1,7 @@
 // What training makes of the adversarial autoencoder: with the trainer, or round by round.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/models/latent/autoencoder.h"
 #include "kiln/prob/mmd.h"

@@ -1,6 +1,8 @@
 // The ladder's codes, samples, warm-up and refusals.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <cmath>
 

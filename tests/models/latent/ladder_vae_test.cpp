@@ -1,7 +1,8 @@
 #include "kiln/models/latent/ladder_vae.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/prob/log_mean_exp.h"
 #include "tests/support/enumeration.h"

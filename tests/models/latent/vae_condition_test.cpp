@@ -1,6 +1,7 @@
 // Conditional on labels: one model is as many as there are classes.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tests/models/latent/small_vae.h"
 #include "tests/support/refusal.h"

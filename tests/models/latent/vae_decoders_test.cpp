@@ -1,6 +1,7 @@
 // The decoder's laws inside the model.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tests/models/latent/small_vae.h"
 #include "tests/support/refusal.h"

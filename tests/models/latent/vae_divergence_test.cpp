@@ -1,7 +1,9 @@
 // The divergence's weight in training: beta, warm-up, free bits; and the bound, which knows of
 // none.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/data/loader.h"
 #include "kiln/train/trainer.h"

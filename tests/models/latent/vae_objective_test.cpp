@@ -1,6 +1,8 @@
 // What training raises: the bound, or the importance-weighted bound.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/prob/log_mean_exp.h"
 #include "tests/models/latent/small_vae.h"

@@ -1,6 +1,8 @@
 // Richer posteriors in the model: how near the bound comes to the truth.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "tests/models/latent/small_vae.h"
 

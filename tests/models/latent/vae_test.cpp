@@ -1,7 +1,9 @@
 #include "kiln/models/latent/vae.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/optim/adam.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/prob/log_mean_exp.h"
 #include "tests/models/latent/small_vae.h"

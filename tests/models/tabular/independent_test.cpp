@@ -1,7 +1,7 @@
 #include "kiln/models/tabular/independent.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "tests/models/tabular/tabular_items.h"
 #include "tests/support/refusal.h"

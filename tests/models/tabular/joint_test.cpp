@@ -1,7 +1,7 @@
 #include "kiln/models/tabular/joint.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/train/weights.h"
 #include "tests/models/tabular/tabular_items.h"

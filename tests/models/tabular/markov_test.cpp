@@ -1,7 +1,9 @@
 #include "kiln/models/tabular/markov.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+
+#include <limits>
 
 #include "kiln/models/tabular/independent.h"
 #include "kiln/models/tabular/joint.h"

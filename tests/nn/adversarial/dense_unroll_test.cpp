@@ -1,7 +1,9 @@
 #include "kiln/nn/adversarial/dense_unroll.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/error.h"
 #include "kiln/core/rng.h"

@@ -1,7 +1,8 @@
 #include "kiln/nn/adversarial/f_critic.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 namespace kiln {
 namespace {

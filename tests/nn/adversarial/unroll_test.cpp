@@ -1,7 +1,9 @@
 #include "kiln/nn/adversarial/unroll.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/nn/adversarial/dense_critic.h"
 #include "kiln/nn/code_critic.h"

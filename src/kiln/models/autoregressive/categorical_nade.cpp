@@ -1,7 +1,8 @@
 #include "kiln/models/autoregressive/categorical_nade.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/check.h"
 #include "kiln/nn/known_prefix.h"

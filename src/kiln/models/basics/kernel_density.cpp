@@ -1,7 +1,7 @@
 #include "kiln/models/basics/kernel_density.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <numbers>

@@ -1,7 +1,7 @@
 #include "kiln/models/basics/kmeans.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kiln/core/check.h"
 #include "kiln/prob/nearest_centre.h"

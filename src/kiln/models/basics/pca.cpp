@@ -1,7 +1,9 @@
 #include "kiln/models/basics/pca.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/special.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #include "kiln/models/tabular/independent.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace kiln {
 namespace {

@@ -1,6 +1,6 @@
 #include "kiln/models/tabular/joint.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 

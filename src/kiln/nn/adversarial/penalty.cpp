@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include "kiln/core/check.h"
+#include "kiln/core/torch_compat.h"
 
 namespace kiln {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 // holds each output's own gradient.
 Tensor squared_slope(const CriticFunction& critic, const Tensor& x) {
   const auto at = x.detach().requires_grad_();
-  const auto slope = torch::autograd::grad({critic(at).sum()}, {at}, {}, c10::nullopt,
+  const auto slope = torch::autograd::grad({critic(at).sum()}, {at}, {}, kNone,
                                            /*create_graph=*/true)[0];
   return slope.flatten(1).square().sum(1);
 }

@@ -1,0 +1,88 @@
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/kiln/actions/run_access.h"
+#include "kiln/check/check_model.h"
+#include "kiln/core/error.h"
+#include "kiln/core/threads.h"
+#include "kiln/io/atomic_file.h"
+#include "kiln/io/svg_plot.h"
+#include "kiln/train/feed.h"
+
+namespace kiln::program {
+namespace {
+
+constexpr std::int64_t kItems = 256;
+constexpr int kRed = 4;  // the exit code of numbers that are wrong
+
+// The first items, with the transform's draws of the first pass.
+Batch first_items(const JudgedData& judged) {
+  const auto count = std::min(kItems, judged.data->size());
+  if (count < 2)
+    throw ConfigError("check", fmt::format("needs at least two items, {} holds {}; name another "
+                                           "--data or --split",
+                                           judged.name, count));
+  Loader loader(judged.data, judged.transform,
+                {.batch = count, .shuffle = false, .repeat = false, .threads = 0});
+  return to_batch(loader.next(), loader.info());
+}
+
+// How far a conditional moves spans many powers of ten; what did not move stays blank.
+std::string leak_picture(const Leaks& leaks) {
+  HeatMap map{.title = "Which conditional moves when one number is changed",
+              .x_label = "step of the number that was changed",
+              .y_label = "step of the conditional",
+              .value_label = "log10 of the change, nats",
+              .rows = leaks.moves.size(0),
+              .columns = leaks.moves.size(1)};
+  const auto moves = leaks.moves.contiguous();
+  for (std::int64_t k = 0; k < moves.numel(); ++k)
+    map.values.push_back(std::log10(moves.data_ptr<double>()[k]));
+  return svg_heat_map(map);
+}
+
+std::string table(const CheckReport& report) {
+  std::string text;
+  for (const auto& f : report.findings)
+    text += fmt::format("\n  {:4}  {:15} {}", f.passed ? "ok" : "RED", f.name, f.detail);
+  return text;
+}
+
+nlohmann::json as_json(const CheckReport& report) {
+  auto list = nlohmann::json::array();
+  for (const auto& f : report.findings)
+    list.push_back(
+        {{"name", f.name}, {"passed", f.passed}, {"figure", f.figure}, {"detail", f.detail}});
+  return list;
+}
+
+}  // namespace
+
+int check(const CheckArguments& a, const Console& console) {
+  start_up();
+  const auto run = load(a.run, console);
+  if (!can_be_checked(*run.model)) run.refuse("likelihood or bound");
+  const auto judged = judged_data(run, a.data, a.split);
+  Rng rng(static_cast<std::uint64_t>(a.run.seed), "check");
+  const auto report = check_model(*run.model, first_items(judged), rng);
+  if (!a.out.empty()) {
+    if (!report.leaks)
+      throw ConfigError("check.out",
+                        "the picture is a leak matrix, which only an autoregressive "
+                        "model has; leave out -o");
+    write_file_atomically(a.out, leak_picture(*report.leaks));
+  }
+  console.result(fmt::format("{} at step {}, contexts from {}{}", a.run.run, run.step, judged.name,
+                             table(report)),
+                 {{"run", a.run.run},
+                  {"step", run.step},
+                  {"data", judged.name},
+                  {"passed", report.passed()},
+                  {"findings", as_json(report)}});
+  return report.passed() ? 0 : kRed;
+}
+
+}  // namespace kiln::program

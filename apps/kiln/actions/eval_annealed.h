@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "apps/kiln/actions/run_access.h"
+#include "kiln/metrics/estimate.h"
+
+namespace kiln::program {
+
+/// ais      log p(x) of data by annealed importance sampling, nats: below it on average
+/// ais_gap  of items that the model draws itself: the estimate from above less that from below,
+///          nats; how far `ais` may be off
+bool is_annealed_metric(const std::string& metric);
+
+struct AnnealedFigure {
+  Estimate estimate;
+  std::string protocol;
+};
+/// Throws ConfigError for a model without LatentJoint.
+AnnealedFigure annealed_figure(const LoadedRun& run, const JudgedData& judged,
+                               const std::string& metric, const AnnealedArguments& arguments,
+                               std::uint64_t seed, torch::Device device);
+
+}  // namespace kiln::program

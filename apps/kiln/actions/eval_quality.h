@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "apps/kiln/actions/run_access.h"
+#include "kiln/metrics/estimate.h"
+
+namespace kiln::program {
+
+/// ssim and psnr (decibels) of images beside what an encoder and a decoder make of them.
+bool is_quality_metric(const std::string& metric);
+
+/// The mean over the items.  Throws ConfigError for a model that does not reconstruct, and for
+/// items that are no images.
+Estimate reconstruction_quality(const LoadedRun& run, const JudgedData& judged,
+                                const std::string& metric, std::int64_t batch, std::uint64_t seed,
+                                torch::Device device);
+
+}  // namespace kiln::program

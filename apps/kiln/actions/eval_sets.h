@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/kiln/actions/eval_network.h"
+#include "apps/kiln/actions/run_access.h"
+
+namespace kiln::program {
+
+/// Figures of `kiln eval` about samples as a set beside the data: of images by a network's
+/// features, of tables by the numbers themselves.
+///   fd, kid, precision, recall, density, coverage    see docs/metrics.md
+///   inception_score, agreement                       by the network's classes
+///   c2st, mmd, energy                                two-sample tests; NAME_p is the p-value
+///   parzen                                           log density of the data, nats
+inline constexpr std::array<const char*, 12> kSetMetrics{
+    "fd",        "kid",  "precision", "recall", "density", "coverage", "inception_score",
+    "agreement", "c2st", "mmd",       "energy", "parzen"};
+bool is_set_metric(const std::string& metric);
+
+/// One line of the answer: name, value, error where one is known, and how it was measured.
+struct SetFigure {
+  std::string name;
+  double value = 0;
+  std::optional<double> error = std::nullopt;
+  std::string protocol = {};
+};
+
+struct SetArguments {
+  NetworkArguments network;
+  std::string source;  ///< SPEC whose labels train Kiln's own judge.
+  std::int64_t samples = 10000;
+  std::uint64_t seed = 1;
+  torch::Device device = torch::kCPU;
+};
+
+/// Draws the samples and looks at the data when a figure first needs them.
+class SetJudge {
+ public:
+  SetJudge(const LoadedRun& run, const JudgedData& judged, SetArguments arguments,
+           const Console& console);
+  ~SetJudge();
+
+  /// The figure and, for a test, its p-value.  Throws ConfigError where the run cannot sample or
+  /// the network or data lack what the metric needs.
+  std::vector<SetFigure> figures(const std::string& metric);
+
+ private:
+  struct Sets;
+  const Sets& sets();
+  FeatureNetwork* network();
+  std::string protocol();
+  std::vector<SetFigure> region_figure(const std::string& metric);
+  std::vector<SetFigure> test_figures(const std::string& metric);
+  SetFigure agreement();
+  SetFigure parzen();
+
+  const LoadedRun& run_;
+  const JudgedData& judged_;
+  SetArguments arguments_;
+  const Console& console_;
+  std::shared_ptr<FeatureNetwork> network_;
+  std::unique_ptr<Sets> sets_;
+};
+
+}  // namespace kiln::program

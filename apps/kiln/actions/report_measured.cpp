@@ -1,0 +1,135 @@
+#include "apps/kiln/actions/report_measured.h"
+
+#include <fmt/format.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "apps/kiln/actions/html.h"
+#include "apps/kiln/actions/item_scores.h"
+#include "apps/kiln/actions/run_pictures.h"
+#include "kiln/io/svg_plot.h"
+
+namespace kiln::program {
+namespace {
+
+constexpr std::int64_t kCompleted = 4, kDraws = 6;
+constexpr std::int64_t kReconstructed = 16;
+constexpr std::int64_t kPaths = 4, kPoints = 10;
+
+struct Judging {
+  const LoadedRun& run;
+  JudgedData judged;
+  const ReportOptions& options;
+
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(options.seed); }
+  torch::Device device() const { return parse_device(options.device); }
+  Rng rng(std::string_view stream) const { return Rng(seed(), stream, device()); }
+  Tensor items(std::int64_t count) const {
+    return items_of(judged, first_items(judged, count), seed(), device());
+  }
+};
+
+std::string section(const std::string& title, const std::string& content) {
+  return "<h3>" + escape_html(title) + "</h3>\n" + content;
+}
+
+std::string grid(const Judging& j, const Tensor& x, std::int64_t columns,
+                 const std::string& caption) {
+  const auto png = encode_png(grid_of(x, j.run.model->value_set(), columns));
+  return figure("picture", embedded_png(png, caption), caption);
+}
+
+// The first pattern of known pixels that the model can condition on.
+std::string completions(const Judging& j) {
+  auto* completer = dynamic_cast<Completer*>(j.run.model.get());
+  if (!completer || !j.judged.data->info().is_image()) return "";
+  const auto x = j.items(kCompleted);
+  for (const auto* known : {"top-half", "left-half"}) {
+    auto rng = j.rng("complete");
+    try {
+      const auto rows =
+          completion_rows(*completer, j.run.model->value_set(), x,
+                          known_pixels(known, {x.size(1), x.size(2), x.size(3)}), kDraws, rng);
+      return section("Completions",
+                     grid(j, rows, kDraws + 2,
+                          fmt::format("An item, its {}, and {} draws of the rest", known, kDraws)));
+    } catch (const ConfigError&) {
+      // This ordering visits the pixels otherwise; the next pattern may suit it.
+    }
+  }
+  return "";
+}
+
+std::string reconstructions(const Judging& j) {
+  auto& model = *j.run.model;
+  if (!dynamic_cast<Encoder*>(&model) || !dynamic_cast<Decoder*>(&model) ||
+      !j.judged.data->info().is_image())
+    return "";
+  const auto x = j.items(kReconstructed);
+  const auto columns = std::min<std::int64_t>(kReconstructed / 2, x.size(0));
+  return section("Reconstructions", grid(j, reconstruction_rows(x, reconstruct(model, x), columns),
+                                         columns, "Items, each over the mean of x given its code"));
+}
+
+std::string interpolations(const Judging& j) {
+  auto* decoder = dynamic_cast<Decoder*>(j.run.model.get());
+  auto* prior = dynamic_cast<Prior*>(j.run.model.get());
+  if (!decoder || !prior || !j.judged.data->info().is_image()) return "";
+  torch::NoGradGuard no_grad;
+  auto rng = j.rng("interpolate");
+  const auto from = prior->sample_prior(kPaths, rng), to = prior->sample_prior(kPaths, rng);
+  return section("Between codes",
+                 grid(j, interpolation_rows(*decoder, LatentPath::slerp, from, to, kPoints),
+                      kPoints, "Each row: from one draw of the prior to another, along the arc"));
+}
+
+std::string scores(const Judging& j) {
+  if (!scores_items(*j.run.model)) return "";
+  ItemScores scored;
+  try {
+    scored = score_items(j.run, j.judged.data, j.judged.transform,
+                         {.seed = j.seed(), .device = j.device()});
+  } catch (const ConfigError&) {
+    return "";  // a critic of packs has nothing to say of one item
+  }
+  const auto unit = scored.name == "realness_logit"         ? ""
+                    : scored.name == "reconstruction_error" ? ", squared"
+                                                            : ", nats";
+  const auto count = scored.values.size();
+  return section("Scores", figure("plot",
+                                  svg_histogram({.title = scored.name + " of single items",
+                                                 .x_label = scored.name + unit,
+                                                 .series = {{.values = scored.values}}}),
+                                  fmt::format("{} of {} items; mean {:.3f}", scored.name, count,
+                                              scored.mean())));
+}
+
+std::int64_t count_parameters(const Model& model) {
+  std::int64_t count = 0;
+  for (const auto& parameter : model.parameters()) count += parameter.numel();
+  return count;
+}
+
+}  // namespace
+
+Measured measure(const std::string& path, const ReportOptions& options, const Console& console) {
+  const auto run = load({.run = path, .device = options.device, .seed = options.seed}, console);
+  Judging j{run, judged_data(run, "", ""), options};
+  const auto limit = options.items > 0 ? options.items : j.judged.data->size();
+  j.judged.data = subset(j.judged.data, first_items(j.judged, limit));
+  Measured measured{.step = run.step,
+                    .parameters = count_parameters(*run.model),
+                    .data = fmt::format("{} items of {}", j.judged.data->size(), j.judged.name),
+                    .figures = {},
+                    .sections = {}};
+  for (const auto& metric : metrics_of(*run.model)) {
+    console.note(fmt::format("{}: {} over {}", path, metric, measured.data));
+    measured.figures.emplace_back(
+        metric, judge(*run.model, metric, j.judged.data, j.judged.transform, j.device(),
+                      {.draws = options.draws, .seed = j.seed()}));
+  }
+  measured.sections = completions(j) + reconstructions(j) + interpolations(j) + scores(j);
+  return measured;
+}
+
+}  // namespace kiln::program

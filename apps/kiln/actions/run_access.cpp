@@ -1,0 +1,77 @@
+#include "apps/kiln/actions/run_access.h"
+
+#include <fmt/format.h>
+#include <torch/cuda.h>
+
+#include "kiln/core/text.h"
+#include "kiln/registry/session.h"
+
+namespace kiln::program {
+
+torch::Device parse_device(const std::string& text) {
+  if (text == "cpu") return torch::kCPU;
+  const bool first = text == "cuda";
+  const auto index =
+      first ? std::optional<std::int64_t>(0)
+            : (text.starts_with("cuda:") ? parse_integer(text.substr(5)) : std::nullopt);
+  if (!index || *index < 0)
+    throw ConfigError("device", fmt::format("needs cpu, cuda or cuda:N, got '{}'", text));
+  const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
+  if (*index >= count)
+    throw ConfigError(
+        "device",
+        fmt::format("this LibTorch sees {} CUDA devices, so '{}' cannot be used; use --device cpu",
+                    count, text));
+  return {torch::kCUDA, static_cast<c10::DeviceIndex>(*index)};
+}
+
+LoadedRun load(const RunArguments& arguments, const Console& console) {
+  auto run = load_run(arguments.run, arguments.checkpoint, parse_device(arguments.device));
+  for (const auto& warning : run.warnings) console.warn("warning: " + warning);
+  return run;
+}
+
+JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std::string& split,
+                       const std::map<std::string, std::string>& keys) {
+  const auto& config = run.config;
+  const auto seed = static_cast<std::uint64_t>(config.train.seed);
+  auto parsed = parse_source(spec.empty() ? config.data : spec);
+  for (const auto& [key, value] : keys) parsed.keys[key] = value;
+  const auto source = open_source(parsed, {.seed = seed, .skip_bad = config.skip_bad});
+  auto splits = source.splits;
+  JudgedData judged;
+  if (!spec.empty() && split.empty()) {
+    judged.data = splits.train;
+    judged.name = spec;
+  } else {
+    splits = with_validation(splits, config.train.validation_fraction, seed);
+    const auto part =
+        split.empty() ? (splits.test ? std::string("test") : std::string("valid")) : split;
+    if (part != "train" && part != "valid" && part != "test")
+      throw ConfigError("split", fmt::format("needs train, valid or test, got '{}'", part));
+    judged.data = part == "train" ? splits.train : part == "valid" ? splits.valid : splits.test;
+    judged.name = fmt::format("{} ({})", source.spec.text(), part);
+    if (!judged.data)
+      throw ConfigError("split",
+                        fmt::format("{} has no test part; give --data SPEC or --split valid",
+                                    source.spec.text()));
+  }
+  judged.transform = transform_for(source, judged.data->info(), *run.model);
+  const auto own = data_facts(find_model(config.model), judged.data->info(), source.binarize);
+  for (const auto& [name, value] : own)
+    if (name != "classes" && name != "states" && config.model_options.at(name) != value)
+      throw ConfigError(
+          "data", fmt::format("{} has {} {}, the run was trained with {}", judged.name, name, value,
+                              config.model_options.at(name)));
+  return judged;
+}
+
+bool has_test_part(const LoadedRun& run, const std::string& spec) {
+  const auto& config = run.config;
+  const OpenOptions options{.seed = static_cast<std::uint64_t>(config.train.seed),
+                            .skip_bad = config.skip_bad};
+  return open_source(parse_source(spec.empty() ? config.data : spec), options).splits.test !=
+         nullptr;
+}
+
+}  // namespace kiln::program

@@ -1,0 +1,60 @@
+#include <cstring>
+
+#include "apps/kiln/actions.h"
+#include "kiln/core/version.h"
+
+namespace kiln::program {
+
+// One function per file NAME.cpp.
+int train(const TrainArguments&, const Console&);
+int resume(const ResumeArguments&, const Console&);
+int sample(const SampleArguments&, const Console&);
+int evaluate(const EvalArguments&, const Console&);
+int score(const ScoreArguments&, const Console&);
+int reconstruct_items(const ReconstructArguments&, const Console&);
+int complete(const CompleteArguments&, const Console&);
+int interpolate(const InterpolateArguments&, const Console&);
+int encode(const EncodeArguments&, const Console&);
+int decode(const DecodeArguments&, const Console&);
+int manifold(const ManifoldArguments&, const Console&);
+int traverse(const TraverseArguments&, const Console&);
+int arithmetic(const ArithmeticArguments&, const Console&);
+int probe(const ProbeArguments&, const Console&);
+int neighbours(const NeighboursArguments&, const Console&);
+int make_film(const FilmArguments&, const Console&);
+int report(const ReportArguments&, const Console&);
+int check(const CheckArguments&, const Console&);
+int examine(const Console&);
+int line_critic(const LineCriticArguments&, const Console&);
+
+namespace {
+
+constexpr Actions kActions{
+    .train = train,
+    .resume = resume,
+    .sample = sample,
+    .eval = evaluate,
+    .score = score,
+    .reconstruct = reconstruct_items,
+    .complete = complete,
+    .interpolate = interpolate,
+    .encode = encode,
+    .decode = decode,
+    .manifold = manifold,
+    .traverse = traverse,
+    .arithmetic = arithmetic,
+    .probe = probe,
+    .neighbours = neighbours,
+    .film = make_film,
+    .report = report,
+    .check = check,
+    .doctor = examine,
+    .line_critic = line_critic,
+};
+
+}  // namespace
+}  // namespace kiln::program
+
+const kiln::program::Actions* kiln_actions(const char* version) {
+  return std::strcmp(version, kiln::version()) == 0 ? &kiln::program::kActions : nullptr;
+}

@@ -1,0 +1,179 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kiln/core/options.h"
+
+namespace kiln::program {
+
+// What each command is asked: filled from the command line, which sees no LibTorch, and handed to
+// the action of the same name, which does.
+
+/// The options shared by every command that reads a run.
+struct RunArguments {
+  std::string run;
+  std::string checkpoint = "best";
+  std::string device = "cpu";
+  std::int64_t seed = 1;
+};
+
+struct TrainArguments {
+  std::string model, data, valid, out, config, device = "cpu";
+  bool skip_bad = false;
+  OptionMap model_options, train_options;
+};
+
+struct ResumeArguments {
+  std::string run, device = "cpu";
+  std::optional<std::int64_t> steps;
+};
+
+struct SampleArguments {
+  RunArguments run;
+  std::int64_t count = 64;
+  double temperature = 1;
+  bool mean = false;
+  std::string condition, out;
+};
+
+/// What `kiln eval` judges images through: a TorchScript file or Kiln's own classifier of the
+/// labels of a source.
+struct NetworkArguments {
+  std::string features;                             ///< FILE, or empty.
+  std::optional<std::int64_t> side = std::nullopt;  ///< --resize.
+};
+
+/// How `kiln eval` anneals, from p(z) to p(z|x).
+struct AnnealedArguments {
+  std::int64_t items = 100, temperatures = 500, chains = 16;
+};
+
+struct EvalArguments {
+  RunArguments run;
+  NetworkArguments network;
+  AnnealedArguments annealed;
+  std::string data, split, metrics;
+  std::optional<std::int64_t> samples = std::nullopt;
+  std::int64_t draws = 50, batch = 100;
+};
+
+/// Strange items, to be told from those of the kind that a run learned.
+struct AnomalyRequest {
+  std::string ood;         ///< SPEC of the strange items: its test part, or every row.
+  std::string background;  ///< Run folder of a background model, or empty.
+  bool png = false;        ///< Correct by the length of a lossless PNG.
+  std::int64_t items = 0;  ///< Of each kind at most so many of the first; 0: all.
+};
+
+struct ScoreArguments {
+  RunArguments run;
+  std::string data, split, out = "scores.csv";
+  std::int64_t draws = 0, batch = 100;
+  std::string complexity;
+  AnomalyRequest anomaly;
+};
+
+struct ReconstructArguments {
+  RunArguments run;
+  std::string data, split, out;
+  std::int64_t count = 16;
+};
+
+struct CompleteArguments {
+  RunArguments run;
+  std::string image, data, split, indices = "0", known, out;
+  std::int64_t draws = 6;
+};
+
+struct InterpolateArguments {
+  RunArguments run;
+  std::string between = "prior", path = "slerp", data, split, out;
+  std::int64_t rows = 8, steps = 10;
+};
+
+struct EncodeArguments {
+  RunArguments run;
+  std::string data, split, out = "codes.csv", plot;
+  bool beside_prior = false;
+  std::int64_t items = 0;  ///< At most so many of the first items; 0: all.
+  std::int64_t batch = 500;
+};
+
+struct DecodeArguments {
+  RunArguments run;
+  std::string codes, out;
+  std::int64_t count = 0;
+};
+
+struct ManifoldArguments {
+  RunArguments run;
+  std::string out;
+  std::int64_t side = 20;
+};
+
+struct TraverseArguments {
+  RunArguments run;
+  std::string latents, data, split, out;
+  std::optional<std::int64_t> item;
+  std::optional<std::int64_t> steps = std::nullopt;
+  std::optional<double> low = std::nullopt, high = std::nullopt;
+  bool quantiles = false;
+};
+
+struct ArithmeticArguments {
+  RunArguments run;
+  std::vector<std::string> plus, minus;
+  std::string from, data, split, out;
+  std::int64_t steps = 5;
+  double strength = 1;
+  std::int64_t items = 2000;  ///< Means over at most so many of the first items; 0: all.
+};
+
+struct ProbeArguments {
+  RunArguments run;
+  std::string labels = "100,1000", data, split;
+  std::int64_t neighbours = 20;
+  bool fine_tune = false;
+};
+
+struct NeighboursArguments {
+  RunArguments run;
+  std::string data, out;
+  std::int64_t samples = 1000, count = 10, nearest = 7;
+};
+
+struct FilmArguments {
+  std::vector<std::string> runs;
+  std::string out, quality = "lossless";
+  double frames_per_second = 5, hold = 2;
+};
+
+struct ReportOptions {
+  bool measure = true;        ///< Also what needs the model: figures, completions, scores ...
+  std::int64_t items = 1000;  ///< Judge by at most this many items; 0: all.
+  std::int64_t draws = 50;    ///< Of the importance weighted bound.
+  std::string device = "cpu";
+  std::int64_t seed = 1;
+};
+
+struct ReportArguments {
+  std::vector<std::string> runs;
+  std::string out;
+  ReportOptions options;
+};
+
+struct CheckArguments {
+  RunArguments run;
+  std::string data, split, out;
+};
+
+/// A critic that learns to tell two laws on the line, `kiln theory gan`.
+struct LineCriticArguments {
+  std::string p = "normal:0,1", q = "normal:1,1.5", out;
+  std::int64_t steps = 100, seed = 1;
+};
+
+}  // namespace kiln::program

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "apps/kiln/arguments.h"
+
+namespace kiln::program {
+
+// What can be refused before LibTorch is loaded.
+
+/// Throws ConfigError unless the text is cpu, cuda or cuda:N; whether this machine has it is seen
+/// later.
+void check_device(const std::string& text);
+
+/// Throws ConfigError for a SPEC that is none; nothing is said of an empty one.
+void check_data(const std::string& spec);
+
+/// Throws IoError where there is no run to read, or ConfigError for its device.
+void check_run(const RunArguments& arguments);
+
+/// All of that which a command was asked.
+template <class Arguments>
+void check_request(const Arguments& a) {
+  if constexpr (requires { a.run.checkpoint; }) check_run(a.run);
+  if constexpr (requires { a.data; }) check_data(a.data);
+}
+
+}  // namespace kiln::program

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kiln/core/options.h"
+
+namespace kiln {
+
+/// What can be said about a model without building one.
+struct ModelInfo {
+  std::string name;   ///< The paper's acronym, as in the file names.
+  std::string title;  ///< One line.
+  std::string paper;
+  std::vector<FieldInfo> fields;
+  std::vector<std::string> capabilities;
+};
+
+/// Throws ConfigError naming the nearest of `known`.
+[[noreturn]] void refuse_model(std::string_view name, const std::vector<std::string>& known);
+
+/// One JSON array, so that a program can know the models without LibTorch.
+std::string to_json(const std::vector<ModelInfo>& infos);
+/// Reads to_json() back.  Throws IoError.
+std::vector<ModelInfo> model_infos_from_json(std::string_view json);
+
+}  // namespace kiln
