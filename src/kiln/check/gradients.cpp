@@ -36,8 +36,8 @@ Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rn
   std::vector<Tensor> inputs;
   for (const auto& entry : model.named_parameters())
     names.push_back(entry.key()), inputs.push_back(entry.value());
-  const auto gradients = torch::autograd::grad({likelihood.log_prob(x).mean()}, inputs, {},
-                                               kNone, false, /*allow_unused=*/true);
+  const auto gradients = torch::autograd::grad({likelihood.log_prob(x).mean()}, inputs, {}, kNone,
+                                               false, /*allow_unused=*/true);
   std::vector<Tensor> held;
   for (const auto& p : inputs) held.push_back(p.detach().clone());
   double whole = 0;

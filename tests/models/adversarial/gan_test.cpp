@@ -1,5 +1,5 @@
-#include "kiln/core/torch_compat.h"
 #include "kiln/models/adversarial/gan.h"
+#include "kiln/core/torch_compat.h"
 
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
