@@ -20,6 +20,9 @@ endif()
 
 add_library(kiln_flags INTERFACE)
 target_compile_options(kiln_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -fpch-preprocess -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+  target_compile_options(kiln_flags INTERFACE -Wno-free-nonheap-object)  # takes inlined vectors for arrays that were not allocated
+endif()
 if(KILN_WERROR)
   target_compile_options(kiln_flags INTERFACE -Werror)
 endif()

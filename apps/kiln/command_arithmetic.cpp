@@ -17,11 +17,10 @@ void add_arithmetic(const Program& program) {
   command->add_option("--strength", a->strength, "how far to go; 1: the difference itself [1]");
   command->add_option("--items", a->items, "means over so many of the first items; 0: all [2000]")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--data", a->data, "labelled data source, every row [the run's own source]");
-  command->add_option("--split", a->split,
-                      "train, valid or test [test, or valid where there is no test part]");
+  add_judged_data(command, a->data, a->split,
+                  "labelled data source, every row [the run's own source]");
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/arithmetic.png]");
-  program.on_run(command, &Actions::arithmetic, a);
+  program.on_run(command, &Actions::arithmetic, a, {"decoder", "encoder"});
 }
 
 }  // namespace kiln::program

@@ -8,9 +8,7 @@ void add_check(const Program& program) {
       "check", "is it normalised, is it causal, do its samplers, its gradient and its bounds agree",
       "kiln check runs/nade -o leaks.svg");
   add_run_arguments(command, a->run);
-  command->add_option("--data", a->data, "data source for contexts [the run's own source]");
-  command->add_option("--split", a->split,
-                      "train, valid or test [test, or valid where there is no test part]");
+  add_judged_data(command, a->data, a->split, "data source for contexts [the run's own source]");
   command->add_option("-o,--out", a->out, "SVG file for the leak matrix [none]");
   program.on_run(command, &Actions::check, a);
 }

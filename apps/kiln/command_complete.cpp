@@ -9,10 +9,8 @@ void add_complete(const Program& program) {
       "kiln complete runs/nade --data digits --index 0,1,2 --known top-half -o FILE.png");
   add_run_arguments(command, a->run);
   command->add_option("--image", a->image, "a picture to complete");
-  command->add_option("--data", a->data,
-                      "data source whose items to complete [the run's own source]");
-  command->add_option("--split", a->split,
-                      "train, valid or test [test, or valid where there is no test part]");
+  add_judged_data(command, a->data, a->split,
+                  "data source whose items to complete [the run's own source]");
   command->add_option("--index", a->indices, "which items, separated by commas [0]");
   command
       ->add_option("--known", a->known,
@@ -22,7 +20,7 @@ void add_complete(const Program& program) {
   command->add_option("--draws", a->draws, "completions of each item [6]")
       ->check(CLI::Range(1, 1000));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/complete-SEED.png]");
-  program.on_run(command, &Actions::complete, a);
+  program.on_run(command, &Actions::complete, a, {"completer"});
 }
 
 }  // namespace kiln::program

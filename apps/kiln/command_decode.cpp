@@ -14,7 +14,7 @@ void add_decode(const Program& program) {
   command->add_option("-n,--count", a->count, "so many of the first codes; 0: all [0]")
       ->check(CLI::NonNegativeNumber);
   command->add_option("-o,--out", a->out, "FILE.png (a grid), or FILE.npz with x")->required();
-  program.on_run(command, &Actions::decode, a);
+  program.on_run(command, &Actions::decode, a, {"decoder"});
 }
 
 }  // namespace kiln::program

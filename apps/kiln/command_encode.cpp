@@ -7,9 +7,7 @@ void add_encode(const Program& program) {
   auto* command = program.add("encode", "the code of each item as a table, and as a scatter plot",
                               "kiln encode runs/vae -o codes.csv --plot codes.svg");
   add_run_arguments(command, a->run);
-  command->add_option("--data", a->data, "data source, every row [the run's own source]");
-  command->add_option("--split", a->split,
-                      "train, valid or test [test, or valid where there is no test part]");
+  add_judged_data(command, a->data, a->split);
   command->add_option("-o,--out", a->out, "FILE.csv, or FILE.npz with z and y [codes.csv]");
   command->add_option("--plot", a->plot, "FILE.svg: the codes on the plane, classes in colours");
   command->add_flag("--beside-prior", a->beside_prior,
@@ -17,7 +15,7 @@ void add_encode(const Program& program) {
   command->add_option("--items", a->items, "so many of the first items; 0: all [0]")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--batch", a->batch, "items at a time [500]")->check(CLI::Range(1, 100000));
-  program.on_run(command, &Actions::encode, a);
+  program.on_run(command, &Actions::encode, a, {"encoder"});
 }
 
 }  // namespace kiln::program

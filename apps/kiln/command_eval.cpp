@@ -28,9 +28,7 @@ void add_eval(const Program& program) {
   auto* command = program.add("eval", "judge a trained model on data",
                               "kiln eval runs/nade --split test --metric nll,bpd");
   add_run_arguments(command, a->run);
-  command->add_option("--data", a->data, "data source, every row [the run's own source]");
-  command->add_option("--split", a->split,
-                      "train, valid or test [test, or valid where there is no test part]");
+  add_judged_data(command, a->data, a->split);
   command->add_option(
       "--metric", a->metrics,
       "nll, bpd, nll_standardised, elbo, iwae, ais, ais_gap, active_units, reconstruction, "

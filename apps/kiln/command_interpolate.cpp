@@ -18,7 +18,7 @@ void add_interpolate(const Program& program) {
   command->add_option("--split", a->split,
                       "with --between data: train, valid or test [test, or valid]");
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/interpolate-SEED.png]");
-  program.on_run(command, &Actions::interpolate, a);
+  program.on_run(command, &Actions::interpolate, a, {"decoder"});
 }
 
 }  // namespace kiln::program

@@ -17,7 +17,7 @@ void add_probe(const Program& program) {
   command->add_option(
       "--split", a->split,
       "what to judge by: test or valid [test, or valid where there is no test part]");
-  program.on_run(command, &Actions::probe, a);
+  program.on_run(command, &Actions::probe, a, {"encoder"});
 }
 
 }  // namespace kiln::program

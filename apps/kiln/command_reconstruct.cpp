@@ -7,13 +7,11 @@ void add_reconstruct(const Program& program) {
   auto* command = program.add("reconstruct", "draw items over what the model makes of their codes",
                               "kiln reconstruct runs/vae -n 16 -o reconstructions.png");
   add_run_arguments(command, a->run);
-  command->add_option("--data", a->data, "data source, every row [the run's own source]");
-  command->add_option("--split", a->split,
-                      "train, valid or test [test, or valid where there is no test part]");
+  add_judged_data(command, a->data, a->split);
   command->add_option("-n,--count", a->count, "how many of the first items [16]")
       ->check(CLI::Range(1, 10000));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/reconstructions.png]");
-  program.on_run(command, &Actions::reconstruct, a);
+  program.on_run(command, &Actions::reconstruct, a, {"encoder", "decoder"});
 }
 
 }  // namespace kiln::program

@@ -8,9 +8,7 @@ void add_score(const Program& program) {
       program.add("score", "one figure per item: log_prob, bound, error or a critic's logit",
                   "kiln score runs/nade --data digits -o scores.csv");
   add_run_arguments(command, a->run);
-  command->add_option("--data", a->data, "data source, every row [the run's own source]");
-  command->add_option("--split", a->split,
-                      "train, valid or test [test, or valid where there is no test part]");
+  add_judged_data(command, a->data, a->split);
   command->add_option("-o,--out", a->out, "CSV file [scores.csv]");
   command->add_option("--draws", a->draws, "for a bound: importance draws; 0 is the ELBO [0]")
       ->check(CLI::Range(0, 100000));

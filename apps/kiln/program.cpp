@@ -68,4 +68,11 @@ void add_run_arguments(CLI::App* command, RunArguments& arguments) {
       ->check(CLI::NonNegativeNumber);
 }
 
+void add_judged_data(CLI::App* command, std::string& data, std::string& split,
+                     const std::string& help) {
+  command->add_option("--data", data, help);
+  command->add_option("--split", split,
+                      "train, valid or test [test, or valid where there is no test part]");
+}
+
 }  // namespace kiln::program

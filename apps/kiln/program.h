@@ -29,12 +29,13 @@ struct Program {
   /// Adds a subcommand with --json, --quiet and --help; `example` ends its help.
   CLI::App* add(const std::string& name, const std::string& help, const std::string& example) const;
   void on_run(CLI::App* command, std::function<int()> run, bool takes_extras = false) const;
-  /// Runs an action on what the flags filled in, after everything that can be refused without it.
+  /// Runs an action on what the flags filled in, after everything that can be refused without it:
+  /// `needed` are the capabilities that the run's model must have.
   template <class Arguments>
   void on_run(CLI::App* command, int (*Actions::*action)(const Arguments&, const Console&),
-              std::shared_ptr<Arguments> asked) const {
-    on_run(command, [action, asked, &console = console] {
-      check_request(*asked);
+              std::shared_ptr<Arguments> asked, std::vector<std::string> needed = {}) const {
+    on_run(command, [action, asked, needed = std::move(needed), &console = console] {
+      check_request(*asked, needed);
       return (actions().*action)(*asked, console);
     });
   }
@@ -69,5 +70,9 @@ void add_option_flags(CLI::App* command, const std::vector<FieldInfo>& fields, O
                       const std::string& group);
 
 void add_run_arguments(CLI::App* command, RunArguments& arguments);
+
+/// --data and --split, which say what a run is judged by.
+void add_judged_data(CLI::App* command, std::string& data, std::string& split,
+                     const std::string& help = "data source, every row [the run's own source]");
 
 }  // namespace kiln::program

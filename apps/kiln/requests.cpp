@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "apps/kiln/model_table.h"
 #include "kiln/core/text.h"
 #include "kiln/data/source.h"
 #include "kiln/train/run_folder.h"
@@ -19,9 +22,13 @@ void check_data(const std::string& spec) {
   if (!spec.empty()) parse_source(spec);
 }
 
-void check_run(const RunArguments& arguments) {
-  RunFolder::open(arguments.run);
+void check_run(const RunArguments& arguments, const std::vector<std::string>& needed) {
+  const auto run = RunFolder::open(arguments.run);
   check_device(arguments.device);
+  const auto& has = find_model_info(run.config().model).capabilities;
+  for (const auto& capability : needed)
+    if (std::find(has.begin(), has.end(), capability) == has.end())
+      refuse_capability(run.config().model, capability, has);
 }
 
 }  // namespace kiln::program

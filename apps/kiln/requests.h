@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "apps/kiln/arguments.h"
 
@@ -15,13 +16,14 @@ void check_device(const std::string& text);
 /// Throws ConfigError for a SPEC that is none; nothing is said of an empty one.
 void check_data(const std::string& spec);
 
-/// Throws IoError where there is no run to read, or ConfigError for its device.
-void check_run(const RunArguments& arguments);
+/// Throws IoError where there is no run to read, or ConfigError for its device or for a model that
+/// lacks one of the capabilities.
+void check_run(const RunArguments& arguments, const std::vector<std::string>& needed);
 
 /// All of that which a command was asked.
 template <class Arguments>
-void check_request(const Arguments& a) {
-  if constexpr (requires { a.run.checkpoint; }) check_run(a.run);
+void check_request(const Arguments& a, const std::vector<std::string>& needed) {
+  if constexpr (requires { a.run.checkpoint; }) check_run(a.run, needed);
   if constexpr (requires { a.data; }) check_data(a.data);
 }
 

@@ -1,6 +1,8 @@
 // Wrong requests and wrong files: the exit code, and the whole line on standard error.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/cli/tiny_runs.h"
 
 namespace kiln {

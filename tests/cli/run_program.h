@@ -35,14 +35,15 @@ struct ProgramResult {
   std::string out, err;
 };
 
-/// Runs the program `kiln` with its own standard streams.  `while_running` is called every 5 ms
-/// with the process id; `in_child` is called in the new process before the program starts.
-inline ProgramResult run_kiln(const std::vector<std::string>& arguments,
-                              const std::function<void(pid_t)>& while_running = {},
-                              const std::function<void()>& in_child = {}) {
+/// Runs a program with its own standard streams.  `while_running` is called every 5 ms with the
+/// process id; `in_child` is called in the new process before the program starts.
+inline ProgramResult run_program(const std::string& program,
+                                 const std::vector<std::string>& arguments,
+                                 const std::function<void(pid_t)>& while_running = {},
+                                 const std::function<void()>& in_child = {}) {
   TemporaryFolder streams;
   const auto out = (streams / "out").string(), err = (streams / "err").string();
-  std::vector<char*> argv{const_cast<char*>(program_path())};
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   const pid_t child = fork();
@@ -50,7 +51,7 @@ inline ProgramResult run_kiln(const std::vector<std::string>& arguments,
     dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDOUT_FILENO);
     dup2(open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600), STDERR_FILENO);
     if (in_child) in_child();
-    execv(program_path(), argv.data());
+    execv(program.c_str(), argv.data());
     _exit(127);
   }
   int status = 0;
@@ -60,6 +61,13 @@ inline ProgramResult run_kiln(const std::vector<std::string>& arguments,
   }
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(out),
           contents(err)};
+}
+
+/// Runs the program `kiln` of this build.
+inline ProgramResult run_kiln(const std::vector<std::string>& arguments,
+                              const std::function<void(pid_t)>& while_running = {},
+                              const std::function<void()>& in_child = {}) {
+  return run_program(program_path(), arguments, while_running, in_child);
 }
 
 }  // namespace kiln

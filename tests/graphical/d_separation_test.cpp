@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "kiln/graphical/network_request.h"
 #include "tests/graphical/random_network.h"
 #include "tests/support/refusal.h"

@@ -1,6 +1,8 @@
 // needs: base
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "kiln/core/error.h"
 #include "kiln/core/philox.h"
 #include "kiln/io/atomic_file.h"

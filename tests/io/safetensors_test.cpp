@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "kiln/core/error.h"
 #include "kiln/core/philox.h"
 #include "kiln/io/atomic_file.h"

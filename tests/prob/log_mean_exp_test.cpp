@@ -4,6 +4,8 @@
 #include <torch/autograd.h>
 #include <torch/types.h>
 
+#include <algorithm>
+
 #include "kiln/core/rng.h"
 
 namespace kiln {

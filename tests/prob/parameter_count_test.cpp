@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "kiln/core/error.h"
 #include "tests/data/temporary_folder.h"
 #include "tests/prob/small_laws.h"

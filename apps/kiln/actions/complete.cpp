@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include <algorithm>
+
 #include "apps/kiln/actions/run_access.h"
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/text.h"

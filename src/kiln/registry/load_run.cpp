@@ -1,20 +1,12 @@
 #include "kiln/registry/load_run.h"
 
-#include <fmt/format.h>
-
-#include "kiln/core/text.h"
 #include "kiln/registry/models.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
 
 void LoadedRun::refuse(std::string_view needed) const {
-  const auto can = join(capabilities(*model), ", ");
-  const bool implicit = needed == "likelihood" && !dynamic_cast<Bound*>(model.get());
-  throw ConfigError(config.model,
-                    implicit
-                        ? fmt::format("is implicit: it has no likelihood; what it has: {}", can)
-                        : fmt::format("has no {}; what it has: {}", needed, can));
+  refuse_capability(config.model, needed, capabilities(*model));
 }
 
 LoadedRun load_run(const std::filesystem::path& path, const std::string& checkpoint,

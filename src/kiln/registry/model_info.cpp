@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -44,6 +45,16 @@ void refuse_model(std::string_view name, const std::vector<std::string>& known) 
   const auto hint = did_you_mean(name, known);
   throw ConfigError("model", fmt::format("no model '{}'{} Models: {}", name,
                                          hint.empty() ? "." : hint, join(known, ", ")));
+}
+
+void refuse_capability(std::string_view model, std::string_view needed,
+                       const std::vector<std::string>& has) {
+  const auto can = join(has, ", ");
+  const bool implicit =
+      needed == "likelihood" && std::find(has.begin(), has.end(), "bound") == has.end();
+  throw ConfigError(
+      model, implicit ? fmt::format("is implicit: it has no likelihood; what it has: {}", can)
+                      : fmt::format("has no {}; what it has: {}", needed, can));
 }
 
 std::string to_json(const std::vector<ModelInfo>& infos) {

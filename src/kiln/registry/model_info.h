@@ -20,6 +20,10 @@ struct ModelInfo {
 /// Throws ConfigError naming the nearest of `known`.
 [[noreturn]] void refuse_model(std::string_view name, const std::vector<std::string>& known);
 
+/// Throws ConfigError: a model lacks what a command needs; it says what the model has instead.
+[[noreturn]] void refuse_capability(std::string_view model, std::string_view needed,
+                                    const std::vector<std::string>& has);
+
 /// One JSON array, so that a program can know the models without LibTorch.
 std::string to_json(const std::vector<ModelInfo>& infos);
 /// Reads to_json() back.  Throws IoError.

@@ -1,5 +1,4 @@
 #include "kiln/models/adversarial/gan.h"
-#include "kiln/core/torch_compat.h"
 
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
@@ -10,6 +9,7 @@
 #include <cmath>
 
 #include "kiln/core/error.h"
+#include "kiln/core/torch_compat.h"
 #include "kiln/nn/code_critic.h"
 #include "tests/support/refusal.h"
 

@@ -1,0 +1,152 @@
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "kiln/registry/models.h"
+#include "tests/cli/run_program.h"
+
+namespace kiln {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The program alone, without kiln_actions.so beside it: whatever it answers, it answers without
+// LibTorch.
+class StartUp : public testing::Test {
+ protected:
+  StartUp() { fs::copy_file(program_path(), alone_ / "kiln"); }
+
+  ProgramResult run_alone(const std::vector<std::string>& arguments) {
+    return run_program((alone_ / "kiln").string(), arguments);
+  }
+  fs::path old_run(const std::string& model) const {
+    return fs::path(source_folder()) / "tests/cli/old_runs" / model;
+  }
+
+  TemporaryFolder alone_;
+};
+
+TEST_F(StartUp, ListsAndHelpNeedNoLibTorch) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"--help"},
+           {"--version"},
+           {"train", "--help"},
+           {"models"},
+           {"models", "vae", "--markdown"},
+           {"models", "--training"},
+           {"data"},
+           {"data", "digits:n=20", "-o", (alone_ / "digits.png").string()},
+           {"theory", "params"},
+           {"theory", "divergence"},
+           {"theory", "ordering", "--kind", "spiral"}}) {
+    const auto result = run_alone(arguments);
+    EXPECT_EQ(result.code, 0) << arguments.front() << result.err;
+    EXPECT_GT(result.out.size(), 10u) << arguments.front();
+  }
+}
+
+TEST_F(StartUp, RefusalsNeedNoLibTorch) {
+  const auto nade = old_run("nade").string(), vae = old_run("vae").string();
+  const struct {
+    std::vector<std::string> arguments;
+    int code;
+    std::string message;
+  } refusals[] = {
+      {{"tarin"}, 2, "did you mean 'train'"},
+      {{"train", "nada", "--data", "digits"}, 2, "did you mean 'nade'"},
+      {{"train", "nade"}, 2, "needs --data SPEC"},
+      {{"train", "nade", "--data", "digit"}, 2, "did you mean 'digits'"},
+      {{"train", "vae", "--data", "digits", "--hiden", "5"}, 2, "did you mean '--hidden'"},
+      {{"train", "vae", "--data", "digits", "--hidden", "x"}, 2, "needs a whole number, got 'x'"},
+      {{"train", "vae", "--data", "digits", "--hidden", "0"}, 2, "[vae.hidden] must be between 1"},
+      {{"train", "vae", "--data", "digits", "--decoder", "gausian"}, 2, "did you mean 'gaussian'"},
+      {{"train", "vae", "--data", "digits", "--batch", "0"}, 2, "[train.batch] must be between 1"},
+      {{"train", "vae", "--data", "digits", "--device", "gpu"}, 2, "needs cpu, cuda or cuda:N"},
+      {{"train", "vae", "--config", "none.toml", "--data", "digits"}, 3, "none.toml"},
+      {{"sample", "nowhere"}, 3, "no such run folder"},
+      {{"sample", nade, "-n", "many"}, 2, "--count"},
+      {{"eval", nade, "--data", "digit"}, 2, "did you mean 'digits'"},
+      {{"encode", nade}, 2, "has no encoder"},
+      {{"complete", vae, "--known", "top-half"}, 2, "has no completer"},
+      {{"resume", nade, "--hidden", "5"}, 2, "hidden is 4, not 5"},
+      {{"theory", "gan", "--p", "normal"}, 2, "normal"},
+  };
+  for (const auto& [arguments, code, message] : refusals) {
+    const auto result = run_alone(arguments);
+    EXPECT_EQ(result.code, code) << arguments[0] << " " << arguments.back() << ": " << result.err;
+    EXPECT_NE(result.err.find(message), std::string::npos) << message << " in " << result.err;
+    EXPECT_EQ(result.out, "");
+  }
+}
+
+// What libgomp says of itself when it is loaded.
+std::string wait_policy(const fs::path& run, const fs::path& out, const char* asked) {
+  const auto result =
+      run_kiln({"sample", run.string(), "-n", "1", "-o", out.string()}, {}, [asked] {
+        unsetenv("OMP_WAIT_POLICY");
+        if (asked) setenv("OMP_WAIT_POLICY", asked, 1);
+        setenv("OMP_DISPLAY_ENV", "true", 1);
+      });
+  EXPECT_EQ(result.code, 0) << result.err;
+  const auto at = result.err.find("OMP_WAIT_POLICY");
+  return at == std::string::npos ? result.err
+                                 : result.err.substr(at, result.err.find('\n', at) - at);
+}
+
+TEST_F(StartUp, ThreadsWaitPassivelyUnlessAsked) {
+  const auto run = old_run("nade"), out = alone_ / "x.npy";
+  EXPECT_EQ(wait_policy(run, out, nullptr), "OMP_WAIT_POLICY = 'PASSIVE'");
+  EXPECT_EQ(wait_policy(run, out, "active"), "OMP_WAIT_POLICY = 'ACTIVE'");
+}
+
+TEST_F(StartUp, SaysWhichPartOfKilnIsMissing) {
+  const auto result = run_alone({"sample", old_run("nade").string()});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_NE(result.err.find("kiln_actions.so cannot be loaded; install Kiln again"),
+            std::string::npos)
+      << result.err;
+}
+
+TEST_F(StartUp, RefusesALibraryThatIsNotItsOwn) {
+  Dl_info zlib{};  // any library will do
+  ASSERT_NE(dladdr(reinterpret_cast<const void*>(&zlibVersion), &zlib), 0);
+  fs::copy_file(zlib.dli_fname, alone_ / "kiln_actions.so");
+  const auto result = run_alone({"sample", old_run("nade").string()});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_NE(result.err.find("is of another build than this program"), std::string::npos)
+      << result.err;
+}
+
+TEST_F(StartUp, KnowsTheModelsOfTheRegistry) {
+  const auto listed = nlohmann::json::parse(run_alone({"models", "--json"}).out).at("models");
+  ASSERT_EQ(listed.size(), models().size());
+  for (std::size_t i = 0; i < models().size(); ++i) {
+    const auto& entry = models()[i];
+    EXPECT_EQ(listed[i].at("name"), entry.name);
+    EXPECT_EQ(listed[i].at("capabilities"), entry.capabilities);
+    const auto shown = nlohmann::json::parse(run_alone({"models", entry.name, "--json"}).out);
+    const auto& options = shown.at("options");
+    ASSERT_EQ(options.size(), entry.fields.size()) << entry.name;
+    for (std::size_t k = 0; k < entry.fields.size(); ++k) {
+      const auto& field = entry.fields[k];
+      EXPECT_EQ(options[k].at("name"), field.name);
+      EXPECT_EQ(options[k].at("help"), field.help);
+      EXPECT_EQ(options[k].at("choices"), field.choices);
+      if (std::isfinite(field.low)) {
+        EXPECT_EQ(options[k].at("low"), field.low);
+      }
+      if (std::isfinite(field.high)) {
+        EXPECT_EQ(options[k].at("high"), field.high);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kiln
