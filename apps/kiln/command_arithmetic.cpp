@@ -20,7 +20,12 @@ void add_arithmetic(const Program& program) {
   add_judged_data(command, a->data, a->split,
                   "labelled data source, every row [the run's own source]");
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/arithmetic.png]");
-  program.on_run(command, &Actions::arithmetic, a, {"decoder", "encoder"});
+  program.on_run(command, [a, &console = program.console] {
+    if (a->plus.empty() && a->minus.empty())
+      throw ConfigError("arithmetic", "needs --plus or --minus, as in --plus label=3");
+    check_request(*a, {"decoder", "encoder"});
+    return actions().arithmetic(*a, console);
+  });
 }
 
 }  // namespace kiln::program

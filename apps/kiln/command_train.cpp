@@ -41,6 +41,7 @@ void check_training(const TrainArguments& arguments) {
       check_option_text(info.name, field, given->second);
   TrainOptions options;
   assign("train", options, arguments.train_options);
+  RunFolder::refuse_taken(arguments.out);
 }
 
 // Unknown options of `train`: the model's and the trainer's names are offered.
@@ -87,6 +88,7 @@ void add_train(const Program& program) {
         find_model_info(arguments->model);
         explain_extras(*command);
         merge_config_file(*arguments);
+        if (arguments->out.empty()) arguments->out = "runs/" + arguments->model;
         check_training(*arguments);
         return actions().train(*arguments, console);
       },

@@ -22,6 +22,10 @@ void check_data(const std::string& spec) {
   if (!spec.empty()) parse_source(spec);
 }
 
+void check_runs(const std::vector<std::string>& runs) {
+  for (const auto& run : runs) RunFolder::open(run);
+}
+
 void check_run(const RunArguments& arguments, const std::vector<std::string>& needed) {
   const auto run = RunFolder::open(arguments.run);
   check_device(arguments.device);

@@ -20,10 +20,14 @@ void check_data(const std::string& spec);
 /// lacks one of the capabilities.
 void check_run(const RunArguments& arguments, const std::vector<std::string>& needed);
 
+/// Throws IoError for the first of these that is no run.
+void check_runs(const std::vector<std::string>& runs);
+
 /// All of that which a command was asked.
 template <class Arguments>
 void check_request(const Arguments& a, const std::vector<std::string>& needed) {
   if constexpr (requires { a.run.checkpoint; }) check_run(a.run, needed);
+  if constexpr (requires { a.runs; }) check_runs(a.runs);
   if constexpr (requires { a.data; }) check_data(a.data);
 }
 

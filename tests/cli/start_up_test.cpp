@@ -69,7 +69,11 @@ TEST_F(StartUp, RefusalsNeedNoLibTorch) {
       {{"train", "vae", "--data", "digits", "--batch", "0"}, 2, "[train.batch] must be between 1"},
       {{"train", "vae", "--data", "digits", "--device", "gpu"}, 2, "needs cpu, cuda or cuda:N"},
       {{"train", "vae", "--config", "none.toml", "--data", "digits"}, 3, "none.toml"},
+      {{"train", "nade", "--data", "digits", "--out", nade}, 2, "already holds a run"},
       {{"sample", "nowhere"}, 3, "no such run folder"},
+      {{"film", "nowhere"}, 3, "no such run folder"},
+      {{"report", nade, "nowhere", "-o", "x.html"}, 3, "no such run folder"},
+      {{"arithmetic", vae}, 2, "needs --plus or --minus"},
       {{"sample", nade, "-n", "many"}, 2, "--count"},
       {{"eval", nade, "--data", "digit"}, 2, "did you mean 'digits'"},
       {{"encode", nade}, 2, "has no encoder"},
@@ -108,9 +112,20 @@ TEST_F(StartUp, ThreadsWaitPassivelyUnlessAsked) {
 TEST_F(StartUp, SaysWhichPartOfKilnIsMissing) {
   const auto result = run_alone({"sample", old_run("nade").string()});
   EXPECT_EQ(result.code, 3);
-  EXPECT_NE(result.err.find("kiln_actions.so cannot be loaded; install Kiln again"),
+  EXPECT_NE(result.err.find("there is neither " + (alone_ / "kiln_actions.so").string() + " nor "),
             std::string::npos)
       << result.err;
+}
+
+TEST_F(StartUp, RefusesALibraryThatIsCutShort) {
+  const auto whole = contents(fs::path(program_path()).parent_path() / "kiln_actions.so");
+  for (const std::size_t size : {std::size_t{0}, std::size_t{30}, whole.size() / 3}) {
+    write_plainly(alone_ / "kiln_actions.so", whole.substr(0, size));
+    const auto result = run_alone({"sample", old_run("nade").string()});
+    EXPECT_EQ(result.code, 3) << size;
+    EXPECT_NE(result.err.find("is no library, or cut short; install Kiln again"), std::string::npos)
+        << result.err;
+  }
 }
 
 TEST_F(StartUp, RefusesALibraryThatIsNotItsOwn) {

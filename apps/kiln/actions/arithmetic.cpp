@@ -119,8 +119,6 @@ std::vector<std::int64_t> items_to_change(const ArithmeticArguments& a, Labelled
 
 int arithmetic(const ArithmeticArguments& a, const Console& console) {
   start_up();
-  if (a.plus.empty() && a.minus.empty())
-    throw ConfigError("arithmetic", "needs --plus or --minus, as in --plus label=3");
   const auto path = picture_path(a.run, a.out, "arithmetic");
   const auto run = load(a.run, console);
   auto& decoder = run.as<Decoder>("decoder");

@@ -74,7 +74,7 @@ int train(const TrainArguments& arguments, const Console& console) {
                        .valid = arguments.valid,
                        .skip_bad = arguments.skip_bad,
                        .train = {},
-                       .out = arguments.out.empty() ? "runs/" + arguments.model : arguments.out,
+                       .out = arguments.out,
                        .device = parse_device(arguments.device)};
   assign("train", request.train, arguments.train_options);
   start_up(static_cast<int>(request.train.threads));

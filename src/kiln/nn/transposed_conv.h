@@ -12,8 +12,9 @@ namespace kiln {
 /// Transposed ("fractionally strided") convolution, computed as what it is: the gradient of the
 /// mirrored convolution.  Dumoulin & Visin 2016, arXiv:1603.07285, section 4.
 ///
-/// LibTorch's own conv_transpose2d is never called: on CPUs it takes a slow path, and in bfloat16
-/// LibTorch 1.13 silently computes an ordinary convolution.  Gradients that nobody asked for are
+/// LibTorch's own conv_transpose2d is never called: LibTorch 1.13 takes a slow path on CPUs, and in
+/// bfloat16 it silently computes an ordinary convolution; 2.6 is slower for one to three output
+/// channels.  Gradients that nobody asked for are
 /// not computed; the gradient can itself be differentiated, to any order.
 ///
 /// Shapes: x [B, I, h, w], weight [I, O, kh, kw] (PyTorch's layout) -> [B, O, H, W] with

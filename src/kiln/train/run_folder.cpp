@@ -38,8 +38,7 @@ fs::path best_of(const fs::path& run) { return run / "checkpoints" / "best.safet
 
 }  // namespace
 
-RunFolder RunFolder::create(const fs::path& path, const RunConfig& config,
-                            const std::vector<FieldInfo>& model_fields) {
+void RunFolder::refuse_taken(const fs::path& path) {
   if (fs::exists(path / "config.toml"))
     throw ConfigError(
         path.string(),
@@ -48,6 +47,11 @@ RunFolder RunFolder::create(const fs::path& path, const RunConfig& config,
             path.string()));
   if (fs::exists(path) && (!fs::is_directory(path) || !fs::is_empty(path)))
     throw ConfigError(path.string(), "exists and is not an empty folder; choose another --out");
+}
+
+RunFolder RunFolder::create(const fs::path& path, const RunConfig& config,
+                            const std::vector<FieldInfo>& model_fields) {
+  refuse_taken(path);
   make_folder(path / "checkpoints");
   auto lock = std::make_shared<FolderLock>(path);
   RunFolder folder(path, config, std::move(lock));

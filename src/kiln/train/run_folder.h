@@ -29,6 +29,8 @@ struct LoadedCheckpoint {
 /// equal files.
 class RunFolder {
  public:
+  /// Throws ConfigError if `path` already holds a run or other files.
+  static void refuse_taken(const std::filesystem::path& path);
   /// Makes the folder and writes config.toml; holds the lock.  Throws ConfigError if it already
   /// holds a run or other files.
   static RunFolder create(const std::filesystem::path& path, const RunConfig& config,
