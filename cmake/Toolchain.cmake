@@ -21,7 +21,8 @@ endif()
 add_library(kiln_flags INTERFACE)
 target_compile_options(kiln_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -fpch-preprocess -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
-  target_compile_options(kiln_flags INTERFACE -Wno-free-nonheap-object -Wno-array-bounds)  # wrong about inlined vectors and strings
+  target_compile_options(kiln_flags INTERFACE  # wrong about inlined vectors and strings
+                         -Wno-free-nonheap-object -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)
 endif()
 if(KILN_WERROR)
   target_compile_options(kiln_flags INTERFACE -Werror)
