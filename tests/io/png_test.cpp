@@ -138,6 +138,16 @@ TEST(Png, EverySingleDamagedByteIsRefused) {
   }
 }
 
+// As libpng has it: a text that is damaged is none of the picture's business.
+TEST(Png, ADamagedTextLeavesThePicture) {
+  Bytes bytes = encode_png(example(1), {{"seed", "7777"}});
+  const std::string text = "7777";
+  const auto at = std::search(bytes.begin(), bytes.end(), text.begin(), text.end());
+  ASSERT_NE(at, bytes.end());
+  *at = '8';
+  EXPECT_EQ(decode_image("x", bytes).pixels, example(1).pixels);
+}
+
 TEST(Png, EveryTruncationIsRefused) {
   const Bytes good = encode_png(example(1), {{"seed", "7"}});
   for (std::size_t size = 0; size < good.size(); ++size) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <torch/nn/modules/linear.h>
+
 #include "kiln/models/model.h"
 #include "kiln/prob/item_shape.h"
 
