@@ -9,6 +9,10 @@ install(TARGETS kiln_program RUNTIME)
 install(TARGETS kiln_actions LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/kiln)
 install(DIRECTORY src/kiln TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
 install(FILES LICENSE TYPE DOC)
+set(completions ${PROJECT_BINARY_DIR}/apps/kiln/completions)
+install(FILES ${completions}/bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME kiln)
+install(FILES ${completions}/zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _kiln)
+install(FILES ${completions}/fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME kiln.fish)
 
 # Two export sets, so that find_package(kiln COMPONENTS base) needs no LibTorch.
 foreach(library kiln_base kiln)

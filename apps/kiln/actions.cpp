@@ -56,7 +56,7 @@ const Actions& load() {
   if (!library)
     throw IoError("kiln", fmt::format("cannot be loaded; install Kiln again: {}", dlerror()));
   const auto entry = reinterpret_cast<decltype(&kiln_actions)>(dlsym(library, "kiln_actions"));
-  const auto* table = entry ? entry(version()) : nullptr;
+  const auto* table = entry ? entry(KILN_INTERFACE) : nullptr;
   if (!table)
     throw IoError("kiln", fmt::format("{} is of another build than this program, {}; install Kiln "
                                       "again",

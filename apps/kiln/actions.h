@@ -37,6 +37,6 @@ const Actions& actions();
 
 }  // namespace kiln::program
 
-/// What kiln_actions.so exports; `version` is that of the program that asks, and null comes back
-/// for another.
-extern "C" const kiln::program::Actions* kiln_actions(const char* version);
+/// What kiln_actions.so exports; `interface` is a sum of the version and of the headers that the
+/// program was built with, and null comes back for another.
+extern "C" const kiln::program::Actions* kiln_actions(const char* interface);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kiln/core/options.h"
+#include "kiln/nn/latent_path.h"
 
 namespace kiln::program {
 
@@ -37,6 +38,7 @@ struct SampleArguments {
   double temperature = 1;
   bool mean = false;
   std::string condition, out;
+  std::optional<std::int64_t> label = std::nullopt;  ///< What condition stands for.
 };
 
 /// What `kiln eval` judges images through: a TorchScript file or Kiln's own classifier of the
@@ -90,7 +92,8 @@ struct CompleteArguments {
 
 struct InterpolateArguments {
   RunArguments run;
-  std::string between = "prior", path = "slerp", data, split, out;
+  std::string between = "prior", path_name = "slerp", data, split, out;
+  LatentPath path = LatentPath::slerp;  ///< What path_name stands for.
   std::int64_t rows = 8, steps = 10;
 };
 
@@ -134,7 +137,8 @@ struct ArithmeticArguments {
 
 struct ProbeArguments {
   RunArguments run;
-  std::string labels = "100,1000", data, split;
+  std::string labels_text = "100,1000", data, split;
+  std::vector<std::int64_t> labels = {};  ///< What labels_text stands for.
   std::int64_t neighbours = 20;
   bool fine_tune = false;
 };
@@ -147,7 +151,8 @@ struct NeighboursArguments {
 
 struct FilmArguments {
   std::vector<std::string> runs;
-  std::string out, quality = "lossless";
+  std::string out, quality_text = "lossless";
+  std::optional<double> quality = std::nullopt;  ///< What quality_text stands for; none: lossless.
   double frames_per_second = 5, hold = 2;
 };
 

@@ -1,6 +1,15 @@
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
+namespace {
+
+void check_arithmetic(ArithmeticArguments& a) {
+  if (a.plus.empty() && a.minus.empty())
+    throw ConfigError("arithmetic", "needs --plus or --minus, as in --plus label=3");
+  check_png(a);
+}
+
+}  // namespace
 
 void add_arithmetic(const Program& program) {
   auto a = std::make_shared<ArithmeticArguments>();
@@ -20,12 +29,7 @@ void add_arithmetic(const Program& program) {
   add_judged_data(command, a->data, a->split,
                   "labelled data source, every row [the run's own source]");
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/arithmetic.png]");
-  program.on_run(command, [a, &console = program.console] {
-    if (a->plus.empty() && a->minus.empty())
-      throw ConfigError("arithmetic", "needs --plus or --minus, as in --plus label=3");
-    check_request(*a, {"decoder", "encoder"});
-    return actions().arithmetic(*a, console);
-  });
+  program.on_run(command, &Actions::arithmetic, a, check_arithmetic, {"decoder", "encoder"});
 }
 
 }  // namespace kiln::program

@@ -10,7 +10,7 @@ void add_check(const Program& program) {
   add_run_arguments(command, a->run);
   add_judged_data(command, a->data, a->split, "data source for contexts [the run's own source]");
   command->add_option("-o,--out", a->out, "SVG file for the leak matrix [none]");
-  program.on_run(command, &Actions::check, a);
+  program.on_run(command, &Actions::check, a, check_svg);
 }
 
 }  // namespace kiln::program

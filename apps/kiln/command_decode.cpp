@@ -1,6 +1,15 @@
 #include "apps/kiln/program.h"
+#include "kiln/data/code_files.h"
 
 namespace kiln::program {
+namespace {
+
+void check_decode(DecodeArguments& a) {
+  check_code_file(a.codes);
+  if (!a.out.ends_with(".npz")) check_png(a);
+}
+
+}  // namespace
 
 void add_decode(const Program& program) {
   auto a = std::make_shared<DecodeArguments>();
@@ -14,7 +23,7 @@ void add_decode(const Program& program) {
   command->add_option("-n,--count", a->count, "so many of the first codes; 0: all [0]")
       ->check(CLI::NonNegativeNumber);
   command->add_option("-o,--out", a->out, "FILE.png (a grid), or FILE.npz with x")->required();
-  program.on_run(command, &Actions::decode, a, {"decoder"});
+  program.on_run(command, &Actions::decode, a, check_decode, {"decoder"});
 }
 
 }  // namespace kiln::program

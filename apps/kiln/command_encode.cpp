@@ -1,6 +1,17 @@
 #include "apps/kiln/program.h"
+#include "kiln/data/code_files.h"
 
 namespace kiln::program {
+namespace {
+
+void check_encode(EncodeArguments& a) {
+  check_code_file(a.out);
+  check_ending("plot", a.plot, ".svg");
+  if (a.beside_prior && a.plot.empty())
+    throw ConfigError("encode.beside_prior", "is about the picture; say --plot FILE.svg as well");
+}
+
+}  // namespace
 
 void add_encode(const Program& program) {
   auto a = std::make_shared<EncodeArguments>();
@@ -15,7 +26,7 @@ void add_encode(const Program& program) {
   command->add_option("--items", a->items, "so many of the first items; 0: all [0]")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--batch", a->batch, "items at a time [500]")->check(CLI::Range(1, 100000));
-  program.on_run(command, &Actions::encode, a, {"encoder"});
+  program.on_run(command, &Actions::encode, a, check_encode, {"encoder"});
 }
 
 }  // namespace kiln::program

@@ -1,4 +1,7 @@
+#include "apps/kiln/metric_names.h"
+#include "apps/kiln/model_table.h"
 #include "apps/kiln/program.h"
+#include "kiln/train/run_folder.h"
 
 namespace kiln::program {
 namespace {
@@ -21,6 +24,11 @@ void add_annealed_arguments(CLI::App* command, AnnealedArguments& a) {
       ->check(CLI::Range(1, 10000));
 }
 
+void check_eval(EvalArguments& a) {
+  if (!a.metrics.empty())
+    check_metrics(a.metrics, find_model_info(RunFolder::open(a.run.run).config().model));
+}
+
 }  // namespace
 
 void add_eval(const Program& program) {
@@ -29,14 +37,7 @@ void add_eval(const Program& program) {
                               "kiln eval runs/nade --split test --metric nll,bpd");
   add_run_arguments(command, a->run);
   add_judged_data(command, a->data, a->split);
-  command->add_option(
-      "--metric", a->metrics,
-      "nll, bpd, nll_standardised, elbo, iwae, ais, ais_gap, active_units, reconstruction, "
-      "code_mmd, error; of "
-      "samples: modes, high_quality, modes_kl, fd, kid, precision, recall, density, coverage, "
-      "inception_score, agreement, c2st, mmd, energy, parzen; of codes: information_PART, "
-      "code_accuracy; of reconstructions: ssim, psnr; separated by commas [all that the model "
-      "has]");
+  command->add_option("--metric", a->metrics, metric_help());
   add_network_arguments(command, a->network);
   command
       ->add_option("--samples", a->samples,
@@ -46,7 +47,7 @@ void add_eval(const Program& program) {
       ->check(CLI::Range(1, 100000));
   add_annealed_arguments(command, a->annealed);
   command->add_option("--batch", a->batch, "items at a time [100]")->check(CLI::Range(1, 100000));
-  program.on_run(command, &Actions::eval, a);
+  program.on_run(command, &Actions::eval, a, check_eval);
 }
 
 }  // namespace kiln::program

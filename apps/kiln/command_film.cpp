@@ -1,6 +1,27 @@
+#include <fmt/format.h>
+
 #include "apps/kiln/program.h"
+#include "kiln/core/text.h"
 
 namespace kiln::program {
+namespace {
+
+std::optional<double> quality_of(const std::string& text) {
+  if (text == "lossless") return std::nullopt;
+  const auto quality = parse_real(text);
+  if (!quality || !(*quality >= 0 && *quality <= 100))
+    throw ConfigError("film.quality", fmt::format("needs lossless or 0 to 100, got '{}'", text));
+  return quality;
+}
+
+void check_film(FilmArguments& a) {
+  if (a.out.empty() && a.runs.size() > 1)
+    throw ConfigError("film", "a film of several runs needs -o FILE.webp");
+  check_ending("out", a.out, ".webp");
+  a.quality = quality_of(a.quality_text);
+}
+
+}  // namespace
 
 void add_film(const Program& program) {
   auto a = std::make_shared<FilmArguments>();
@@ -13,9 +34,9 @@ void add_film(const Program& program) {
       ->check(CLI::Range(0.1, 100.0));
   command->add_option("--hold", a->hold, "seconds that the last frame stays [2]")
       ->check(CLI::Range(0.001, 3600.0));
-  command->add_option("--quality", a->quality,
+  command->add_option("--quality", a->quality_text,
                       "0 to 100, smaller files that are less exact, or lossless [lossless]");
-  program.on_run(command, &Actions::film, a);
+  program.on_run(command, &Actions::film, a, check_film);
 }
 
 }  // namespace kiln::program

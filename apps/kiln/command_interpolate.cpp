@@ -1,6 +1,19 @@
+#include <fmt/format.h>
+
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
+namespace {
+
+void check_interpolate(InterpolateArguments& a) {
+  if (a.between != "prior" && a.between != "data")
+    throw ConfigError("interpolate.between",
+                      fmt::format("needs prior or data, got '{}'", a.between));
+  option_detail::value_from("interpolate.path", a.path_name, a.path);
+  check_png(a);
+}
+
+}  // namespace
 
 void add_interpolate(const Program& program) {
   auto a = std::make_shared<InterpolateArguments>();
@@ -10,7 +23,7 @@ void add_interpolate(const Program& program) {
   command->add_option("--rows", a->rows, "paths [8]")->check(CLI::Range(1, 1000));
   command->add_option("--steps", a->steps, "images on each path, both ends included [10]")
       ->check(CLI::Range(2, 1000));
-  command->add_option("--path", a->path,
+  command->add_option("--path", a->path_name,
                       "slerp: along the arc, keeping the norm; lerp: the straight line [slerp]");
   command->add_option("--between", a->between,
                       "prior: two draws; data: codes of two items, for models that encode [prior]");
@@ -18,7 +31,7 @@ void add_interpolate(const Program& program) {
   command->add_option("--split", a->split,
                       "with --between data: train, valid or test [test, or valid]");
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/interpolate-SEED.png]");
-  program.on_run(command, &Actions::interpolate, a, {"decoder"});
+  program.on_run(command, &Actions::interpolate, a, check_interpolate, {"decoder"});
 }
 
 }  // namespace kiln::program

@@ -18,7 +18,7 @@ void add_neighbours(const Program& program) {
   command->add_option("--nearest", a->nearest, "training items in each row [7]")
       ->check(CLI::Range(1, 100));
   command->add_option("-o,--out", a->out, "FILE.png of images [RUN/samples/neighbours.png]");
-  program.on_run(command, &Actions::neighbours, a, {"sampler"});
+  program.on_run(command, &Actions::neighbours, a, check_png, {"sampler"});
 }
 
 }  // namespace kiln::program

@@ -11,7 +11,7 @@ void add_reconstruct(const Program& program) {
   command->add_option("-n,--count", a->count, "how many of the first items [16]")
       ->check(CLI::Range(1, 10000));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/reconstructions.png]");
-  program.on_run(command, &Actions::reconstruct, a, {"encoder", "decoder"});
+  program.on_run(command, &Actions::reconstruct, a, check_png, {"encoder", "decoder"});
 }
 
 }  // namespace kiln::program

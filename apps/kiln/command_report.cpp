@@ -1,6 +1,16 @@
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
+namespace {
+
+void check_report(ReportArguments& a) {
+  if (a.out.empty() && a.runs.size() > 1)
+    throw ConfigError("report", "a page about several runs needs -o FILE.html");
+  check_ending("out", a.out, ".html");
+  check_device(a.options.device);
+}
+
+}  // namespace
 
 void add_report(const Program& program) {
   auto a = std::make_shared<ReportArguments>();
@@ -16,7 +26,7 @@ void add_report(const Program& program) {
   command->add_option("--device", a->options.device, "cpu, cuda or cuda:N [cpu]");
   command->add_option("--seed", a->options.seed, "seed of every draw [1]")
       ->check(CLI::NonNegativeNumber);
-  program.on_run(command, &Actions::report, a);
+  program.on_run(command, &Actions::report, a, check_report);
 }
 
 }  // namespace kiln::program

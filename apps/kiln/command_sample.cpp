@@ -1,6 +1,36 @@
+#include <fmt/format.h>
+
 #include "apps/kiln/program.h"
+#include "kiln/core/text.h"
 
 namespace kiln::program {
+namespace {
+
+// "label=3" -> 3.
+std::optional<std::int64_t> label_of(const std::string& condition) {
+  if (condition.empty()) return std::nullopt;
+  const std::string key = "label=";
+  const auto label =
+      condition.starts_with(key) ? parse_integer(condition.substr(key.size())) : std::nullopt;
+  if (!label || *label < 0)
+    throw ConfigError("sample.condition",
+                      fmt::format("must be label=N, N the number of a class, got '{}'", condition));
+  return label;
+}
+
+void check_sample(SampleArguments& a) {
+  a.label = label_of(a.condition);
+  if (!a.mean) return;
+  if (a.label)
+    throw ConfigError("sample.condition",
+                      "--mean takes the classes in turn; leave out one of both");
+  if (a.temperature != 1)
+    throw ConfigError(
+        "sample.temperature",
+        "with --mean, codes are drawn from the prior as it is; leave one of them out");
+}
+
+}  // namespace
 
 void add_sample(const Program& program) {
   auto a = std::make_shared<SampleArguments>();
@@ -18,7 +48,7 @@ void add_sample(const Program& program) {
                       "label=N: of class N alone, for models that know classes [all in turn]");
   command->add_flag("--mean", a->mean,
                     "for models with a decoder: the mean of x given a drawn code, not a draw of x");
-  program.on_run(command, &Actions::sample, a);
+  program.on_run(command, &Actions::sample, a, check_sample, {"sampler"});
 }
 
 }  // namespace kiln::program

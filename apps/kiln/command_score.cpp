@@ -1,6 +1,24 @@
+#include <fmt/format.h>
+
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
+namespace {
+
+void check_score(ScoreArguments& a) {
+  const auto& strange = a.anomaly;
+  if (strange.ood.empty() &&
+      !(strange.background.empty() && a.complexity.empty() && strange.items == 0))
+    throw ConfigError("score",
+                      "--background, --complexity and --items go with --ood SPEC, strange items");
+  if (!a.complexity.empty() && a.complexity != "png")
+    throw ConfigError("score.complexity", fmt::format("needs png, got '{}'", a.complexity));
+  check_data(strange.ood);
+  if (!strange.background.empty()) check_runs({strange.background});
+  check_ending("out", a.out, ".csv");
+}
+
+}  // namespace
 
 void add_score(const Program& program) {
   auto a = std::make_shared<ScoreArguments>();
@@ -25,7 +43,7 @@ void add_score(const Program& program) {
       ->add_option("--items", a->anomaly.items,
                    "with --ood: so many of the first items of each kind; 0: all [0]")
       ->check(CLI::NonNegativeNumber);
-  program.on_run(command, &Actions::score, a);
+  program.on_run(command, &Actions::score, a, check_score);
 }
 
 }  // namespace kiln::program

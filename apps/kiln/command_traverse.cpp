@@ -1,6 +1,16 @@
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
+namespace {
+
+void check_traverse(TraverseArguments& a) {
+  if (!a.item && !(a.data.empty() && a.split.empty()))
+    throw ConfigError("traverse",
+                      "--data and --split say where --item is; set it or leave them out");
+  check_png(a);
+}
+
+}  // namespace
 
 void add_traverse(const Program& program) {
   auto a = std::make_shared<TraverseArguments>();
@@ -24,7 +34,7 @@ void add_traverse(const Program& program) {
   command->add_option("--data", a->data, "with --item: source [the run's own]");
   command->add_option("--split", a->split, "with --item: train, valid or test [test, or valid]");
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/traverse.png]");
-  program.on_run(command, &Actions::traverse, a);
+  program.on_run(command, &Actions::traverse, a, check_traverse, {"decoder"});
 }
 
 }  // namespace kiln::program

@@ -13,18 +13,12 @@ namespace {
 
 enum ExitCode { kDone = 0, kOurBug = 1, kBadRequest = 2, kBadFile = 3, kBadNumbers = 4 };
 
-void refuse_extras(const CLI::App& command) {
-  const auto extras = command.remaining();
-  if (extras.empty()) return;
-  std::vector<std::string> known;
-  for (const auto* option : command.get_options())
-    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
-  const auto hint = did_you_mean(extras.front(), known);
-  auto name = command.get_name();  // "theory params": a topic's name follows its command's
-  for (const auto* above = command.get_parent(); above->get_parent(); above = above->get_parent())
-    name = above->get_name() + " " + name;
-  throw ConfigError(name, fmt::format("no option '{}'{} `kiln {} --help` lists them",
-                                      extras.front(), hint.empty() ? "." : hint, name));
+// How many of argv are Kiln's own: a line that is to be completed follows "--".
+int words_to_parse(const std::vector<std::string>& arguments) {
+  const bool completes = !arguments.empty() && arguments.front() == "completion";
+  const auto end =
+      completes ? std::find(arguments.begin(), arguments.end(), "--") : arguments.end();
+  return 1 + static_cast<int>(end - arguments.begin());
 }
 
 int run(int argc, char** argv) {
@@ -35,13 +29,13 @@ int run(int argc, char** argv) {
   std::vector<Command> commands;
   Program program{app, console, commands, {argv + 1, argv + argc}};
   for (const auto add :
-       {add_train,      add_resume,      add_sample,     add_eval,   add_score,    add_reconstruct,
-        add_complete,   add_interpolate, add_encode,     add_decode, add_manifold, add_traverse,
-        add_arithmetic, add_probe,       add_neighbours, add_film,   add_report,   add_models,
-        add_data,       add_doctor,      add_theory,     add_check})
+       {add_train,      add_resume,      add_sample,     add_eval,   add_score,     add_reconstruct,
+        add_complete,   add_interpolate, add_encode,     add_decode, add_manifold,  add_traverse,
+        add_arithmetic, add_probe,       add_neighbours, add_film,   add_report,    add_models,
+        add_data,       add_doctor,      add_theory,     add_check,  add_completion})
     add(program);
   try {
-    app.parse(argc, argv);
+    app.parse(words_to_parse(program.arguments), argv);
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {

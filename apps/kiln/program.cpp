@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/kiln/option_table.h"
+#include "kiln/core/error.h"
 #include "kiln/core/text.h"
 #include "kiln/io/atomic_file.h"
 
@@ -21,6 +22,20 @@ CLI::App* Program::add(const std::string& name, const std::string& help,
 
 void Program::on_run(CLI::App* command, std::function<int()> run, bool takes_extras) const {
   commands.push_back({command, std::move(run), takes_extras});
+}
+
+void refuse_extras(const CLI::App& command) {
+  const auto extras = command.remaining();
+  if (extras.empty()) return;
+  std::vector<std::string> known;
+  for (const auto* option : command.get_options())
+    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  const auto hint = did_you_mean(extras.front(), known);
+  auto name = command.get_name();  // "theory params": a topic's name follows its command's
+  for (const auto* above = command.get_parent(); above->get_parent(); above = above->get_parent())
+    name = above->get_name() + " " + name;
+  throw ConfigError(name, fmt::format("no option '{}'{} `kiln {} --help` lists them",
+                                      extras.front(), hint.empty() ? "." : hint, name));
 }
 
 namespace {

@@ -30,16 +30,22 @@ struct Program {
   CLI::App* add(const std::string& name, const std::string& help, const std::string& example) const;
   void on_run(CLI::App* command, std::function<int()> run, bool takes_extras = false) const;
   /// Runs an action on what the flags filled in, after everything that can be refused without it:
+  /// `check` throws for what is wrong with the flags alone, and may fill in what they stand for;
   /// `needed` are the capabilities that the run's model must have.
   template <class Arguments>
   void on_run(CLI::App* command, int (*Actions::*action)(const Arguments&, const Console&),
-              std::shared_ptr<Arguments> asked, std::vector<std::string> needed = {}) const {
-    on_run(command, [action, asked, needed = std::move(needed), &console = console] {
+              std::shared_ptr<Arguments> asked, void (*check)(Arguments&),
+              std::vector<std::string> needed = {}) const {
+    on_run(command, [action, asked, check, needed = std::move(needed), &console = console] {
+      check(*asked);
       check_request(*asked, needed);
       return (actions().*action)(*asked, console);
     });
   }
 };
+
+/// Throws ConfigError for words of a command that it does not know.
+void refuse_extras(const CLI::App& command);
 
 // One function per file command_NAME.cpp.
 void add_train(const Program& program);
@@ -64,6 +70,7 @@ void add_data(const Program& program);
 void add_doctor(const Program& program);
 void add_theory(const Program& program);
 void add_check(const Program& program);
+void add_completion(const Program& program);
 
 /// Flags for every field that is not filled from the data; what the user sets lands in `values`.
 void add_option_flags(CLI::App* command, const std::vector<FieldInfo>& fields, OptionMap& values,

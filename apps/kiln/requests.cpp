@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "apps/kiln/model_table.h"
 #include "kiln/core/text.h"
@@ -20,6 +21,16 @@ void check_device(const std::string& text) {
 
 void check_data(const std::string& spec) {
   if (!spec.empty()) parse_source(spec);
+}
+
+void check_split(const std::string& split) {
+  if (!split.empty() && split != "train" && split != "valid" && split != "test")
+    throw ConfigError("split", fmt::format("needs train, valid or test, got '{}'", split));
+}
+
+void check_ending(const std::string& where, const std::string& name, const char* ending) {
+  if (!name.empty() && std::filesystem::path(name).extension() != ending)
+    throw ConfigError(where, fmt::format("needs a name that ends in {}, got '{}'", ending, name));
 }
 
 void check_runs(const std::vector<std::string>& runs) {

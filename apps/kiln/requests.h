@@ -23,12 +23,29 @@ void check_run(const RunArguments& arguments, const std::vector<std::string>& ne
 /// Throws IoError for the first of these that is no run.
 void check_runs(const std::vector<std::string>& runs);
 
+/// Throws ConfigError unless the text names a part of data; nothing is said of an empty one.
+void check_split(const std::string& split);
+
+/// Throws ConfigError for a name that does not end so; nothing is said of an empty one.
+void check_ending(const std::string& where, const std::string& name, const char* ending);
+
+/// For commands that write one picture: how `out` ends.
+template <class Arguments>
+void check_png(Arguments& a) {
+  check_ending("out", a.out, ".png");
+}
+template <class Arguments>
+void check_svg(Arguments& a) {
+  check_ending("out", a.out, ".svg");
+}
+
 /// All of that which a command was asked.
 template <class Arguments>
 void check_request(const Arguments& a, const std::vector<std::string>& needed) {
   if constexpr (requires { a.run.checkpoint; }) check_run(a.run, needed);
   if constexpr (requires { a.runs; }) check_runs(a.runs);
   if constexpr (requires { a.data; }) check_data(a.data);
+  if constexpr (requires { a.split; }) check_split(a.split);
 }
 
 }  // namespace kiln::program

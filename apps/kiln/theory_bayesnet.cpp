@@ -33,11 +33,6 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw ConfigError("bayesnet", message);
 }
 
-void check_suffix(const std::string& path, const std::string& suffix) {
-  require(std::filesystem::path(path).extension() == suffix,
-          fmt::format("the file's name must end in {}, got '{}'", suffix, path));
-}
-
 // Every option is used or refused.
 void check(const BayesnetArguments& a) {
   const bool learns = !a.fit.empty() || !a.chow_liu.empty();
@@ -54,8 +49,8 @@ void check(const BayesnetArguments& a) {
   require(!a.sample || *a.sample > 0,
           fmt::format("--sample needs 1 or more rows, got {}", a.sample.value_or(1)));
   require(a.out.empty() || learns || a.sample, "-o belongs to --sample, --fit or --chow-liu");
-  if (!a.out.empty()) check_suffix(a.out, learns ? ".toml" : ".csv");
-  if (!a.svg.empty()) check_suffix(a.svg, ".svg");
+  check_ending("out", a.out, learns ? ".toml" : ".csv");
+  check_ending("svg", a.svg, ".svg");
 }
 
 void make_folder_of(const std::filesystem::path& path) {

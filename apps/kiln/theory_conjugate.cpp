@@ -97,7 +97,7 @@ nlohmann::json as_json(const FDivergence& row, const std::vector<Point>& points)
 }
 
 int conjugate(const ConjugateArguments& a, const Console& console) {
-  check_picture_name(a.out);
+  check_ending("out", a.out, ".svg");
   const auto row = f_divergence("conjugate.f", a.f);
   const auto points = points_of(row);
   auto text = table(row, points);

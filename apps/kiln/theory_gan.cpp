@@ -17,7 +17,7 @@ void add_theory_gan(const Program& topics) {
   command->add_option("--seed", a->seed, "of its first weights [1]");
   command->add_option("-o,--out", a->out, "FILE.svg: laws, critic, value");
   topics.on_run(command, [a, &console = topics.console] {
-    check_picture_name(a->out);
+    check_ending("out", a->out, ".svg");
     line_law_of("gan.p", a->p), line_law_of("gan.q", a->q);
     return actions().line_critic(*a, console);
   });

@@ -51,7 +51,7 @@ std::vector<std::int64_t> order_of(const OrderingArguments& a, const ImageShape&
 }
 
 int ordering(const OrderingArguments& a, const Console& console) {
-  check_picture_name(a.out);
+  check_ending("out", a.out, ".svg");
   const ImageShape shape{1, a.height, a.width};
   const auto order = order_of(a, shape);
   const auto title = fmt::format("{}, {} x {}", a.kind, a.height, a.width);

@@ -46,7 +46,7 @@ nlohmann::json as_json(const std::vector<ParameterRow>& rows, const ParameterCro
 }
 
 int params(const ParamsArguments& a, const Console& console) {
-  check_picture_name(a.out);
+  check_ending("out", a.out, ".svg");
   const auto rows = parameter_table(a.n, a.states, a.order);
   const auto crossover = parameter_crossover(a.states, a.order);
   auto json = as_json(rows, crossover, a);

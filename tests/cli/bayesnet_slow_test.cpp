@@ -122,7 +122,7 @@ TEST(Bayesnet, WrongRequestsAndWrongFilesHaveTheirCodes) {
   EXPECT_EQ(refused(2, {kSprinkler, "-o", "x.csv"}),
             "kiln: [bayesnet] -o belongs to --sample, --fit or --chow-liu\n");
   EXPECT_EQ(refused(2, {kSprinkler, "--fit", "x.csv", "-o", "x.csv"}),
-            "kiln: [bayesnet] the file's name must end in .toml, got 'x.csv'\n");
+            "kiln: [out] needs a name that ends in .toml, got 'x.csv'\n");
   EXPECT_EQ(refused(2, {kSprinkler, "--fit", "x.csv", "--sample", "3", "-o", "x.csv"}),
             "kiln: [bayesnet] -o names one file: give --sample, --fit or --chow-liu alone\n");
   EXPECT_EQ(refused(2, {kSprinkler, "--query", "Rain | Snow=1"}),

@@ -86,8 +86,10 @@ TEST(OldRuns, ScoreTheirItemsAsTheyDid) {
 }
 
 TEST(OldRuns, DrawWhatTheyDrew) {
+  int drawn = 0;
   for (const auto& run : every_run()) {
-    if (!fs::exists(run / "samples.npy")) continue;
+    if (!fs::exists(run / "samples.npy")) continue;  // an autoencoder draws nothing
+    ++drawn;
     const TemporaryFolder folder;
     const auto npy = folder / "samples.npy";
     const auto result = run_kiln(
@@ -95,6 +97,7 @@ TEST(OldRuns, DrawWhatTheyDrew) {
     ASSERT_EQ(result.code, 0) << run << result.err;
     expect_close(numbers_in(contents(npy)), numbers_in(contents(run / "samples.npy")), run);
   }
+  EXPECT_EQ(drawn, 12);
 }
 
 TEST(OldRuns, GoOn) {

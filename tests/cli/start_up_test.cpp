@@ -3,8 +3,10 @@
 #include <zlib.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -52,7 +54,8 @@ TEST_F(StartUp, ListsAndHelpNeedNoLibTorch) {
 }
 
 TEST_F(StartUp, RefusalsNeedNoLibTorch) {
-  const auto nade = old_run("nade").string(), vae = old_run("vae").string();
+  const auto nade = old_run("nade").string(), vae = old_run("vae").string(),
+             ae = old_run("autoencoder").string();
   const struct {
     std::vector<std::string> arguments;
     int code;
@@ -80,6 +83,41 @@ TEST_F(StartUp, RefusalsNeedNoLibTorch) {
       {{"complete", vae, "--known", "top-half"}, 2, "has no completer"},
       {{"resume", nade, "--hidden", "5"}, 2, "hidden is 4, not 5"},
       {{"theory", "gan", "--p", "normal"}, 2, "normal"},
+      {{"sample", nade, "--condition", "class=3"}, 2, "must be label=N"},
+      {{"sample", vae, "--mean", "--condition", "label=1"}, 2, "takes the classes in turn"},
+      {{"sample", vae, "--mean", "--temperature", "2"}, 2, "from the prior as it is"},
+      {{"sample", ae}, 2, "has no sampler"},
+      {{"film", nade, "--quality", "good"}, 2, "needs lossless or 0 to 100, got 'good'"},
+      {{"film", nade, vae}, 2, "needs -o FILE.webp"},
+      {{"film", nade, "-o", "x.gif"}, 2, "needs a name that ends in .webp"},
+      {{"complete", nade, "--known", "top"}, 2, "no pattern and no picture 'top'"},
+      {{"complete", nade, "--known", "centre", "--image", "a", "--data", "bars"}, 2, "not both"},
+      {{"complete", nade, "--known", "centre", "-o", "x.jpg"}, 2, "needs a name that ends in .png"},
+      {{"interpolate", vae, "--path", "slrp"}, 2, "did you mean 'slerp'"},
+      {{"interpolate", vae, "--between", "items"}, 2, "needs prior or data, got 'items'"},
+      {{"encode", vae, "-o", "x.txt"}, 2, "ends in .csv or .npz"},
+      {{"encode", vae, "--plot", "x.png"}, 2, "needs a name that ends in .svg"},
+      {{"encode", vae, "--beside-prior"}, 2, "say --plot FILE.svg as well"},
+      {{"decode", vae, "--codes", "x.txt", "-o", "x.png"}, 2, "ends in .csv or .npz"},
+      {{"decode", vae, "--codes", "x.csv", "-o", "x.svg"}, 2, "needs a name that ends in .png"},
+      {{"score", nade, "--complexity", "png"}, 2, "go with --ood SPEC"},
+      {{"score", nade, "--ood", "bars", "--complexity", "gif"}, 2, "needs png, got 'gif'"},
+      {{"score", nade, "--ood", "bar"}, 2, "did you mean 'bars'"},
+      {{"score", nade, "--ood", "bars", "--background", "none"}, 3, "no such run folder"},
+      {{"score", nade, "-o", "x.npz"}, 2, "needs a name that ends in .csv"},
+      {{"probe", vae, "--labels", "ten"}, 2, "as in 100,1000; got 'ten'"},
+      {{"probe", vae, "--split", "train"}, 2, "judge by test or valid"},
+      {{"report", nade, vae}, 2, "needs -o FILE.html"},
+      {{"report", nade, "-o", "x.pdf"}, 2, "needs a name that ends in .html"},
+      {{"report", nade, "--device", "gpu"}, 2, "needs cpu, cuda or cuda:N"},
+      {{"eval", nade, "--metric", "fid"}, 2, "did you mean 'fd'"},
+      {{"eval", nade, "--metric", "elbo"}, 2, "elbo needs a model with a bound"},
+      {{"eval", nade, "--split", "tset"}, 2, "needs train, valid or test, got 'tset'"},
+      {{"traverse", nade}, 2, "has no decoder"},
+      {{"traverse", vae, "--split", "test"}, 2, "say where --item is"},
+      {{"manifold", vae, "-o", "x.svg"}, 2, "needs a name that ends in .png"},
+      {{"check", nade, "-o", "x.png"}, 2, "needs a name that ends in .svg"},
+      {{"completion", "tcsh"}, 2, "knows bash, zsh, fish"},
   };
   for (const auto& [arguments, code, message] : refusals) {
     const auto result = run_alone(arguments);
@@ -138,6 +176,39 @@ TEST_F(StartUp, RefusesALibraryThatIsNotItsOwn) {
       << result.err;
 }
 
+// The same version, but other arguments: a sum of the shared headers tells them apart.
+TEST_F(StartUp, RefusesALibraryOfOtherArguments) {
+  const auto library = fs::path(program_path()).parent_path() / "kiln_actions.so";
+  auto program = contents(program_path());
+  const auto actions = contents(library);
+  const std::regex sum("[0-9a-f]{64}");
+  std::size_t changed = 0;
+  for (std::sregex_iterator found(program.begin(), program.end(), sum), end; found != end; ++found)
+    if (actions.find(found->str()) != std::string::npos) {
+      auto& first = program[static_cast<std::size_t>(found->position())];
+      first = first == '0' ? '1' : '0';
+      ++changed;
+      break;
+    }
+  ASSERT_EQ(changed, 1u);
+  write_plainly(alone_ / "kiln", program);
+  fs::permissions(alone_ / "kiln", fs::perms::owner_all);
+  fs::create_symlink(library, alone_ / "kiln_actions.so");
+  const auto result = run_alone({"sample", old_run("nade").string()});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_NE(result.err.find("is of another build than this program"), std::string::npos)
+      << result.err;
+}
+
+TEST_F(StartUp, TheProgramItselfLinksNoTensors) {
+  const auto libraries = run_program(program_path(), {"--help"}, {}, [] {
+                           setenv("LD_TRACE_LOADED_OBJECTS", "1", 1);
+                         }).out;
+  EXPECT_NE(libraries.find("libstdc++"), std::string::npos);
+  for (const auto* name : {"torch", "c10", "dnnl", "gomp", "blas"})
+    EXPECT_EQ(libraries.find(name), std::string::npos) << libraries;
+}
+
 TEST_F(StartUp, KnowsTheModelsOfTheRegistry) {
   const auto listed = nlohmann::json::parse(run_alone({"models", "--json"}).out).at("models");
   ASSERT_EQ(listed.size(), models().size());
@@ -153,6 +224,9 @@ TEST_F(StartUp, KnowsTheModelsOfTheRegistry) {
       EXPECT_EQ(options[k].at("name"), field.name);
       EXPECT_EQ(options[k].at("help"), field.help);
       EXPECT_EQ(options[k].at("choices"), field.choices);
+      EXPECT_EQ(options[k].at("type"), field.type);
+      EXPECT_EQ(options[k].at("from_data"), field.from_data);
+      EXPECT_EQ(options[k].at("default"), field.from_data ? "" : field.default_value);
       if (std::isfinite(field.low)) {
         EXPECT_EQ(options[k].at("low"), field.low);
       }

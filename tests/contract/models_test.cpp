@@ -308,5 +308,27 @@ TEST(Contract, EveryOptionIsDescribed) {
       EXPECT_GE(field.help.size(), 5u) << entry.name << "." << field.name;
 }
 
+// What is refused before LibTorch is loaded is what the model's own options refuse, in its words.
+TEST(Contract, OptionsAreRefusedTheSameByDescriptionAndByStruct) {
+  const auto message = [](const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  for (const auto& entry : models())
+    for (const auto& field : entry.fields) {
+      std::vector<std::string> texts{"x", "", "-1", "0", "1", "0.5", "1e9", "1e99", "auto", "true"};
+      if (!field.choices.empty()) texts.push_back(field.choices.back());
+      for (const auto& text : texts)
+        EXPECT_EQ(message([&] { check_option_text(entry.name, field, text); }), message([&] {
+                    entry.complete({{field.name, text}});
+                  }))
+            << entry.name << " " << field.name << " " << text;
+    }
+}
+
 }  // namespace
 }  // namespace kiln

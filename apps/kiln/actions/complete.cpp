@@ -76,9 +76,6 @@ Originals originals(const CompleteArguments& a, const LoadedRun& run, const Cons
 
 int complete(const CompleteArguments& a, const Console& console) {
   start_up();
-  if (!a.image.empty() && !a.data.empty())
-    throw ConfigError("complete", "give --image or --data, not both");
-  check_known(a.known);
   const auto path = picture_path(a.run, a.out, fmt::format("complete-{}", a.run.seed));
   const auto run = load(a.run, console);
   auto& completer = run.as<Completer>("completer");

@@ -44,7 +44,6 @@ void write_archive(const std::string& path, const Tensor& x) {
 int decode(const DecodeArguments& a, const Console& console) {
   start_up();
   const bool archive = a.out.ends_with(".npz");
-  if (!archive) picture_path(a.run, a.out, "decoded");
   const auto run = load(a.run, console);
   auto& decoder = run.as<Decoder>("decoder");
   const auto device = parse_device(a.run.device);

@@ -23,11 +23,6 @@ CodeTable table_of(const LabelledCodes& codes) {
 
 int encode(const EncodeArguments& a, const Console& console) {
   start_up();
-  check_code_file(a.out);
-  if (!a.plot.empty() && !a.plot.ends_with(".svg"))
-    throw ConfigError("plot", fmt::format("needs a name that ends in .svg, got '{}'", a.plot));
-  if (a.beside_prior && a.plot.empty())
-    throw ConfigError("encode.beside_prior", "is about the picture; say --plot FILE.svg as well");
   const auto run = load(a.run, console);
   auto& encoder = run.as<Encoder>("encoder");
   auto* prior = a.beside_prior ? &run.as<Prior>("prior") : nullptr;

@@ -15,21 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path film_path(const FilmArguments& a) {
-  if (a.out.empty() && a.runs.size() > 1)
-    throw ConfigError("film", "a film of several runs needs -o FILE.webp");
-  const auto path =
-      a.out.empty() ? fs::path(a.runs.front()) / "samples/film.webp" : fs::path(a.out);
-  if (path.extension() != ".webp")
-    throw ConfigError("out", fmt::format("needs a name that ends in .webp, got '{}'", a.out));
-  return path;
-}
-
-std::optional<double> quality_of(const std::string& text) {
-  if (text == "lossless") return std::nullopt;
-  const auto quality = parse_real(text);
-  if (!quality || !(*quality >= 0 && *quality <= 100))
-    throw ConfigError("film.quality", fmt::format("needs lossless or 0 to 100, got '{}'", text));
-  return quality;
+  return a.out.empty() ? fs::path(a.runs.front()) / "samples/film.webp" : fs::path(a.out);
 }
 
 // Where points are drawn: one square window for all runs, that of their data.
@@ -82,8 +68,7 @@ void note_left_out(const std::vector<Reel>& reels, std::size_t shared, const Con
 int make_film(const FilmArguments& a, const Console& console) {
   start_up();
   const auto path = film_path(a);
-  WebpFilm film(
-      {.frames_per_second = a.frames_per_second, .hold = a.hold, .quality = quality_of(a.quality)});
+  WebpFilm film({.frames_per_second = a.frames_per_second, .hold = a.hold, .quality = a.quality});
   std::vector<Reel> reels;
   for (const auto& run : a.runs) reels.emplace_back(run, console);
   const auto steps = shared_steps(reels);
@@ -108,7 +93,7 @@ int make_film(const FilmArguments& a, const Console& console) {
                   {"height", frame.height},
                   {"frames_per_second", a.frames_per_second},
                   {"hold", a.hold},
-                  {"quality", a.quality},
+                  {"quality", a.quality_text},
                   {"bytes", bytes.size()}});
   return 0;
 }

@@ -40,16 +40,11 @@ Ends ends_of(const InterpolateArguments& a, const LoadedRun& run) {
 
 int interpolate(const InterpolateArguments& a, const Console& console) {
   start_up();
-  LatentPath kind{};
-  option_detail::value_from("interpolate.path", a.path, kind);
-  if (a.between != "prior" && a.between != "data")
-    throw ConfigError("interpolate.between",
-                      fmt::format("needs prior or data, got '{}'", a.between));
   const auto path = picture_path(a.run, a.out, fmt::format("interpolate-{}", a.run.seed));
   const auto run = load(a.run, console);
   auto& decoder = run.as<Decoder>("decoder");
   const auto ends = ends_of(a, run);
-  const auto x = interpolation_rows(decoder, kind, ends.from, ends.to, a.steps);
+  const auto x = interpolation_rows(decoder, a.path, ends.from, ends.to, a.steps);
   if (x.dim() != 4)
     throw ConfigError("interpolate",
                       fmt::format("draws images; the run learned {}, a table", run.config.data));
@@ -57,7 +52,7 @@ int interpolate(const InterpolateArguments& a, const Console& console) {
   console.result(path.string(), {{"run", a.run.run},
                                  {"step", run.step},
                                  {"between", ends.name},
-                                 {"path", a.path},
+                                 {"path", a.path_name},
                                  {"rows", a.rows},
                                  {"steps", a.steps},
                                  {"seed", a.run.seed},

@@ -86,7 +86,6 @@ std::string picture(const Laboratory& lab) {
 }  // namespace
 
 int line_critic(const LineCriticArguments& a, const Console& console) {
-  check_picture_name(a.out);
   const auto p = line_law_of("gan.p", a.p), q = line_law_of("gan.q", a.q);
   const auto lab = run(p, q, a);
   auto text = fmt::format(

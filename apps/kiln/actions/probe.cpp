@@ -23,24 +23,8 @@ struct ProbeData {
 // Test accuracies by method, one for each number of labels.
 using Accuracies = std::vector<std::pair<std::string, std::vector<double>>>;
 
-std::vector<std::int64_t> label_counts(const std::string& text) {
-  std::vector<std::int64_t> counts;
-  for (const auto& part : split(text, ',')) {
-    const auto count = parse_integer(part);
-    if (!count || *count < 1)
-      throw ConfigError("probe.labels", fmt::format("needs numbers of labelled items, as in "
-                                                    "100,1000; got '{}'",
-                                                    part));
-    counts.push_back(*count);
-  }
-  if (counts.empty()) throw ConfigError("probe.labels", "needs at least one number");
-  return counts;
-}
-
 ProbeData probe_data(const ProbeArguments& a, const LoadedRun& run) {
   const auto part = !a.split.empty() ? a.split : has_test_part(run, a.data) ? "test" : "valid";
-  if (part == "train")
-    throw ConfigError("probe.split", "the train part gives the labels; judge by test or valid");
   ProbeData data{judged_data(run, a.data, "train"), judged_data(run, a.data, part), 0};
   data.classes = data.train.data->info().classes;
   if (data.classes == 0)
@@ -161,13 +145,12 @@ std::string table_of(const std::vector<std::int64_t>& counts, const Accuracies& 
 
 int probe(const ProbeArguments& a, const Console& console) {
   start_up();
-  const auto counts = label_counts(a.labels);
   const auto run = load(a.run, console);
   auto& encoder = run.as<Encoder>("encoder");
   const auto data = probe_data(a, run);
   Probe probe(a, run, data);
   Accuracies accuracies;
-  for (const auto count : counts) {
+  for (const auto count : a.labels) {
     probe.judge(count, accuracies);
     console.note(fmt::format("{} labels: done", count));
   }
@@ -175,13 +158,13 @@ int probe(const ProbeArguments& a, const Console& console) {
   for (const auto& [method, values] : accuracies) by_method[method] = values;
   console.result(fmt::format("accuracy on {} items of {}, from {} numbers of each item\n{}",
                              data.test.data->size(), data.test.name, encoder.code_size(),
-                             table_of(counts, accuracies)),
+                             table_of(a.labels, accuracies)),
                  {{"run", a.run.run},
                   {"step", run.step},
                   {"data", data.test.name},
                   {"items", data.test.data->size()},
                   {"features", encoder.code_size()},
-                  {"labels", counts},
+                  {"labels", a.labels},
                   {"seed", a.run.seed},
                   {"accuracy", by_method}});
   return 0;

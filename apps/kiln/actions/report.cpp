@@ -7,8 +7,6 @@
 namespace kiln::program {
 int report(const ReportArguments& a, const Console& console) {
   start_up();
-  if (a.out.empty() && a.runs.size() > 1)
-    throw ConfigError("report", "a page about several runs needs -o FILE.html");
   const auto out = a.out.empty() ? std::filesystem::path(a.runs.front()) / "report.html"
                                  : std::filesystem::path(a.out);
   write_report(out, a.runs, a.options, console);

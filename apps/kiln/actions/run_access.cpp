@@ -47,8 +47,6 @@ JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std:
     splits = with_validation(splits, config.train.validation_fraction, seed);
     const auto part =
         split.empty() ? (splits.test ? std::string("test") : std::string("valid")) : split;
-    if (part != "train" && part != "valid" && part != "test")
-      throw ConfigError("split", fmt::format("needs train, valid or test, got '{}'", part));
     judged.data = part == "train" ? splits.train : part == "valid" ? splits.valid : splits.test;
     judged.name = fmt::format("{} ({})", source.spec.text(), part);
     if (!judged.data)

@@ -35,9 +35,6 @@ Tensor reconstruct(Model& model, const Tensor& x);
 /// Rows of `columns` originals, each over its reconstructions; the last rows may be shorter.
 Tensor reconstruction_rows(const Tensor& x, const Tensor& again, std::int64_t columns);
 
-/// Throws ConfigError, with the nearest, unless `known` is a pattern below or a file.
-void check_known(const std::string& known);
-
 /// Which pixels are given, [1, C, H, W] of 0 and 1: top-half, bottom-half, left-half, right-half,
 /// centre, or a picture whose bright pixels are given.  Throws IoError.
 Tensor known_pixels(const std::string& known, const std::vector<std::int64_t>& shape);
@@ -50,7 +47,7 @@ Tensor completion_rows(Completer& completer, ValueSet values, const Tensor& x, c
 Tensor interpolation_rows(Decoder& decoder, LatentPath path, const Tensor& from, const Tensor& to,
                           std::int64_t points);
 
-/// `out`, or RUN/samples/NAME.png when it is empty; its folder exists afterwards.
+/// `out`, or RUN/samples/NAME.png when it is empty; what `kiln` lets through ends in .png.
 std::filesystem::path picture_path(const RunArguments& run, const std::string& out,
                                    const std::string& name);
 

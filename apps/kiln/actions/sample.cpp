@@ -2,8 +2,6 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <charconv>
-
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/core/threads.h"
 #include "kiln/train/pictures.h"
@@ -45,31 +43,10 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
                        x, values, text);
 }
 
-// "label=3" -> 3.
-std::optional<std::int64_t> label_of(const std::string& condition) {
-  if (condition.empty()) return std::nullopt;
-  const std::string key = "label=";
-  std::int64_t label = -1;
-  const auto* end = condition.data() + condition.size();
-  if (!condition.starts_with(key) ||
-      std::from_chars(condition.data() + key.size(), end, label).ptr != end || label < 0)
-    throw ConfigError("sample.condition",
-                      fmt::format("must be label=N, N the number of a class, got '{}'", condition));
-  return label;
-}
-
 Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng) {
-  const auto label = label_of(a.condition);
   if (!a.mean)
     return run.as<Sampler>("sampler").sample(
-        {.count = a.count, .temperature = a.temperature, .label = label}, rng);
-  if (label)
-    throw ConfigError("sample.condition",
-                      "--mean takes the classes in turn; leave out one of both");
-  if (a.temperature != 1)
-    throw ConfigError(
-        "sample.temperature",
-        "with --mean, codes are drawn from the prior as it is; leave one of them out");
+        {.count = a.count, .temperature = a.temperature, .label = a.label}, rng);
   torch::NoGradGuard no_grad;
   auto& decoder = run.as<Decoder>("decoder");
   return decoder.decode_mean(run.as<Prior>("prior").sample_prior(a.count, rng));

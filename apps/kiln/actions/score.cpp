@@ -17,8 +17,6 @@ ScoreOptions options_of(const ScoreArguments& a) {
 }
 
 int score_anomalies(const ScoreArguments& a, const LoadedRun& run, const Console& console) {
-  if (!a.complexity.empty() && a.complexity != "png")
-    throw ConfigError("score.complexity", fmt::format("needs png, got '{}'", a.complexity));
   auto request = a.anomaly;
   request.png = !a.complexity.empty();
   const auto data = anomaly_data(run, a.data, a.split, request);
@@ -40,10 +38,6 @@ int score_anomalies(const ScoreArguments& a, const LoadedRun& run, const Console
 
 int score(const ScoreArguments& a, const Console& console) {
   start_up();
-  if (a.anomaly.ood.empty() &&
-      !(a.anomaly.background.empty() && a.complexity.empty() && a.anomaly.items == 0))
-    throw ConfigError("score",
-                      "--background, --complexity and --items go with --ood SPEC, strange items");
   const auto run = load(a.run, console);
   if (!a.anomaly.ood.empty()) return score_anomalies(a, run, console);
   const auto judged = judged_data(run, a.data, a.split);

@@ -1,11 +1,10 @@
 #include <cstring>
 
 #include "apps/kiln/actions.h"
-#include "kiln/core/version.h"
 
 namespace kiln::program {
 
-// One function per file NAME.cpp.
+// One for each command, in the file of its name; resume stands in train.cpp.
 int train(const TrainArguments&, const Console&);
 int resume(const ResumeArguments&, const Console&);
 int sample(const SampleArguments&, const Console&);
@@ -55,6 +54,6 @@ constexpr Actions kActions{
 }  // namespace
 }  // namespace kiln::program
 
-const kiln::program::Actions* kiln_actions(const char* version) {
-  return std::strcmp(version, kiln::version()) == 0 ? &kiln::program::kActions : nullptr;
+const kiln::program::Actions* kiln_actions(const char* interface) {
+  return std::strcmp(interface, KILN_INTERFACE) == 0 ? &kiln::program::kActions : nullptr;
 }

@@ -110,9 +110,6 @@ int traverse_codes(const TraverseArguments& a, const LoadedRun& run, const Infor
 
 int traverse(const TraverseArguments& a, const Console& console) {
   start_up();
-  if (!a.item && !(a.data.empty() && a.split.empty()))
-    throw ConfigError("traverse",
-                      "--data and --split say where --item is; set it or leave them out");
   const auto path = picture_path(a.run, a.out, "traverse");
   const auto run = load(a.run, console);
   const auto* informative = dynamic_cast<const Informative*>(run.model.get());

@@ -1,22 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "kiln/core/tensor.h"
+#include "kiln/nn/latent_path.h"
 
 namespace kiln {
 
 // Paths between latent codes. White 2016, arXiv:1609.04468.
 // Shapes: B rows, J latents, T points of a path; a and b are [B, J] of one floating type.
-
-enum class LatentPath { slerp, lerp };
-
-inline std::vector<std::pair<LatentPath, std::string_view>> enum_names(LatentPath) {
-  return {{LatentPath::slerp, "slerp"}, {LatentPath::lerp, "lerp"}};
-}
 
 /// (1 - t) a + t b -> [B, J]: the straight line.  Half-way between two draws of N(0, 1) the
 /// variance is 1/2, a place where the prior has almost no mass.
