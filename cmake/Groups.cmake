@@ -5,7 +5,9 @@ set(KILN_GROUP_SIZE 6 CACHE STRING "Source files that are compiled together; 1: 
 # What a file declares at the start of a line: functions, constants and types.
 function(kiln_declared_names result file)
   file(READ ${file} text)
+  string(REGEX REPLACE "\\[\\[[a-z_]+\\]\\] *" "" text "${text}")  # attributes
   string(REGEX REPLACE "[][;]" "~" text "${text}")  # these would break CMake's lists
+  string(REGEX REPLACE "\n((class|struct|enum class) [A-Za-z0-9_]+)[^\n{(]*{" "\n\\1 {" text "${text}")  # bases
   string(REGEX MATCHALL "\n[a-zA-Z][^\n(={~]*[ *&>][A-Za-z0-9_]+ ?[(={~:]" lines "${text}")
   set(names)
   foreach(line IN LISTS lines)

@@ -58,7 +58,7 @@ add_library(kiln STATIC ${library} ${KILN_SINGLE_SOURCES})
 target_include_directories(kiln PRIVATE ${PROJECT_SOURCE_DIR})
 add_library(kiln::kiln ALIAS kiln)
 target_link_libraries(kiln PUBLIC kiln_base torch OpenMP::OpenMP_CXX
-  PRIVATE hwy::hwy tomlplusplus::tomlplusplus Threads::Threads ${CMAKE_DL_LIBS} ${KILN_BUILD_ONLY})
+  PRIVATE hwy::hwy Threads::Threads ${CMAKE_DL_LIBS} ${KILN_BUILD_ONLY})
 target_precompile_headers(kiln REUSE_FROM kiln_pch)
 # Files named *_simd.cpp hold vector code that is compiled once per instruction set; they see no LibTorch.
 set_source_files_properties(${KILN_KERNEL_SOURCES} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-O3")

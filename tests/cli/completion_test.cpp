@@ -69,9 +69,10 @@ TEST(Completion, NothingWhereAFileOrANumberIsMeant) {
 // Bash as a person's line would call it.
 std::string completed_by_bash(const std::string& words) {
   const auto result = run_program(
-      "/bin/bash", {"-c", "PATH=$1:$PATH; source <(kiln completion bash); COMP_WORDS=(kiln " +
-                              words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kiln; echo "
-                                      "${COMPREPLY[@]}",
+      "/bin/bash", {"-c",
+                    "PATH=$1:$PATH; source <(kiln completion bash); COMP_WORDS=(kiln " + words +
+                        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kiln; echo "
+                        "${COMPREPLY[@]}",
                     "bash", std::filesystem::path(program_path()).parent_path().string()});
   EXPECT_EQ(result.err, "");
   return result.out;
@@ -81,7 +82,8 @@ TEST(Completion, BashTakesWhatFits) {
   EXPECT_EQ(completed_by_bash("tr"), "train traverse\n");
   EXPECT_EQ(completed_by_bash("train va"), "vae\n");
   EXPECT_EQ(completed_by_bash("train vae --decoder = g"), "gaussian\n");
-  EXPECT_EQ(completed_by_bash("train vae --decoder ="), "bernoulli gaussian categorical logistic\n");
+  EXPECT_EQ(completed_by_bash("train vae --decoder ="),
+            "bernoulli gaussian categorical logistic\n");
   EXPECT_EQ(completed_by_bash("sample ''"), "\n");
 }
 

@@ -184,7 +184,8 @@ TEST_F(StartUp, RefusesALibraryOfOtherArguments) {
   const std::regex sum("[0-9a-f]{64}");
   std::size_t changed = 0;
   for (std::sregex_iterator found(program.begin(), program.end(), sum), end; found != end; ++found)
-    if (actions.find(found->str()) != std::string::npos) {
+    if (found->str().find_first_of("abcdef") != std::string::npos &&  // not fmt's tables of digits
+        actions.find(found->str()) != std::string::npos) {
       auto& first = program[static_cast<std::size_t>(found->position())];
       first = first == '0' ? '1' : '0';
       ++changed;

@@ -72,7 +72,7 @@ TEST(AppendFile, ARecordThatDoesNotFitLeavesNothingBehind) {
   EXPECT_EQ(read_text_file(folder / "a"), std::string(4000, 'a') + "c");
 }
 
-TEST(Csv, NumbersReadBackAndNamesAreQuoted) {
+TEST(CsvFile, NumbersReadBackAndNamesAreQuoted) {
   const TempFolder folder;
   const auto path = folder / "scores.csv";
   write_csv(path, {"index", "log_prob", "a,\"b\""}, {{0, -1.5, 0.1}, {1, 1e-300, 3}});

@@ -1,3 +1,4 @@
+// needs: base
 #include "kiln/prob/ordering.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// needs: base
 #include "kiln/theory/ordering_picture.h"
 
 #include <gtest/gtest.h>

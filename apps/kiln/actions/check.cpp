@@ -19,7 +19,7 @@ constexpr std::int64_t kItems = 256;
 constexpr int kRed = 4;  // the exit code of numbers that are wrong
 
 // The first items, with the transform's draws of the first pass.
-Batch first_items(const JudgedData& judged) {
+Batch first_batch(const JudgedData& judged) {
   const auto count = std::min(kItems, judged.data->size());
   if (count < 2)
     throw ConfigError("check", fmt::format("needs at least two items, {} holds {}; name another "
@@ -67,7 +67,7 @@ int check(const CheckArguments& a, const Console& console) {
   if (!can_be_checked(*run.model)) run.refuse("likelihood or bound");
   const auto judged = judged_data(run, a.data, a.split);
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "check");
-  const auto report = check_model(*run.model, first_items(judged), rng);
+  const auto report = check_model(*run.model, first_batch(judged), rng);
   if (!a.out.empty()) {
     if (!report.leaks)
       throw ConfigError("check.out",

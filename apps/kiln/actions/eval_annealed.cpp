@@ -27,7 +27,7 @@ AnnealedTarget target_of(LatentJoint& joint, const Batch& batch) {
 }
 
 // The first `items` of the data, as one batch.
-Batch first_items(const JudgedData& judged, std::int64_t items, std::uint64_t seed,
+Batch first_drawn_items(const JudgedData& judged, std::int64_t items, std::uint64_t seed,
                   torch::Device device) {
   const auto count = std::min(items, judged.data->size());
   Loader loader(judged.data, judged.transform, LoaderOptions::one_pass(count, seed));
@@ -65,7 +65,7 @@ AnnealedFigure annealed_figure(const LoadedRun& run, const JudgedData& judged,
                                std::uint64_t seed, torch::Device device) {
   auto& joint = run.as<LatentJoint>("latent_joint");
   const EvalScope scope(*run.model);
-  const auto batch = first_items(judged, a.items, seed, device);
+  const auto batch = first_drawn_items(judged, a.items, seed, device);
   Rng rng(seed, metric, device);
   const AnnealedOptions options{.temperatures = a.temperatures,
                                 .chains = a.chains,
