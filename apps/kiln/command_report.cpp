@@ -1,3 +1,4 @@
+#include "apps/kiln/device_name.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -7,7 +8,7 @@ void check_report(ReportArguments& a) {
   if (a.out.empty() && a.runs.size() > 1)
     throw ConfigError("report", "a page about several runs needs -o FILE.html");
   check_ending("out", a.out, ".html");
-  check_device(a.options.device);
+  cuda_index(a.options.device);
 }
 
 }  // namespace

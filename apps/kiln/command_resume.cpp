@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/kiln/device_name.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 #include "kiln/train/run_folder.h"
@@ -67,7 +68,7 @@ void add_resume(const Program& program) {
       command,
       [command, arguments, &console = program.console] {
         refuse_changes(arguments->run, command->remaining());
-        check_device(arguments->device);
+        cuda_index(arguments->device);
         return actions().resume(*arguments, console);
       },
       true);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/kiln/device_name.h"
 #include "apps/kiln/model_table.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
@@ -33,7 +34,7 @@ void check_training(const TrainArguments& arguments) {
     throw ConfigError("train", "needs --data SPEC; `kiln data` lists the sources");
   check_data(arguments.data);
   check_data(arguments.valid);
-  check_device(arguments.device);
+  cuda_index(arguments.device);
   const auto& info = find_model_info(arguments.model);
   for (const auto& field : info.fields)
     if (const auto given = arguments.model_options.find(field.name);

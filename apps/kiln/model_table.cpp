@@ -10,12 +10,7 @@ const std::vector<ModelInfo>& model_table() {
 }
 
 const ModelInfo& find_model_info(const std::string& name) {
-  std::vector<std::string> known;
-  for (const auto& candidate : model_table()) {
-    if (candidate.name == name) return candidate;
-    known.push_back(candidate.name);
-  }
-  refuse_model(name, known);
+  return find_named(model_table(), name);
 }
 
 }  // namespace kiln::program

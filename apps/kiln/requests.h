@@ -9,10 +9,6 @@ namespace kiln::program {
 
 // What can be refused before LibTorch is loaded.
 
-/// Throws ConfigError unless the text is cpu, cuda or cuda:N; whether this machine has it is seen
-/// later.
-void check_device(const std::string& text);
-
 /// Throws ConfigError for a SPEC that is none; nothing is said of an empty one.
 void check_data(const std::string& spec);
 

@@ -1,6 +1,8 @@
 // What can go wrong while a run is trained: damage, two processes, numbers, signals, a full disk.
 #include <gtest/gtest.h>
+
 #include <sys/resource.h>
+#include <csignal>
 
 #include "tests/cli/tiny_runs.h"
 

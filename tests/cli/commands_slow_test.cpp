@@ -1,6 +1,8 @@
 // Every command on tiny runs: what it prints, what it writes, and that --json prints one object.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "kiln/core/error.h"
 #include "kiln/data/source.h"
 #include "tests/data/idx_files.h"

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/graphical/random_network.h"
 #include "tests/io/temp_folder.h"
 #include "tests/support/refusal.h"

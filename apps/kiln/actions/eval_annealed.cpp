@@ -28,7 +28,7 @@ AnnealedTarget target_of(LatentJoint& joint, const Batch& batch) {
 
 // The first `items` of the data, as one batch.
 Batch first_drawn_items(const JudgedData& judged, std::int64_t items, std::uint64_t seed,
-                  torch::Device device) {
+                        torch::Device device) {
   const auto count = std::min(items, judged.data->size());
   Loader loader(judged.data, judged.transform, LoaderOptions::one_pass(count, seed));
   return to_batch(loader.next(), loader.info(), device);

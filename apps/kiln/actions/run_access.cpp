@@ -3,19 +3,14 @@
 #include <fmt/format.h>
 #include <torch/cuda.h>
 
-#include "kiln/core/text.h"
+#include "apps/kiln/device_name.h"
 #include "kiln/registry/session.h"
 
 namespace kiln::program {
 
 torch::Device parse_device(const std::string& text) {
-  if (text == "cpu") return torch::kCPU;
-  const bool first = text == "cuda";
-  const auto index =
-      first ? std::optional<std::int64_t>(0)
-            : (text.starts_with("cuda:") ? parse_integer(text.substr(5)) : std::nullopt);
-  if (!index || *index < 0)
-    throw ConfigError("device", fmt::format("needs cpu, cuda or cuda:N, got '{}'", text));
+  const auto index = cuda_index(text);
+  if (!index) return torch::kCPU;
   const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
   if (*index >= count)
     throw ConfigError(

@@ -20,6 +20,17 @@ struct ModelInfo {
 /// Throws ConfigError naming the nearest of `known`.
 [[noreturn]] void refuse_model(std::string_view name, const std::vector<std::string>& known);
 
+/// The entry of that name among models' descriptions.  Throws ConfigError naming the nearest.
+template <class Info>
+const Info& find_named(const std::vector<Info>& infos, std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto& info : infos) {
+    if (info.name == name) return info;
+    known.push_back(info.name);
+  }
+  refuse_model(name, known);
+}
+
 /// Throws ConfigError: a model lacks what a command needs; it says what the model has instead.
 [[noreturn]] void refuse_capability(std::string_view model, std::string_view needed,
                                     const std::vector<std::string>& has);

@@ -150,14 +150,7 @@ const std::vector<ModelEntry>& models() {
   return table;
 }
 
-const ModelEntry& find_model(const std::string& name) {
-  std::vector<std::string> known;
-  for (const auto& candidate : models()) {
-    if (candidate.name == name) return candidate;
-    known.push_back(candidate.name);
-  }
-  refuse_model(name, known);
-}
+const ModelEntry& find_model(const std::string& name) { return find_named(models(), name); }
 
 namespace {
 
