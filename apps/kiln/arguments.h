@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/kiln/interruption.h"
 #include "kiln/core/options.h"
 #include "kiln/nn/latent_path.h"
 
@@ -25,11 +26,13 @@ struct TrainArguments {
   std::string model, data, valid, out, config, device = "cpu";
   bool skip_bad = false;
   OptionMap model_options, train_options;
+  Interruption* interruption = nullptr;
 };
 
 struct ResumeArguments {
   std::string run, device = "cpu";
   std::optional<std::int64_t> steps;
+  Interruption* interruption = nullptr;
 };
 
 struct SampleArguments {

@@ -5,6 +5,7 @@
 
 #include "apps/kiln/metric_names.h"
 #include "apps/kiln/model_table.h"
+#include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 #include "kiln/data/source.h"
 #include "kiln/train/train_options.h"
@@ -93,15 +94,13 @@ Candidates values_of(const CLI::App& command, const std::string& option,
   return {};
 }
 
-// Whether a word is an option that takes the next one as its value.
-bool takes_value(const CLI::App& command, const std::string& word,
-                 const std::vector<std::string>& words) {
-  if (!word.starts_with("-") || word.find('=') != std::string::npos) return false;
+// The same where the line names a model, whose options are not the command's own.
+bool takes_value_of(const CLI::App& command, const std::string& word,
+                    const std::vector<std::string>& words) {
   if (command.get_name() == "train")
     for (const auto& field : training_fields(words))
       if (word == flag_of(field.name)) return field.type != "switch";
-  const auto* option = command.get_option_no_throw(word);
-  return option && option->get_expected_min() > 0 && option->get_items_expected_max() > 0;
+  return takes_value(command, word);
 }
 
 Candidates first_positional(const CLI::App& command) {
@@ -116,7 +115,7 @@ Candidates first_positional(const CLI::App& command) {
 std::size_t positionals(const CLI::App& command, const std::vector<std::string>& words) {
   std::size_t count = 0;
   for (std::size_t i = 0; i + 1 < words.size(); ++i)
-    if (takes_value(command, words[i], words))
+    if (takes_value_of(command, words[i], words))
       ++i;
     else if (!words[i].starts_with("-"))
       ++count;
@@ -131,7 +130,7 @@ std::vector<Candidate> candidates(const CLI::App& app, const std::vector<std::st
   if (!command) return {};
   const std::vector<std::string> after(words.begin() + 1, words.end());
   if (!commands_of(*command).empty()) return candidates(*command, after);
-  if (after.size() > 1 && takes_value(*command, after[after.size() - 2], after))
+  if (after.size() > 1 && takes_value_of(*command, after[after.size() - 2], after))
     return values_of(*command, after[after.size() - 2], after);
   if (after.back().starts_with("-")) return options_of(*command, after);
   return positionals(*command, after) == 0 ? first_positional(*command) : Candidates{};

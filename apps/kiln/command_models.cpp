@@ -38,12 +38,6 @@ void list_models(bool markdown, const Console& console) {
   console.result(text, {{"models", list}});
 }
 
-// A result's text ends without its newline: the console adds it.
-std::string without_last_newline(std::string text) {
-  if (text.ends_with('\n')) text.pop_back();
-  return text;
-}
-
 void show_options(const std::string& heading, nlohmann::json object,
                   const std::vector<FieldInfo>& fields, bool markdown, const Console& console) {
   object["options"] = option_json(fields);

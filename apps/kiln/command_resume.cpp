@@ -69,6 +69,7 @@ void add_resume(const Program& program) {
       [command, arguments, &console = program.console] {
         refuse_changes(arguments->run, command->remaining());
         cuda_index(arguments->device);
+        arguments->interruption = &take_signals();
         return actions().resume(*arguments, console);
       },
       true);

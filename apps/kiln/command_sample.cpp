@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 
@@ -18,7 +20,17 @@ std::optional<std::int64_t> label_of(const std::string& condition) {
   return label;
 }
 
+void check_ending_of_samples(const std::string& out) {
+  const auto ending = std::filesystem::path(out).extension().string();
+  if (!ending.empty() && ending != ".png" && ending != ".svg" && ending != ".npy" &&
+      ending != ".csv")
+    throw ConfigError("sample.out", fmt::format("needs a name that ends in .png, .svg, .csv or "
+                                                ".npy, or a folder DIR/, got '{}'",
+                                                out));
+}
+
 void check_sample(SampleArguments& a) {
+  check_ending_of_samples(a.out);
   a.label = label_of(a.condition);
   if (!a.mean) return;
   if (a.label)
@@ -38,8 +50,10 @@ void add_sample(const Program& program) {
                               "kiln sample runs/nade -n 100 -o digits.png");
   add_run_arguments(command, a->run);
   command->add_option("-n,--count", a->count, "how many [64]")->check(CLI::Range(1, 1000000));
-  command->add_option("-o,--out", a->out,
-                      "FILE.png (a grid), FILE.npy, or DIR/ [RUN/samples/sample-SEED]");
+  command->add_option(
+      "-o,--out", a->out,
+      "FILE.png (images, a grid), FILE.svg (points), FILE.csv (a table), FILE.npy, or DIR/, a "
+      "file each [RUN/samples/sample-SEED]");
   command
       ->add_option("--temperature", a->temperature,
                    "below 1: safer samples, above 1: bolder ones [1]")

@@ -11,10 +11,12 @@
 namespace kiln::program {
 namespace {
 
-// What the command line leaves open, the file decides.
+// What the command line leaves open, the file decides.  Whoever asks for epochs does not want the
+// steps that a run's own file holds.
 void merge_config_file(TrainArguments& arguments) {
   if (arguments.config.empty()) return;
   auto file = read_config_file(arguments.config);
+  if (arguments.train_options.contains("epochs")) file.train.erase("steps");
   if (arguments.data.empty()) arguments.data = file.data["train"];
   if (arguments.valid.empty()) arguments.valid = file.data["valid"];
   if (file.data["skip_bad"] == "true") arguments.skip_bad = true;
@@ -26,6 +28,28 @@ void merge_config_file(TrainArguments& arguments) {
     if (field.from_data) file.model.erase(field.name);  // the data says these
   arguments.model_options.merge(file.model);
   arguments.train_options.merge(file.train);
+}
+
+// Options that would do nothing.  A file may hold them: a run's own holds them all.
+void refuse_idle(const OptionMap& given) {
+  const auto value = [&](const char* name) {
+    const auto found = given.find(name);
+    return found == given.end() ? std::string() : found->second;
+  };
+  const auto refuse = [](const char* name, const std::string& why) {
+    throw ConfigError(std::string("train.") + name, why);
+  };
+  if (given.contains("epochs") && given.contains("steps") && value("steps") != "0")
+    refuse("epochs", "--steps says how long to train; leave one of them out");
+  for (const auto* name : {"step_every", "step_factor"})
+    if (given.contains(name) && value("schedule") != "step")
+      refuse(name, "belongs to --schedule step");
+  if (given.contains("momentum") && value("optimizer") != "sgd")
+    refuse("momentum", "belongs to --optimizer sgd");
+  if (given.contains("beta1") && (value("optimizer") == "sgd" || value("optimizer") == "rmsprop"))
+    refuse("beta1", "belongs to Adam");
+  if (given.contains("beta2") && value("optimizer") == "sgd")
+    refuse("beta2", "belongs to Adam and RMSprop");
 }
 
 // What can be refused of a training before its data are opened.
@@ -43,6 +67,46 @@ void check_training(const TrainArguments& arguments) {
   TrainOptions options;
   assign("train", options, arguments.train_options);
   RunFolder::refuse_taken(arguments.out);
+}
+
+// The model of the file that --config names; nothing where there is none, or it cannot be read yet.
+std::string model_of_config(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool joined = words[i].starts_with("--config=");
+    if (!joined && (words[i] != "--config" || i + 1 == words.size())) continue;
+    try {
+      return read_config_file(joined ? words[i].substr(9) : words[i + 1]).run["model"];
+    } catch (const Error&) {
+      return "";  // said when the command runs
+    }
+  }
+  return "";
+}
+
+bool is_model(const std::string& word) {
+  const auto& table = model_table();
+  return std::any_of(table.begin(), table.end(),
+                     [&](const ModelInfo& entry) { return entry.name == word; });
+}
+
+// Which model a line `train ...` is about, before its options are known.  A word after an option
+// that nobody knows yet may be that option's value, or the model where no other word is.
+std::string named_model(const CLI::App& command, const std::vector<std::string>& words) {
+  if (words.empty() || words[0] != "train") return "";
+  std::string perhaps;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (takes_value(command, words[i])) {
+      ++i;
+    } else if (is_model(words[i])) {
+      const auto& before = words[i - 1];
+      const bool after_unknown = before.starts_with("--") &&
+                                 before.find('=') == std::string::npos &&
+                                 !command.get_option_no_throw(before);
+      if (!after_unknown) return words[i];
+      if (perhaps.empty()) perhaps = words[i];
+    }
+  }
+  return perhaps.empty() ? model_of_config(words) : perhaps;
 }
 
 // Unknown options of `train`: the model's and the trainer's names are offered.
@@ -65,8 +129,8 @@ void add_train(const Program& program) {
   auto* command =
       program.add("train", "train a model into a run folder",
                   "kiln train nade --data digits --hidden 200 --epochs 5 --out runs/nade");
-  command->add_option("MODEL", arguments->model, "a model's name; `kiln models` lists them")
-      ->required();
+  command->add_option("MODEL", arguments->model,
+                      "a model's name; `kiln models` lists them [the one of --config]");
   command->add_option("--data", arguments->data, "data source; `kiln data` lists them");
   command->add_option("--valid", arguments->valid,
                       "validation source, instead of the source's own or a held-out part");
@@ -76,21 +140,23 @@ void add_train(const Program& program) {
   command->add_option("--device", arguments->device, "cpu, cuda or cuda:N [cpu]");
   command->add_flag("--skip-bad", arguments->skip_bad, "leave broken items out and count them");
   add_option_flags(command, describe<TrainOptions>(), arguments->train_options, "Training");
+  const auto model = named_model(*command, program.arguments);
   for (const auto& entry : model_table())
-    if (program.arguments.size() > 1 && program.arguments[0] == "train" &&
-        std::find(program.arguments.begin(), program.arguments.end(), entry.name) !=
-            program.arguments.end()) {
+    if (entry.name == model)
       add_option_flags(command, entry.fields, arguments->model_options, "Model: " + entry.name);
-      break;
-    }
   program.on_run(
       command,
-      [command, arguments, &console = program.console] {
+      [command, arguments, model, &console = program.console] {
+        if (arguments->model.empty()) arguments->model = model;
+        if (arguments->model.empty())
+          throw ConfigError("train", "needs a MODEL; `kiln models` lists them");
         find_model_info(arguments->model);
         explain_extras(*command);
+        refuse_idle(arguments->train_options);
         merge_config_file(*arguments);
         if (arguments->out.empty()) arguments->out = "runs/" + arguments->model;
         check_training(*arguments);
+        arguments->interruption = &take_signals();
         return actions().train(*arguments, console);
       },
       true);

@@ -1,9 +1,10 @@
 #include "apps/kiln/console.h"
 
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <nlohmann/json.hpp>
+
+#include "apps/kiln/streams.h"
+#include "kiln/core/error.h"
 
 namespace kiln::program {
 
@@ -11,11 +12,16 @@ void Console::note(const std::string& line) const {
   if (!quiet) warn(line);
 }
 
-void Console::warn(const std::string& line) const { fmt::print(stderr, "{}\n", line); }
+void Console::warn(const std::string& line) const { say(stderr, printable(line) + "\n"); }
 
+// Names may hold bytes that are no UTF-8; JSON holds none.
 void Console::result(const std::string& text, const nlohmann::json& object) const {
-  fmt::print("{}\n", json ? object.dump() : text);
-  std::fflush(stdout);
+  using nlohmann::json;
+  const auto line =
+      this->json ? object.dump(-1, ' ', false, json::error_handler_t::replace) : printable(text);
+  say(stdout, line + "\n");
+  if (std::ferror(stdout))
+    throw IoError("kiln", "the answer could not be written to standard output");
 }
 
 }  // namespace kiln::program

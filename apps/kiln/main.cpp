@@ -1,9 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <iostream>
+#include <new>
+#include <nlohmann/json.hpp>
 
 #include "apps/kiln/program.h"
+#include "apps/kiln/streams.h"
 #include "kiln/core/error.h"
 #include "kiln/core/text.h"
 #include "kiln/core/version.h"
@@ -34,6 +40,10 @@ int run(int argc, char** argv) {
         add_arithmetic, add_probe,       add_neighbours, add_film,   add_report,    add_models,
         add_data,       add_doctor,      add_theory,     add_check,  add_completion})
     add(program);
+  if (argc == 1 || (argc == 2 && program.arguments[0] == "help")) {
+    console.result(without_last_newline(app.help()), {{"help", app.help()}});
+    return kDone;
+  }
   try {
     app.parse(words_to_parse(program.arguments), argv);
   } catch (const CLI::Success& success) {
@@ -55,8 +65,29 @@ int run(int argc, char** argv) {
   return kOurBug;
 }
 
-int report(const std::exception& error, int code) {
-  fmt::print(stderr, "kiln: {}\n", error.what());
+int report(const std::string& message, int code) {
+  say(stderr, "kiln: " + printable(message) + "\n");
+  return code;
+}
+
+// LibTorch adds where in its source, and a stack.
+std::string first_sentence(const std::string& what) {
+  return what.substr(0, what.find("\nException raised from"));
+}
+
+constexpr const char* kNoMemory =
+    "there is not enough memory; take fewer items at a time or a smaller model";
+
+int report_other(const std::exception& error) {
+  const auto what = first_sentence(error.what());
+  if (what.find("can't allocate memory") != std::string::npos) return report(kNoMemory, kBadFile);
+  return report(what, kOurBug);
+}
+
+// Help and lists may fill a disk, too.
+int answered(int code) {
+  if (code == kDone && (!std::cout.flush() || std::fflush(stdout) != 0 || std::ferror(stdout)))
+    return report("the answer could not be written to standard output", kBadFile);
   return code;
 }
 
@@ -65,17 +96,23 @@ int report(const std::exception& error, int code) {
 
 int main(int argc, char** argv) {
   using namespace kiln;
+  program::keep_standard_streams();
   try {
-    return program::run(argc, argv);
+    return program::answered(program::run(argc, argv));
   } catch (const ConfigError& error) {
-    return program::report(error, program::kBadRequest);
+    return program::report(error.what(), program::kBadRequest);
   } catch (const ShapeError& error) {
-    return program::report(error, program::kBadRequest);
+    return program::report(error.what(), program::kBadRequest);
   } catch (const IoError& error) {
-    return program::report(error, program::kBadFile);
+    return program::report(error.what(), program::kBadFile);
   } catch (const NumericError& error) {
-    return program::report(error, program::kBadNumbers);
+    return program::report(error.what(), program::kBadNumbers);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return program::report(error.path1().string() + ": " + error.code().message(),
+                           program::kBadFile);
+  } catch (const std::bad_alloc&) {
+    return program::report(program::kNoMemory, program::kBadFile);
   } catch (const std::exception& error) {
-    return program::report(error, program::kOurBug);
+    return program::report_other(error);
   }
 }

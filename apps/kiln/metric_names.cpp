@@ -19,7 +19,7 @@ const std::vector<Group>& groups() {
   static const std::vector<Group> all{
       {"", {"likelihood"}, {"nll", "bpd"}},
       {"", {"standardised"}, {"nll_standardised"}},
-      {"", {"bound"}, {"elbo", "iwae"}},
+      {"", {"bound"}, {"elbo", "iwae", "elbo_bpd"}},
       {"", {"latent_joint"}, {"ais", "ais_gap"}},
       {"", {"bound", "encoder"}, {"active_units"}},
       {"", {"encoder", "decoder"}, {"reconstruction"}},

@@ -75,6 +75,17 @@ void add_option_flags(CLI::App* command, const std::vector<FieldInfo>& fields, O
   }
 }
 
+std::string without_last_newline(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+bool takes_value(const CLI::App& command, const std::string& word) {
+  if (!word.starts_with("-") || word.find('=') != std::string::npos) return false;
+  const auto* option = command.get_option_no_throw(word);
+  return option && option->get_expected_min() > 0 && option->get_items_expected_max() > 0;
+}
+
 void add_run_arguments(CLI::App* command, RunArguments& arguments) {
   command->add_option("RUN", arguments.run, "run folder")->required();
   command->add_option("--checkpoint", arguments.checkpoint, "best, last, or a step [best]");

@@ -72,6 +72,12 @@ void add_theory(const Program& program);
 void add_check(const Program& program);
 void add_completion(const Program& program);
 
+/// A result's text ends without its newline: the console adds it.
+std::string without_last_newline(std::string text);
+
+/// Whether a word is an option of the command that takes the next word as its value.
+bool takes_value(const CLI::App& command, const std::string& word);
+
 /// Flags for every field that is not filled from the data; what the user sets lands in `values`.
 void add_option_flags(CLI::App* command, const std::vector<FieldInfo>& fields, OptionMap& values,
                       const std::string& group);

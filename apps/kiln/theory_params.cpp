@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "apps/kiln/svg_file.h"
 #include "apps/kiln/theory_topics.h"
@@ -11,6 +13,7 @@ namespace {
 
 struct ParamsArguments {
   std::int64_t n = 784, states = 2, order = 1;
+  std::optional<std::int64_t> asked_order = std::nullopt;
   std::string out;
 };
 
@@ -68,9 +71,13 @@ void add_theory_params(const Program& topics) {
                              "kiln theory params --n 784 --states 2 --order 1 --out params.svg");
   command->add_option("--n", a->n, "variables [784]");
   command->add_option("--states", a->states, "values that each variable takes [2]");
-  command->add_option("--order", a->order, "how far a Markov chain looks back [1]");
+  command->add_option("--order", a->asked_order,
+                      "how far a Markov chain looks back, below n [1, or 0 for one variable]");
   command->add_option("-o,--out", a->out, "FILE.svg: parameters against n");
-  topics.on_run(command, [a, &console = topics.console] { return params(*a, console); });
+  topics.on_run(command, [a, &console = topics.console] {
+    a->order = a->asked_order.value_or(std::clamp<std::int64_t>(a->n - 1, 0, 1));
+    return params(*a, console);
+  });
 }
 
 }  // namespace kiln::program

@@ -167,6 +167,7 @@ TEST(CheckModel, LeaksStandInTheOrderOfTheSteps) {
 // A bound that falls with more draws is none.
 class FallingBound : public Model, public Bound {
  public:
+  bool bounds_mass() const override { return true; }
   explicit FallingBound(double rise) : rise_(rise) {}
   Values values() const override { return Values::binary; }
   Tensor elbo(const Batch& batch, Rng& rng) override { return noise(batch.x, rng); }

@@ -187,9 +187,10 @@ TEST(Commands, EvalGivesEveryMetricOfTheModelWithItsError) {
   EXPECT_NEAR(exact["metrics"]["nll"].get<double>(),
               exact["metrics"]["bpd"].get<double>() * 784 * std::log(2.0), 1e-3);
   const auto bound = only_object(run_kiln({"eval", tiny_run("vae"), "--draws", "10", "--json"}));
-  EXPECT_EQ(keys_of(bound["metrics"]), (Keys{"active_units", "elbo", "iwae", "reconstruction"}));
+  EXPECT_EQ(keys_of(bound["metrics"]),
+            (Keys{"active_units", "elbo", "elbo_bpd", "iwae", "reconstruction"}));
   EXPECT_EQ(keys_of(bound["standard_errors"]),
-            (Keys{"active_units", "elbo", "iwae", "reconstruction"}));
+            (Keys{"active_units", "elbo", "elbo_bpd", "iwae", "reconstruction"}));
 }
 
 TEST(Commands, ScoreNamesWhatItWrites) {

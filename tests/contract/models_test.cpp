@@ -330,5 +330,22 @@ TEST(Contract, OptionsAreRefusedTheSameByDescriptionAndByStruct) {
     }
 }
 
+// A class that a model does not know is never ignored.
+TEST(Contract, SamplersUseTheLabelOrRefuseIt) {
+  for (const auto& entry : models()) {
+    const auto model = tiny(entry);
+    auto* sampler = dynamic_cast<Sampler*>(model.get());
+    if (!sampler || dynamic_cast<Fitted*>(model.get())) continue;  // those are not fitted yet
+    Rng rng(1), again(1);
+    try {
+      const auto of_class = sampler->sample({.count = 16, .label = 0}, rng);
+      EXPECT_FALSE(torch::equal(of_class, sampler->sample({.count = 16, .label = 1}, again)))
+          << entry.name;
+    } catch (const ConfigError& error) {
+      EXPECT_NE(std::string(error.what()).find("classes"), std::string::npos) << error.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kiln

@@ -30,6 +30,7 @@ class Steps : public Dataset {
 // Codes of chosen scales: x_0's variance over the rows is 55/6, x_1's a hundredth of that.
 class ScaledCodes : public Model, public Bound, public Encoder {
  public:
+  bool bounds_mass() const override { return true; }
   explicit ScaledCodes(std::vector<float> scales) : scales_(torch::tensor(scales)) {}
   Values values() const override { return Values::real; }
   std::int64_t code_size() const override { return scales_.size(0); }
@@ -65,7 +66,8 @@ TEST(ActiveUnits, CountsTheCodesWhoseMeansVaryByMoreThanAHundredth) {
 
 TEST(ActiveUnits, IsAMetricOfModelsThatEncodeAndHaveABound) {
   ScaledCodes model({1});
-  EXPECT_EQ(likelihood_metrics(model), (std::vector<std::string>{"elbo", "iwae", "active_units"}));
+  EXPECT_EQ(likelihood_metrics(model),
+            (std::vector<std::string>{"elbo", "iwae", "elbo_bpd", "active_units"}));
 }
 
 }  // namespace

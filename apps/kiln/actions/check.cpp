@@ -68,6 +68,11 @@ int check(const CheckArguments& a, const Console& console) {
   const auto judged = judged_data(run, a.data, a.split);
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "check");
   const auto report = check_model(*run.model, first_batch(judged), rng);
+  if (report.findings.empty())
+    throw ConfigError(
+        "check", fmt::format("finds nothing that it could check: the items of {} have too many "
+                             "numbers for a density without a gradient",
+                             judged.name));
   if (!a.out.empty()) {
     if (!report.leaks)
       throw ConfigError("check.out",

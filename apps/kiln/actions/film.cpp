@@ -15,7 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path film_path(const FilmArguments& a) {
-  return a.out.empty() ? fs::path(a.runs.front()) / "samples/film.webp" : fs::path(a.out);
+  if (!a.out.empty()) return a.out;
+  const auto path = fs::path(a.runs.front()) / "samples/film.webp";
+  drop_link(path);
+  return path;
 }
 
 // Where points are drawn: one square window for all runs, that of their data.

@@ -18,14 +18,10 @@ struct Compared {
   JudgedData train, held_out;
 };
 
-// What the run learned from and what it did not.  A run with --valid SPEC held nothing out of its
-// own source.
+// What the run learned from and what it did not.
 Compared compared_data(const LoadedRun& run, const std::string& spec) {
-  const bool has_test = has_test_part(run, spec);
-  if (run.config.valid.empty() || !spec.empty())
-    return {judged_data(run, spec, "train"), judged_data(run, spec, has_test ? "test" : "valid")};
-  return {judged_data(run, run.config.data, ""),
-          has_test ? judged_data(run, "", "test") : judged_data(run, run.config.valid, "")};
+  return {judged_data(run, spec, "train"),
+          judged_data(run, spec, has_test_part(run, spec) ? "test" : "valid")};
 }
 
 std::uint64_t seed_of(const NeighboursArguments& a) {

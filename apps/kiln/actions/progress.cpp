@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "apps/kiln/streams.h"
+
 namespace kiln::program {
 namespace {
 
@@ -42,12 +44,11 @@ void Progress::update(std::int64_t step, std::int64_t steps, double loss) {
   } else {
     line += "\n";
   }
-  fmt::print(stderr, "{}", line);
-  std::fflush(stderr);
+  say(stderr, line);
 }
 
 void Progress::clear() {
-  if (shown_) fmt::print(stderr, "\r\x1b[K");
+  if (shown_) say(stderr, "\r\x1b[K");
   shown_ = false;
 }
 

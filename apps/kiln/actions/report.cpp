@@ -7,8 +7,7 @@
 namespace kiln::program {
 int report(const ReportArguments& a, const Console& console) {
   start_up();
-  const auto out = a.out.empty() ? std::filesystem::path(a.runs.front()) / "report.html"
-                                 : std::filesystem::path(a.out);
+  const auto out = a.out.empty() ? own_report(a.runs.front()) : std::filesystem::path(a.out);
   write_report(out, a.runs, a.options, console);
   console.result(out.string(), {{"file", out.string()}, {"runs", a.runs}});
   return 0;

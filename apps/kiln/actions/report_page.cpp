@@ -67,10 +67,12 @@ std::string best_validation(const RunHistory& history) {
   for (const auto& series : history.series) {
     if (!series.name.starts_with("valid/") || series.values.empty()) continue;
     const auto metric = series.name.substr(6);
+    if (metric == "support")  // neither less nor more of it is better: it should be near 1
+      return fmt::format("support {:.3f} at the end", series.values.back());
     const auto best = rises(metric) ? std::max_element(series.values.begin(), series.values.end())
                                     : std::min_element(series.values.begin(), series.values.end());
     const auto at = static_cast<std::size_t>(best - series.values.begin());
-    return fmt::format("{} {:.3f} at step {:.0f}", metric, *best, series.steps[at]);
+    return fmt::format("{} {:.3f} at step {:.0f}", escape_html(metric), *best, series.steps[at]);
   }
   return "";
 }
@@ -194,6 +196,12 @@ std::string section_of(const Reported& run) {
 }
 
 }  // namespace
+
+fs::path own_report(const fs::path& run) {
+  const auto path = run / "report.html";
+  drop_link(path);
+  return path;
+}
 
 void write_report(const fs::path& out, const std::vector<std::string>& runs,
                   const ReportOptions& options, const Console& console) {

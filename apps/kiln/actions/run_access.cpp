@@ -31,6 +31,7 @@ JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std:
   const auto& config = run.config;
   const auto seed = static_cast<std::uint64_t>(config.train.seed);
   auto parsed = parse_source(spec.empty() ? config.data : spec);
+  const bool validated_elsewhere = !config.valid.empty() && parsed.text() == config.data;
   for (const auto& [key, value] : keys) parsed.keys[key] = value;
   const auto source = open_source(parsed, {.seed = seed, .skip_bad = config.skip_bad});
   auto splits = source.splits;
@@ -39,9 +40,15 @@ JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std:
     judged.data = splits.train;
     judged.name = spec;
   } else {
-    splits = with_validation(splits, config.train.validation_fraction, seed);
     const auto part =
         split.empty() ? (splits.test ? std::string("test") : std::string("valid")) : split;
+    if (validated_elsewhere && part == "valid") {  // the run learned from all of its own source
+      judged = judged_data(run, config.valid, "", keys);
+      judged.name += " (valid)";
+      return judged;
+    }
+    if (!validated_elsewhere)
+      splits = with_validation(splits, config.train.validation_fraction, seed);
     judged.data = part == "train" ? splits.train : part == "valid" ? splits.valid : splits.test;
     judged.name = fmt::format("{} ({})", source.spec.text(), part);
     if (!judged.data)

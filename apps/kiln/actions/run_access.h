@@ -21,7 +21,7 @@ torch::Device parse_device(const std::string& text);
 LoadedRun load(const RunArguments& arguments, const Console& console);
 
 /// The data that a command judges a run by: `--data SPEC` (every row) or a part of the run's own
-/// source.
+/// source; its validation part is that of its `--valid SPEC`, if it was trained with one.
 struct JudgedData {
   DatasetPtr data;
   Transform transform;

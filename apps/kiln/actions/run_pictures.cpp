@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "kiln/core/text.h"
+#include "kiln/io/atomic_file.h"
 #include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
 
@@ -116,7 +117,10 @@ Tensor interpolation_rows(Decoder& decoder, LatentPath path, const Tensor& from,
 }
 
 fs::path picture_path(const RunArguments& run, const std::string& out, const std::string& name) {
-  return out.empty() ? fs::path(run.run) / "samples" / (name + ".png") : fs::path(out);
+  if (!out.empty()) return out;
+  const auto path = fs::path(run.run) / "samples" / (name + ".png");
+  drop_link(path);
+  return path;
 }
 
 Image grid_of(const Tensor& x, ValueSet values, std::int64_t columns) {

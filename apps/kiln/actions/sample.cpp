@@ -4,6 +4,8 @@
 
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/core/threads.h"
+#include "kiln/io/atomic_file.h"
+#include "kiln/io/csv_writer.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln::program {
@@ -19,28 +21,62 @@ std::map<std::string, std::string> provenance(const SampleArguments& a, const Lo
           {"temperature", fmt::format("{}", a.temperature)}};
 }
 
-// FILE.npy: the numbers; DIR/: one file an item; anything else: one picture.
+// A table, one row a sample.
+void write_table(const fs::path& out, const Tensor& x) {
+  const auto host = x.to(torch::kCPU, torch::kFloat64).contiguous();
+  const auto columns = host.size(1);
+  std::vector<std::string> names;
+  for (std::int64_t d = 0; d < columns; ++d) names.push_back(fmt::format("x{}", d));
+  std::vector<std::vector<double>> rows;
+  for (std::int64_t i = 0; i < host.size(0); ++i) {
+    const auto* row = host.data_ptr<double>() + i * columns;
+    rows.emplace_back(row, row + columns);
+  }
+  write_csv(out, names, rows);
+}
+
+// Pictures, points and tables each have endings of their own; numbers have theirs always.
+void check_fits(const std::string& ending, const Tensor& x) {
+  const bool images = x.dim() == 4, points = x.dim() == 2 && x.size(1) == 2;
+  const auto wanted = images   ? "FILE.png, FILE.npy or DIR/"
+                      : points ? "FILE.svg, FILE.csv, FILE.npy or DIR/"
+                               : "FILE.csv, FILE.npy or DIR/";
+  if (ending.empty() || ending == ".npy" || (ending == ".csv" && !images) ||
+      (ending == ".png" && images) || (ending == ".svg" && points))
+    return;
+  throw ConfigError("sample.out", fmt::format("the samples are {}: give {}",
+                                              images   ? "images"
+                                              : points ? "points"
+                                                       : "a table",
+                                              wanted));
+}
+
+fs::path write_one_each(const fs::path& folder, const Tensor& x, ValueSet values,
+                        const std::map<std::string, std::string>& text) {
+  fs::create_directories(folder);
+  for (std::int64_t i = 0; i < x.size(0); ++i)
+    write_samples(folder / fmt::format("{:05}", i), x.narrow(0, i, 1), values, text);
+  return folder;
+}
+
+fs::path default_stem(const SampleArguments& a) {
+  const auto stem = fs::path(a.run.run) / "samples" / fmt::format("sample-{}", a.run.seed);
+  for (const auto* ending : {".png", ".svg", ".npy"}) drop_link(stem.string() + ending);
+  return stem;
+}
+
 fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) {
   const auto text = provenance(a, run);
   const auto values = run.model->value_set();
-  const fs::path out = a.out.empty()
-                           ? fs::path(a.run.run) / "samples" / fmt::format("sample-{}", a.run.seed)
-                           : fs::path(a.out);
+  auto out = a.out.empty() ? default_stem(a) : fs::path(a.out);
+  const auto ending = a.out.empty() ? std::string() : out.extension().string();
+  check_fits(ending, x);
+  if (!out.has_filename()) return write_one_each(out, x, values, text);
   if (out.has_parent_path()) fs::create_directories(out.parent_path());
-  if (out.extension() == ".npy") {
-    write_tensor(out, x);
-    return out;
-  }
-  if (!out.has_filename()) {
-    fs::create_directories(out);
-    for (std::int64_t i = 0; i < x.size(0); ++i)
-      write_samples(out / fmt::format("{:05}", i), x.narrow(0, i, 1), values, text);
-    return out;
-  }
-  return write_samples(out.extension() == ".png" || out.extension() == ".svg"
-                           ? fs::path(out).replace_extension()
-                           : out,
-                       x, values, text);
+  if (ending == ".csv") return write_table(out, x), out;
+  if (ending == ".npy") return write_tensor(out, x), out;
+  if (!ending.empty()) out.replace_extension();
+  return write_samples(out, x, values, text);
 }
 
 Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng) {

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "apps/kiln/actions/interruption.h"
 #include "apps/kiln/actions/progress.h"
 #include "apps/kiln/actions/report_page.h"
 #include "apps/kiln/actions/run_access.h"
@@ -14,7 +13,7 @@ namespace {
 
 constexpr int kInterrupted = 130;
 
-SessionHooks hooks_for(const Console& console, Progress& progress) {
+SessionHooks hooks_for(const Console& console, Progress& progress, Interruption& interruption) {
   return {.note =
               [&](const std::string& line) {
                 progress.clear();
@@ -22,19 +21,21 @@ SessionHooks hooks_for(const Console& console, Progress& progress) {
               },
           .progress = [&](std::int64_t step, std::int64_t steps,
                           double loss) { progress.update(step, steps, loss); },
-          .interrupted = interrupted};
+          .interrupted = [&interruption] { return interruption.asked.load(); }};
 }
 
 // The page of a run shows what training left behind; a full disk must not hide how training ended.
 void write_own_report(const std::string& run, const Console& console) {
   try {
-    write_report(std::filesystem::path(run) / "report.html", {run}, {.measure = false}, console);
+    write_report(own_report(run), {run}, {.measure = false}, console);
   } catch (const IoError& error) {
     console.warn(fmt::format("warning: no report: {}", error.what()));
   }
 }
 
-int run_session(Session& session, const Console& console, Progress& progress) {
+int run_session(Session& session, const Console& console, Progress& progress,
+                Interruption& interruption) {
+  interruption.at_once = false;
   const auto path = session.folder().path().string();
   TrainEnd end{};
   try {
@@ -79,20 +80,18 @@ int train(const TrainArguments& arguments, const Console& console) {
   assign("train", request.train, arguments.train_options);
   start_up(static_cast<int>(request.train.threads));
   request.train.threads = threads();  // a resumed run uses the same number, for the same bits
-  watch_signals();
   Progress progress(!console.quiet);
-  auto session = Session::start(request, hooks_for(console, progress));
-  return run_session(session, console, progress);
+  auto session = Session::start(request, hooks_for(console, progress, *arguments.interruption));
+  return run_session(session, console, progress, *arguments.interruption);
 }
 
 int resume(const ResumeArguments& arguments, const Console& console) {
   const auto stored = RunFolder::open(arguments.run).config();
   start_up(static_cast<int>(stored.train.threads));
-  watch_signals();
   Progress progress(!console.quiet);
   auto session = Session::resume(arguments.run, arguments.steps, parse_device(arguments.device),
-                                 hooks_for(console, progress));
-  return run_session(session, console, progress);
+                                 hooks_for(console, progress, *arguments.interruption));
+  return run_session(session, console, progress, *arguments.interruption);
 }
 
 }  // namespace kiln::program

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kiln/check/bounds.h"
+#include "kiln/check/density.h"
 #include "kiln/check/gradients.h"
 #include "kiln/check/normalisation.h"
 #include "kiln/check/samplers.h"
@@ -24,7 +25,13 @@ CheckReport check_model(Model& model, const Batch& items, Rng& rng) {
   const auto values = model.value_set();
   const auto flat = x.reshape({x.size(0), -1});
   model.eval();
-  if (auto total = check_total_mass(model, flat)) findings.push_back(*total);
+  auto* likelihood = dynamic_cast<Likelihood*>(&model);
+  auto* sampler = dynamic_cast<Sampler*>(&model);
+  if (auto total = check_total_mass(model, flat))
+    findings.push_back(*total);
+  else if (likelihood && sampler && values.kind == Values::real &&
+           !dynamic_cast<Autoregressive*>(&model))
+    if (auto density = check_density(*likelihood, *sampler, rng)) findings.push_back(*density);
   if (auto* steps = dynamic_cast<Autoregressive*>(&model)) {
     findings.push_back(check_conditional_mass(*steps, values, flat));
     report.leaks = find_leaks(*steps, values, flat.slice(0, 0, 4));
@@ -32,7 +39,6 @@ CheckReport check_model(Model& model, const Batch& items, Rng& rng) {
     findings.push_back(check_cached_sampler(*steps, values, flat.size(1), rng));
     findings.push_back(check_sampler_law(*steps, values, flat, rng));
   }
-  auto* likelihood = dynamic_cast<Likelihood*>(&model);
   if (likelihood && !model.parameters().empty())
     findings.push_back(check_gradient(model, *likelihood, x.slice(0, 0, 16), rng));
   if (auto* bound = dynamic_cast<Bound*>(&model))

@@ -6,6 +6,7 @@
 #include <torch/utils.h>
 
 #include <cmath>
+#include <functional>
 #include "kiln/core/torch_compat.h"
 
 namespace kiln {
@@ -29,6 +30,26 @@ double slope(const Function& f, Tensor parameter, const Tensor& direction) {
   return (above - below) / (2 * kStep);
 }
 
+using Value = std::function<Tensor(const Tensor& x)>;
+
+// The mean of log p(x), or where that is found by a scan without a graph, the one player's own
+// objective, with the same random numbers every time.
+Value raised_by_training(Model& model, Likelihood& likelihood, const Tensor& x, const Rng& rng) {
+  const auto mean = [&likelihood](const Tensor& items) {
+    return likelihood.log_prob(items).mean();
+  };
+  auto* game = dynamic_cast<Game*>(&model);
+  if (!game || mean(x).requires_grad()) return mean;
+  const auto players = game->players();
+  if (players.size() != 1) return mean;
+  return [game, rng, objective = players[0].objective](const Tensor& items) {
+    auto same = rng;
+    const Batch batch{items, {}};
+    game->begin_round(batch, same);
+    return -objective(batch, same).loss;
+  };
+}
+
 }  // namespace
 
 Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rng& rng) {
@@ -36,8 +57,9 @@ Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rn
   std::vector<Tensor> inputs;
   for (const auto& entry : model.named_parameters())
     names.push_back(entry.key()), inputs.push_back(entry.value());
-  const auto gradients = torch::autograd::grad({likelihood.log_prob(x).mean()}, inputs, {}, kNone,
-                                               false, /*allow_unused=*/true);
+  const auto f = raised_by_training(model, likelihood, x, rng);
+  const auto gradients =
+      torch::autograd::grad({f(x)}, inputs, {}, kNone, false, /*allow_unused=*/true);
   std::vector<Tensor> held;
   for (const auto& p : inputs) held.push_back(p.detach().clone());
   double whole = 0;
@@ -46,7 +68,7 @@ Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rn
 
   model.to(torch::kDouble);
   const auto wide = x.to(torch::kDouble);
-  const auto value = [&] { return likelihood.log_prob(wide).mean().item<double>(); };
+  const auto value = [&] { return f(wide).item<double>(); };
   const auto parameters = model.named_parameters();
   double worst = 0;
   std::string where = names.empty() ? "" : names[0];

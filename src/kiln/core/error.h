@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -40,6 +41,10 @@ class NumericError : public Error {
  private:
   std::int64_t step_;
 };
+
+/// Somebody asked to stop in the middle of something that can be left; no error, and never a
+/// message.
+class Interrupted : public std::exception {};
 
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line);
 

@@ -8,7 +8,8 @@
 
 namespace kiln {
 
-/// Number of insertions, deletions and substitutions that turn `a` into `b`.
+/// Number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`;
+/// no place is changed twice.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// "; did you mean 'latent'?" when a candidate is near, otherwise "".

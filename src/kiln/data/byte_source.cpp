@@ -75,7 +75,8 @@ void FileBytes::read(std::uint64_t offset, std::span<std::uint8_t> bytes) const 
 }
 
 int open_to_read(const std::filesystem::path& path, struct stat& status) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe without a writer would keep us waiting.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
     throw IoError("data.file",
                   fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_set>
 
 #include "kiln/core/error.h"
 #include "kiln/core/text.h"
@@ -56,7 +57,8 @@ std::vector<std::string> code_columns(const std::filesystem::path& path) {
   CsvRecord record;
   std::vector<std::string> cells, names;
   if (reader.next(record)) split_cells(record.text, guess_separator(record.text), cells);
-  for (auto name = std::string("z0"); std::find(cells.begin(), cells.end(), name) != cells.end();
+  const std::unordered_set<std::string> titles(cells.begin(), cells.end());
+  for (auto name = std::string("z0"); titles.contains(name);
        name = fmt::format("z{}", names.size()))
     names.push_back(name);
   if (names.empty())

@@ -24,20 +24,30 @@ struct Found {
 
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
+// Links that lead nowhere, or in circles, are neither files nor folders.
+bool is_file(const fs::directory_entry& entry) {
+  std::error_code error;
+  return entry.is_regular_file(error);
+}
+bool is_folder(const fs::directory_entry& entry) {
+  std::error_code error;
+  return entry.is_directory(error);
+}
+
 bool is_picture(const fs::directory_entry& entry) {
   static const std::array<std::string, 7> kEndings{".png", ".jpg", ".jpeg", ".webp",
                                                    ".pgm", ".ppm", ".pnm"};
   auto ending = entry.path().extension().string();
   for (auto& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end() &&
-         entry.is_regular_file() && !is_hidden(entry.path());
+  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end() && is_file(entry) &&
+         !is_hidden(entry.path());
 }
 
 std::vector<Found> pictures_of_part(const fs::path& folder) {
   std::vector<Found> found;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (is_picture(entry)) found.push_back({"", entry.path()});
-    if (!entry.is_directory() || is_hidden(entry.path())) continue;
+    if (!is_folder(entry) || is_hidden(entry.path())) continue;
     const auto class_name = entry.path().filename().string();
     for (const auto& inner : fs::recursive_directory_iterator(entry.path()))
       if (is_picture(inner)) found.push_back({class_name, inner.path()});

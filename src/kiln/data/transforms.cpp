@@ -132,6 +132,16 @@ void Transform::apply(std::span<float> x, Philox& rng) const {
   if (to == Values::signed_unit && !stays_signed) to_signed_from_unit(x);
 }
 
+double Transform::bits_of_level() const {
+  if (levels < 2 || binarize != Binarize::none || to == Values::binary || to == Values::states ||
+      from == Values::states)
+    return 0;
+  const auto cells = static_cast<double>(dequantize ? levels : levels - 1);
+  const bool wide =
+      to == Values::signed_unit || (to == Values::real && from == Values::signed_unit);
+  return std::log2(cells / (wide ? 2 : 1));
+}
+
 std::string Transform::describe() const {
   auto text = fmt::format("{} -> {}", words(from), words(to));
   if (binarize == Binarize::stochastic) text += ", stochastic binarisation";

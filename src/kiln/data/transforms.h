@@ -35,6 +35,9 @@ class Transform {
   bool random() const { return binarize == Binarize::stochastic || dequantize || noise > 0; }
   /// `rng` is the item's own stream for this epoch, so the result does not depend on who calls.
   void apply(std::span<float> x, Philox& rng) const;
+  /// -log2 of the width of a level's cell among the transformed numbers: what a density over them
+  /// lacks, per number, to the bits of the levels' mass.  0 where no levels are left.
+  double bits_of_level() const;
   std::string describe() const;  ///< "grey levels -> binary, stochastic binarisation"
 };
 

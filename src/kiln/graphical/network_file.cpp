@@ -10,6 +10,7 @@
 #include "kiln/core/text.h"
 #include "kiln/data/csv_text.h"
 #include "kiln/io/atomic_file.h"
+#include "kiln/io/toml_text.h"
 
 namespace kiln {
 namespace {
@@ -233,6 +234,7 @@ BayesNet NetworkFile::law() const {
 }
 
 NetworkFile parse_network(const std::string& name, const std::string& text) {
+  refuse_deep_keys(name, text);
   try {
     return read_root(name, toml::parse(text, name));
   } catch (const toml::parse_error& error) {

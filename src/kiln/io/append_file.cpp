@@ -14,6 +14,10 @@ namespace kiln {
 namespace {
 
 [[noreturn]] void fail(const char* action, const std::filesystem::path& path, int code) {
+  if (code == ELOOP)
+    throw IoError("io.append", fmt::format("'{}' is a link; remove it, so that nothing is written "
+                                           "where it leads",
+                                           path.string()));
   throw IoError("io.append",
                 fmt::format("cannot {} '{}': {}", action, path.string(), strerror(code)));
 }
@@ -22,7 +26,8 @@ namespace {
 
 AppendFile::AppendFile(const std::filesystem::path& path)
     : path_(path),
-      descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
+      descriptor_(
+          ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666)) {
   if (descriptor_ < 0) fail("open", path_, errno);
   struct stat status;
   if (::fstat(descriptor_, &status) != 0) {

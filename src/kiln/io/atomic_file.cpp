@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <utility>
 
 #include "kiln/core/error.h"
+#include "kiln/core/text.h"
 
 namespace kiln {
 namespace {
@@ -147,6 +149,28 @@ void write_file_atomically(const fs::path& path, std::string_view text) {
                         std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
+void drop_link(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_symlink(path, error) && !fs::remove(path, error))
+    fail("io.write", "remove the link", path, error.value());
+}
+
+bool is_temporary_name(std::string_view name) {
+  return name.starts_with(".kiln-") && name.ends_with(".tmp");
+}
+
+void remove_leftovers(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const auto name = entry.path().filename().string();
+    if (!is_temporary_name(name)) continue;
+    const auto number = name.substr(6, name.find('-', 6) - 6);  // of the process
+    const auto process = parse_integer(number);
+    if (process && *process > 0 && ::kill(static_cast<pid_t>(*process), 0) != 0 && errno == ESRCH)
+      fs::remove(entry.path(), error);
+  }
+}
+
 std::vector<std::uint8_t> read_file(const fs::path& path, std::uint64_t limit_bytes) {
   return read_whole<std::vector<std::uint8_t>>(path, limit_bytes);
 }
@@ -158,7 +182,7 @@ std::string read_text_file(const fs::path& path, std::uint64_t limit_bytes) {
 // flock() locks belong to the open file: the kernel drops them when the process ends in any way.
 FolderLock::FolderLock(const fs::path& folder) {
   const auto file = folder / ".lock";
-  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) fail("io.lock", "lock", folder, errno);
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
   const int code = errno;

@@ -15,6 +15,16 @@ namespace kiln {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// For files that Kiln names itself, inside a folder that somebody may have sent: a link at `path`
+/// is removed, so that nothing is written where it leads.
+void drop_link(const std::filesystem::path& path);
+
+/// Whether a name is one of the temporary ones above.
+bool is_temporary_name(std::string_view name);
+/// Removes the temporary files in a folder whose process is no more; does nothing where there is
+/// no such folder.
+void remove_leftovers(const std::filesystem::path& folder);
+
 /// The whole file; throws IoError if it is missing, unreadable or longer than `limit_bytes`.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
                                     std::uint64_t limit_bytes = std::uint64_t{1} << 32);

@@ -4,7 +4,9 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <omp.h>
+#include <pthread.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -59,6 +61,26 @@ class OneThread {
   int before_ = omp_get_max_threads();
 };
 
+// oneDNN's product with a transposed operand does not survive a signal handler's frame on its
+// stack (2.6 and 3.7: the heap is corrupted).  Whoever has handlers, a profiler or a timer, gets
+// the signal when the block is done, some tenths of a millisecond later.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t most;
+    sigfillset(&most);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT})
+      sigdelset(&most, fault);
+    pthread_sigmask(SIG_SETMASK, &most, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
 struct Product {
   Sgemm sgemm;
   Stored a, b;
@@ -68,6 +90,7 @@ struct Product {
   // The block of C with `height` rows from `row` and `width` columns from `column`.
   void block(std::int64_t row, std::int64_t height, std::int64_t column, std::int64_t width) const {
     const OneThread one;
+    const NoSignals undisturbed;
     const auto left = a.from_row(row), right = b.from_column(column);
     const int status =
         sgemm(left.transposed, right.transposed, height, width, inner, 1, left.data, left.row,

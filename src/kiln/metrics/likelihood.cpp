@@ -21,7 +21,7 @@ std::vector<std::string> likelihood_metrics(const Model& model) {
   if (dynamic_cast<const Likelihood*>(&model)) names.insert(names.end(), {"nll", "bpd"});
   if (dynamic_cast<const Standardised*>(&model)) names.emplace_back("nll_standardised");
   if (dynamic_cast<const Bound*>(&model)) {
-    names.insert(names.end(), {"elbo", "iwae"});
+    names.insert(names.end(), {"elbo", "iwae", "elbo_bpd"});
     if (dynamic_cast<const Encoder*>(&model)) names.emplace_back("active_units");
   }
   return names;
@@ -45,7 +45,7 @@ bool matches_a_prior(const Model& model) {
 }
 
 std::string_view metric_unit(std::string_view metric) {
-  if (metric == "bpd") return "bits per dimension";
+  if (metric == "bpd" || metric == "elbo_bpd") return "bits per dimension";
   if (metric == "reconstruction") return "squared error";
   if (metric == "active_units") return "numbers of the code";
   if (metric == "code_mmd") return "squared MMD";
@@ -101,7 +101,7 @@ LoaderOptions random_batches(std::int64_t items, const JudgeOptions& options) {
 }
 
 // The figure of each item.
-Figure figure_of(Model& model, const std::string& metric, std::int64_t numbers,
+Figure figure_of(Model& model, const std::string& metric, std::int64_t numbers, double level_bits,
                  const JudgeOptions& options, Rng& noise) {
   if (metric == "reconstruction")
     return [&](const Batch& batch) { return reconstruction_errors(model, batch.x); };
@@ -113,11 +113,24 @@ Figure figure_of(Model& model, const std::string& metric, std::int64_t numbers,
     return [=, &noise](const Batch& batch) {
       return bound->log_prob_iwae(batch, options.draws, noise);
     };
-  const double bits = metric == "bpd" ? 1 / (std::numbers::ln2 * static_cast<double>(numbers)) : 1;
+  const double nat = 1 / (std::numbers::ln2 * static_cast<double>(numbers));  // in bits each
+  if (auto* bound = dynamic_cast<Bound*>(&model); bound && metric == "elbo_bpd")
+    return [=, level = bound->bounds_mass() ? 0 : level_bits, &noise](const Batch& batch) {
+      return -nat * bound->elbo(batch, noise) + level;
+    };
+  const bool bits = metric == "bpd";
   const double volume =
       metric == "nll_standardised" ? dynamic_cast<Standardised&>(model).log_volume() : 0;
   return [=, &density = dynamic_cast<Likelihood&>(model)](const Batch& batch) {
-    return (-density.log_prob(batch.x) - volume) * bits;
+    const auto nats = -density.log_prob(batch.x) - volume;
+    return bits ? nat * nats + level_bits : nats;
+  };
+}
+
+Figure unless_stopped(const JudgeOptions& options, Figure figure) {
+  return [&options, figure = std::move(figure)](const Batch& batch) {
+    if (options.stopped && options.stopped()) throw Interrupted();
+    return figure(batch);
   };
 }
 
@@ -138,11 +151,13 @@ Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
     const auto units = active_units(dynamic_cast<Encoder&>(model), loader, device);
     return {static_cast<double>(units), 0, part->size()};
   }
-  auto estimate = compares_codes
-                      ? code_mmd(dynamic_cast<Encoder&>(model), dynamic_cast<Prior&>(model), loader,
-                                 device, noise)
-                      : average(loader, device,
-                                figure_of(model, metric, data->info().item_size(), options, noise));
+  auto estimate =
+      compares_codes
+          ? code_mmd(dynamic_cast<Encoder&>(model), dynamic_cast<Prior&>(model), loader, device,
+                     noise)
+          : average(loader, device,
+                    unless_stopped(options, figure_of(model, metric, data->info().item_size(),
+                                                      transform.bits_of_level(), options, noise)));
   estimate.items = part->size();
   return estimate;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,9 +13,11 @@ namespace kiln {
 
 /// Figures that a model can be judged by, means over items unless said.  With a likelihood or a
 /// bound:
-///   nll   -log p(x), nats            bpd   nll / (D ln 2), bits per dimension
+///   nll   -log p(x), nats            bpd   nll / (D ln 2), bits per dimension; a density over
+///         numbers that have levels (grey pictures) is multiplied by the width of a level's cell
 ///   nll_standardised  nll of (x - shift) / scale, nats: in units of the training data's deviations
 ///   elbo  the bound, nats            iwae  log (1/K) sum_k w_k, nats (rises with K to log p(x))
+///   elbo_bpd  -elbo / (D ln 2) as in bpd: bits per dimension, at most so many
 ///   active_units  numbers of the code, as encode_mean gives it, whose variance over the items is
 ///                 above 0.01; a count, without an error
 /// and those of a model with codes or classes:
@@ -23,8 +26,9 @@ namespace kiln {
 struct JudgeOptions {
   std::int64_t draws = 50;  ///< K of iwae.
   std::int64_t batch = 100;
-  std::int64_t most_items = 0;  ///< 0: all.
-  std::uint64_t seed = 1;       ///< Of the bound's noise.
+  std::int64_t most_items = 0;         ///< 0: all.
+  std::uint64_t seed = 1;              ///< Of the bound's noise.
+  std::function<bool()> stopped = {};  ///< Asked before every batch; true: Interrupted is thrown.
 };
 
 /// The metrics that this model has, the first being the one to validate by: nll and bpd for a

@@ -99,7 +99,7 @@ class Fitted : public Model {
 
 struct SampleRequest {
   std::int64_t count = 64;
-  double temperature = 1.0;                          ///< 1 is the model's own law.
+  double temperature = 1.0;  ///< T: the law p^(1/T) of what is drawn; 1: its own.
   std::optional<std::int64_t> label = std::nullopt;  ///< For conditional models.
 };
 
@@ -152,6 +152,8 @@ class Bound {
   virtual Tensor elbo(const Batch& batch, Rng& rng) = 0;
   /// [B], nats: log (1/K) sum_k w_k; its expectation rises with K to the same.  arXiv:1509.00519.
   virtual Tensor log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng) = 0;
+  /// Whether it bounds the log of a mass of discrete x, or of a density.
+  virtual bool bounds_mass() const = 0;
   /// K of the importance-weighted bound that training raises; 1: it raises the elbo.
   virtual std::int64_t training_draws() const { return 1; }
 };

@@ -27,6 +27,13 @@ void check_unconditional(std::string_view where, const SampleRequest& request) {
         where, fmt::format("the model has no classes, got label {}; leave it out", *request.label));
 }
 
+void check_tempered(std::string_view where, const SampleRequest& request) {
+  check_unconditional(where, request);
+  if (!(request.temperature > 0))
+    throw ConfigError(where,
+                      fmt::format("temperature must be positive, got {}", request.temperature));
+}
+
 Tensor requested_labels(std::string_view where, const SampleRequest& request,
                         std::int64_t classes) {
   check_numbers(where, request);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kiln/io/atomic_file.h"
 #include "kiln/metrics/likelihood.h"
 #include "kiln/metrics/relative_support.h"
 #include "kiln/nn/eval_scope.h"
@@ -129,37 +130,62 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   check_patience(*model, config.train);
   fit_data(data, *model, hooks);
   config.train = resolve_for(*model, config.train, data.train->size());
-  model->start_from_data(data_moments(data.train, data.transform, 50000, seed_of(config)));
-  if (const auto count = model->labelled_items(); count > 0)
-    model->start_from_labelled(labelled_batch(data.train, data.transform, count, seed_of(config)));
+  begin_with(*model, data, config);
   model->to(request.device);
   Session session(RunFolder::create(request.out, config, entry.fields), std::move(data),
                   std::move(model), request.device, hooks);
   session.build_trainer();
-  session.checkpoint(0);  // whatever happens from here on, the run can be resumed
+  session.checkpoint(0);
   return session;
 }
+
+// A run that was stopped before its first checkpoint stood.
+void Session::begin() const {
+  say(hooks_,
+      fmt::format("no checkpoint yet: starting at step 0 of {}", folder_.config().train.steps));
+  checkpoint(0);
+}
+
+void Session::begin_with(Model& model, const Data& data, const RunConfig& config) {
+  model.start_from_data(data_moments(data.train, data.transform, 50000, seed_of(config)));
+  if (const auto count = model.labelled_items(); count > 0)
+    model.start_from_labelled(labelled_batch(data.train, data.transform, count, seed_of(config)));
+}
+
+namespace {
+
+// Another length of a run that has one.
+void change_steps(RunConfig& config, std::int64_t steps) {
+  if (steps == config.train.steps) return;
+  if (config.train.schedule == Schedule::linear || config.train.schedule == Schedule::cosine)
+    throw ConfigError("resume.steps",
+                      fmt::format("the run's {} schedule ends at step {}; it cannot go on to {}",
+                                  enum_name(config.train.schedule), config.train.steps, steps));
+  config.train.steps = steps;
+}
+
+}  // namespace
 
 Session Session::resume(const std::filesystem::path& run, std::optional<std::int64_t> steps,
                         torch::Device device, const SessionHooks& hooks) {
   auto folder = RunFolder::open_for_training(run);
   auto config = folder.config();
   const auto& entry = find_model(config.model);
-  if (steps && *steps != config.train.steps) {
-    if (config.train.schedule == Schedule::linear || config.train.schedule == Schedule::cosine)
-      throw ConfigError("resume.steps",
-                        fmt::format("the run's {} schedule ends at step {}; it cannot go on to {}",
-                                    enum_name(config.train.schedule), config.train.steps, *steps));
-    config.train.steps = *steps;
-    folder.replace_config(config, entry.fields);
-  }
+  if (steps) change_steps(config, *steps);
+  folder.plan(config);
   auto data = open_data(config, hooks);
   auto model = make_model(entry, config.model_options, seed_of(config));
   fit_data(data, *model, hooks);
+  const bool begun = !folder.checkpoint_steps().empty();
+  if (!begun) begin_with(*model, data, config);
   model->to(device);
   Session session(std::move(folder), std::move(data), std::move(model), device, hooks);
   session.build_trainer();
-  session.restore();
+  if (begun)
+    session.restore();
+  else
+    session.begin();
+  if (steps) session.folder_.write_config(entry.fields);  // now that it can go on
   return session;
 }
 
@@ -173,6 +199,10 @@ void Session::restore() {
   const auto loaded = folder_.newest();
   for (const auto& warning : loaded.warnings) say(hooks_, "warning: " + warning);
   trainer_->restore(loaded.path.string(), loaded.file);
+  if (trainer_->step() > folder_.config().train.steps)
+    throw ConfigError("resume.steps", fmt::format("the run stands at step {} already, beyond {}",
+                                                  trainer_->step(), folder_.config().train.steps));
+  folder_.prune(folder_.config().train.keep);
   say(hooks_,
       fmt::format("resuming from step {} of {}", trainer_->step(), folder_.config().train.steps));
 }
@@ -244,7 +274,8 @@ double Session::judged(const std::string& metric) const {
   const JudgeOptions options{.draws = bound ? bound->training_draws() : 1,
                              .batch = std::max<std::int64_t>(100, folder_.config().train.batch),
                              .most_items = folder_.config().train.validation_items,
-                             .seed = seed_of(folder_.config())};
+                             .seed = seed_of(folder_.config()),
+                             .stopped = hooks_.interrupted};
   return judge(*model_, metric, data_.valid, data_.valid_transform, device_, options).mean;
 }
 
@@ -264,6 +295,7 @@ void Session::preview(std::int64_t step) const {
                                   : sampler->sample({.count = count}, noise);
   std::filesystem::create_directories(folder_.path() / "samples");
   const auto stem = folder_.path() / "samples" / fmt::format("step-{:08}", step);
+  for (const auto* ending : {".png", ".svg", ".npy"}) drop_link(stem.string() + ending);
   write_samples(stem, x, model_->value_set(),
                 {{"model", folder_.config().model},
                  {"seed", std::to_string(folder_.config().train.seed)},

@@ -64,7 +64,10 @@ class Session {
   static OptionMap facts_of(const ModelEntry& entry, const Data& data);
   static void fit_data(Data& data, const Model& model, const SessionHooks& hooks);
 
+  static void begin_with(Model& model, const Data& data, const RunConfig& config);
+
   void build_trainer();
+  void begin() const;
   void restore();
   double validate();
   double judged(const std::string& metric) const;

@@ -23,11 +23,15 @@ class ScalarMeans {
   double first() const;  ///< NaN while empty.
   void clear() { sums_.clear(); }
 
- private:
+  /// What a checkpoint keeps between two records.
   struct Sum {
     double total = 0;
     std::int64_t count = 0;
   };
+  const std::vector<std::pair<std::string, Sum>>& sums() const { return sums_; }
+  void restore(std::vector<std::pair<std::string, Sum>> sums) { sums_ = std::move(sums); }
+
+ private:
   std::vector<std::pair<std::string, Sum>> sums_;
 };
 

@@ -79,7 +79,7 @@ std::vector<MetricLine> read_metrics(const fs::path& folder) {
   for (std::string text; std::getline(file, text);) {
     ++number;
     const auto object = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!object.is_object() || !object.contains("step"))
+    if (!object.is_object() || !object.contains("step") || !object["step"].is_number_integer())
       throw IoError((folder / kLines).string(), fmt::format("line {} is damaged", number));
     MetricLine line{.step = object["step"].get<std::int64_t>(), .values = {}};
     for (const auto& [name, value] : object.items())

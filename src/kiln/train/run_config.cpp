@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <sstream>
 
+#include "kiln/core/text.h"
 #include "kiln/io/atomic_file.h"
+#include "kiln/io/toml_text.h"
 
 namespace kiln {
 namespace {
@@ -61,6 +64,14 @@ OptionMap read_section(const std::string& where, const toml::table& root, std::s
   return values;
 }
 
+void refuse_unknown_keys(const std::string& where, const char* section, const OptionMap& values,
+                         const std::vector<std::string>& known) {
+  for (const auto& [key, value] : values)
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      throw IoError(where,
+                    fmt::format("[{}] has no key '{}'; keys: {}", section, key, join(known, ", ")));
+}
+
 std::string take(const std::string& where, OptionMap& values, const std::string& key) {
   const auto found = values.find(key);
   if (found == values.end()) throw IoError(where, fmt::format("has no key '{}'", key));
@@ -88,14 +99,18 @@ ConfigFile read_config_file(const std::filesystem::path& path) {
   const auto where = path.string();
   const auto text = read_text_file(path, 1 << 20);
   try {
+    refuse_deep_keys(where, text);
     const auto root = toml::parse(text, where);
     for (const auto& [key, value] : root)
       if (key.str() != "run" && key.str() != "data" && key.str() != "model" && key.str() != "train")
         throw IoError(
             where, fmt::format("line {}: unknown section '{}'; sections: run, data, model, train",
                                value.source().begin.line, key.str()));
-    return {read_section(where, root, "run"), read_section(where, root, "data"),
-            read_section(where, root, "model"), read_section(where, root, "train")};
+    ConfigFile file{read_section(where, root, "run"), read_section(where, root, "data"),
+                    read_section(where, root, "model"), read_section(where, root, "train")};
+    refuse_unknown_keys(where, "run", file.run, {"model"});
+    refuse_unknown_keys(where, "data", file.data, {"train", "valid", "skip_bad"});
+    return file;
   } catch (const toml::parse_error& error) {
     throw IoError(where, fmt::format("line {}, column {}: {}", error.source().begin.line,
                                      error.source().begin.column, error.description()));

@@ -36,6 +36,23 @@ std::optional<std::int64_t> step_of(const fs::path& path) {
 
 fs::path best_of(const fs::path& run) { return run / "checkpoints" / "best.safetensors"; }
 
+// Whether a killed training left no more than this: its lock, half-written files and an empty
+// folder for checkpoints.
+bool holds_nothing_yet(const fs::path& path) {
+  for (const auto& entry : fs::directory_iterator(path)) {
+    const auto name = entry.path().filename().string();
+    if (name == ".lock" || is_temporary_name(name)) continue;
+    if (name != "checkpoints" || entry.is_symlink() || !entry.is_directory()) return false;
+    for (const auto& inner : fs::directory_iterator(entry.path()))
+      if (!is_temporary_name(inner.path().filename().string())) return false;
+  }
+  return true;
+}
+
+void clear_leftovers(const fs::path& run) {
+  for (const auto& folder : {run, run / "checkpoints", run / "samples"}) remove_leftovers(folder);
+}
+
 }  // namespace
 
 void RunFolder::refuse_taken(const fs::path& path) {
@@ -45,7 +62,7 @@ void RunFolder::refuse_taken(const fs::path& path) {
         fmt::format(
             "already holds a run; continue it with `kiln resume {}` or choose another --out",
             path.string()));
-  if (fs::exists(path) && (!fs::is_directory(path) || !fs::is_empty(path)))
+  if (fs::exists(path) && !(fs::is_directory(path) && holds_nothing_yet(path)))
     throw ConfigError(path.string(), "exists and is not an empty folder; choose another --out");
 }
 
@@ -55,13 +72,20 @@ RunFolder RunFolder::create(const fs::path& path, const RunConfig& config,
   make_folder(path / "checkpoints");
   auto lock = std::make_shared<FolderLock>(path);
   RunFolder folder(path, config, std::move(lock));
-  folder.replace_config(config, model_fields);
+  clear_leftovers(path);
+  folder.write_config(model_fields);
   return folder;
 }
 
 RunFolder RunFolder::open_for_training(const fs::path& path) {
   require_run(path);
+  for (const auto* name : {"checkpoints", "samples", "metrics.jsonl", "events.out.tfevents.kiln"})
+    if (fs::is_symlink(path / name))
+      throw IoError((path / name).string(),
+                    "is a link; a run is trained only where all of its files lie");
   auto lock = std::make_shared<FolderLock>(path);
+  make_folder(path / "checkpoints");
+  clear_leftovers(path);
   return {path, read_run_config(path / "config.toml"), std::move(lock)};
 }
 
@@ -70,10 +94,9 @@ RunFolder RunFolder::open(const fs::path& path) {
   return {path, read_run_config(path / "config.toml"), nullptr};
 }
 
-void RunFolder::replace_config(const RunConfig& config,
-                               const std::vector<FieldInfo>& model_fields) {
-  config_ = config;
-  write_file_atomically(path_ / "config.toml", to_toml(config, model_fields));
+void RunFolder::write_config(const std::vector<FieldInfo>& model_fields) const {
+  drop_link(path_ / "config.toml");
+  write_file_atomically(path_ / "config.toml", to_toml(config_, model_fields));
 }
 
 fs::path RunFolder::checkpoint_path(std::int64_t step) const {
@@ -83,7 +106,12 @@ fs::path RunFolder::checkpoint_path(std::int64_t step) const {
 void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep) const {
   file.metadata["kiln.model"] = config_.model;
   file.metadata["kiln.step"] = std::to_string(step);
+  drop_link(checkpoint_path(step));
   write_safetensors(checkpoint_path(step), file);
+  prune(keep);
+}
+
+void RunFolder::prune(std::int64_t keep) const {
   const auto steps = checkpoint_steps();
   const auto count = static_cast<std::int64_t>(steps.size());
   for (std::int64_t i = 0; i < count - keep; ++i)
@@ -92,6 +120,7 @@ void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file, std::in
 
 void RunFolder::save_best(SafetensorsFile file) const {
   file.metadata["kiln.model"] = config_.model;
+  drop_link(best_of(path_));
   write_safetensors(best_of(path_), file);
 }
 

@@ -29,24 +29,30 @@ struct LoadedCheckpoint {
 /// equal files.
 class RunFolder {
  public:
-  /// Throws ConfigError if `path` already holds a run or other files.
+  /// Throws ConfigError if `path` already holds a run or other files; what a training leaves that
+  /// was killed before its config.toml stood does not count.
   static void refuse_taken(const std::filesystem::path& path);
   /// Makes the folder and writes config.toml; holds the lock.  Throws ConfigError if it already
   /// holds a run or other files.
   static RunFolder create(const std::filesystem::path& path, const RunConfig& config,
                           const std::vector<FieldInfo>& model_fields);
-  /// Opens a run to continue it; holds the lock.  Throws IoError if there is none, or another
-  /// process holds the lock.
+  /// Opens a run to continue it; holds the lock, and removes what killed processes left half
+  /// written.  Throws IoError if there is none, if another process holds the lock, or if a folder
+  /// or a log of it is a link that leads elsewhere.
   static RunFolder open_for_training(const std::filesystem::path& path);
   /// Opens a run to read it.
   static RunFolder open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
   const RunConfig& config() const { return config_; }
-  void replace_config(const RunConfig& config, const std::vector<FieldInfo>& model_fields);
+  /// What config() is from now on; write_config() keeps it.
+  void plan(const RunConfig& config) { config_ = config; }
+  void write_config(const std::vector<FieldInfo>& model_fields) const;
 
   /// Writes a checkpoint, then deletes all but the newest `keep`.
   void save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep) const;
+  /// Deletes all checkpoints of steps but the newest `keep`.
+  void prune(std::int64_t keep) const;
   void save_best(SafetensorsFile file) const;
   bool forget_best() const;  ///< Whether there was one.
 

@@ -11,6 +11,24 @@
 
 namespace kiln {
 
+namespace {
+
+// The sums of a log that was not written down when the checkpoint was.  A sum that is not finite is
+// null in JSON.
+std::vector<std::pair<std::string, ScalarMeans::Sum>> sums_of(const nlohmann::json& state) {
+  std::vector<std::pair<std::string, ScalarMeans::Sum>> sums;
+  if (!state.contains("log")) return sums;
+  for (const auto& entry : state.at("log")) {
+    const auto& total = entry.at(1);
+    sums.push_back({entry.at(0).get<std::string>(),
+                    {.total = total.is_null() ? std::nan("") : total.get<double>(),
+                     .count = std::max<std::int64_t>(1, entry.at(2).get<std::int64_t>())}});
+  }
+  return sums;
+}
+
+}  // namespace
+
 TrainOptions resolve(TrainOptions options, std::int64_t batches_per_epoch) {
   if (options.steps == 0) options.steps = options.epochs * batches_per_epoch;
   if (options.validate_every == 0) options.validate_every = batches_per_epoch;
@@ -32,29 +50,49 @@ Trainer::Trainer(Model& model, Loader& loader, const TrainOptions& options, torc
 TrainEnd Trainer::run(const TrainHooks& hooks) {
   model_.train();
   if (!hooks.selects) best_.reset(), best_step_ = waited_ = 0;
-  while (step_ < options_.steps && !learning_->done()) {
+  if (owes_validation_)
+    if (const auto ended = after_step(hooks, {})) return *ended;
+  while (!last()) {
     const auto end = learning_->step(step_, log_);
     ++step_;
     if (hooks.progress) hooks.progress(step_, log_.first());
-    const bool last = step_ == options_.steps || learning_->done();
-    const bool stop = hooks.interrupted && hooks.interrupted();
-    const bool save = last || stop || due(options_.checkpoint_every);
-    if (save || end.pass_ended || due(options_.log_every)) flush_record(hooks);
-    if (hooks.validate && (last || (end.whole && due(options_.validate_every)))) validate(hooks);
-    if (hooks.preview && (last || due(options_.sample_every))) {
-      Ema::Scope averaged(learning_->ema());
-      hooks.preview(step_);
-      model_.train();
-    }
-    const bool tired = options_.patience > 0 && waited_ >= options_.patience;
-    if (save || tired) {
-      learning_->check_parameters(step_);
-      if (hooks.checkpoint) hooks.checkpoint(step_);
-    }
-    if (stop && !last) return TrainEnd::interrupted;
-    if (tired && !last) return TrainEnd::stopped_early;
+    if (const auto ended = after_step(hooks, end)) return *ended;
   }
   return TrainEnd::finished;
+}
+
+// Records, validation, pictures and checkpoint of the step that has just been made.
+std::optional<TrainEnd> Trainer::after_step(const TrainHooks& hooks, const StepEnd& end) {
+  const bool save_due = last() || due(options_.checkpoint_every);
+  if (save_due || end.pass_ended || due(options_.log_every)) flush_record(hooks);
+  if (hooks.validate && (last() || (end.whole && due(options_.validate_every)))) {
+    owes_validation_ = true;
+    try {
+      validate(hooks);
+    } catch (const Interrupted&) {
+      model_.train();
+      save(hooks);
+      return TrainEnd::interrupted;
+    }
+    owes_validation_ = false;
+  }
+  if (hooks.preview && (last() || due(options_.sample_every))) {
+    Ema::Scope averaged(learning_->ema());
+    hooks.preview(step_);
+    model_.train();
+  }
+  const bool tired = options_.patience > 0 && waited_ >= options_.patience;
+  const bool stop = hooks.interrupted && hooks.interrupted();
+  if (save_due || tired || stop) save(hooks);
+  if (last()) return TrainEnd::finished;
+  if (stop) return TrainEnd::interrupted;
+  if (tired) return TrainEnd::stopped_early;
+  return std::nullopt;
+}
+
+void Trainer::save(const TrainHooks& hooks) {
+  learning_->check_parameters(step_);
+  if (hooks.checkpoint) hooks.checkpoint(step_);
 }
 
 void Trainer::flush_record(const TrainHooks& hooks) {
@@ -86,6 +124,8 @@ SafetensorsFile Trainer::snapshot() const {
   state["counts"] = counts;
   state["data"] = {loader_.state().epoch, loader_.state().batch};
   if (best_) state["best"] = *best_;
+  if (owes_validation_) state["owes_validation"] = true;
+  for (const auto& [name, sum] : log_.sums()) state["log"].push_back({name, sum.total, sum.count});
   file.metadata["kiln.state"] = state.dump();
   return file;
 }
@@ -103,6 +143,8 @@ void Trainer::restore(const std::string& source, const SafetensorsFile& file) {
     best_step_ = state.at("best_step").get<std::int64_t>();
     waited_ = state.at("waited").get<std::int64_t>();
     if (state.contains("best")) best_ = state.at("best").get<double>();
+    owes_validation_ = state.value("owes_validation", false);
+    log_.restore(sums_of(state));
     loader_.restore(
         {state.at("data").at(0).get<std::int64_t>(), state.at("data").at(1).get<std::int64_t>()});
   } catch (const std::out_of_range&) {

@@ -24,8 +24,9 @@ struct TrainRecord {
 
 /// What the trainer asks of its surroundings.  Every hook may be empty.
 struct TrainHooks {
-  std::function<double()> validate =
-      {};               ///< A figure of the model as it stands; smaller is better.
+  /// A figure of the model as it stands; smaller is better.  May throw Interrupted: the run then
+  /// ends so, and a run resumed from its checkpoint validates before it goes on.
+  std::function<double()> validate = {};
   bool selects = true;  ///< Whether the least figure tells the best model; else none is the best.
   std::function<void(const TrainRecord&)> record = {};
   std::function<void(std::int64_t step, double value, bool best)> validated = {};
@@ -34,7 +35,7 @@ struct TrainHooks {
   std::function<void(std::int64_t step)> checkpoint = {};  ///< Save snapshot().
   std::function<void(std::int64_t step, double loss)> progress =
       {};  ///< After every round; the loss is NaN while there is none.
-  std::function<bool()> interrupted = {};  ///< True: checkpoint and stop.
+  std::function<bool()> interrupted = {};  ///< True: checkpoint and stop; records do not show it.
 };
 
 enum class TrainEnd { finished, stopped_early, interrupted };
@@ -65,8 +66,11 @@ class Trainer {
   void restore(const std::string& source, const SafetensorsFile& file);
 
  private:
+  std::optional<TrainEnd> after_step(const TrainHooks& hooks, const StepEnd& end);
+  void save(const TrainHooks& hooks);
   void flush_record(const TrainHooks& hooks);
   void validate(const TrainHooks& hooks);
+  bool last() const { return step_ >= options_.steps || learning_->done(); }
   bool due(std::int64_t every) const { return every > 0 && step_ % every == 0; }
 
   Model& model_;
@@ -76,7 +80,8 @@ class Trainer {
   std::int64_t step_ = 0;
   std::optional<double> best_;
   std::int64_t best_step_ = 0;
-  std::int64_t waited_ = 0;  // validations since the best
+  std::int64_t waited_ = 0;       // validations since the best
+  bool owes_validation_ = false;  // of the step that it stands at, interrupted in the middle
   ScalarMeans log_;
 };
 

@@ -6,6 +6,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <cmath>
 #include <map>
 
 #include "tests/support/refusal.h"
@@ -269,8 +270,8 @@ TEST(Dcgan, TemperatureScalesTheCode) {
   Rng rng(5), again(5);
   const auto z = gan->sample_prior(2, again);
   torch::NoGradGuard no_grad;
-  EXPECT_TRUE(
-      torch::equal(gan->sample({.count = 2, .temperature = .5}, rng), gan->decode_mean(.5 * z)));
+  EXPECT_TRUE(torch::equal(gan->sample({.count = 2, .temperature = .5}, rng),
+                           gan->decode_mean(std::sqrt(.5) * z)));
 }
 
 TEST(Dcgan, DrawsNothingFromTheDefaultGenerator) {

@@ -224,12 +224,15 @@ TEST(Aae, SamplesOfAClassComeFromItsPartOfThePrior) {
                                .supervision = Supervision::label,
                                .labels = 4});
   Rng rng(2), again(2);
-  const auto x = aae->sample({.count = 9, .temperature = .5, .label = 2}, rng);
+  const auto x = aae->sample({.count = 9, .label = 2}, rng);
   const auto z = LatentPrior("test", PriorKind::ring, 2, 3, 4)
                      .sample_parts(torch::full({9}, 2, torch::kInt64), again);
-  EXPECT_TRUE(torch::allclose(x, aae->decode_mean(.5 * z)));
+  EXPECT_TRUE(torch::allclose(x, aae->decode_mean(z)));
   EXPECT_EQ(message_of([&] { aae->sample({.label = 4}, rng); }),
             "[aae.sample] label must be 0 to 3, got 4");
+  EXPECT_EQ(
+      message_of([&] { aae->sample({.temperature = .5}, rng); }),
+      "[aae.sample] a temperature scales a Gaussian prior, and this one is ring; leave it out");
 }
 
 TEST(Aae, SamplesOfAClassHaveItAsTheirY) {
@@ -242,7 +245,8 @@ TEST(Aae, SamplesOfAClassHaveItAsTheirY) {
   Rng rng(2), again(2);
   const auto x = aae->sample({.count = 9, .temperature = .5, .label = 1}, rng);
   const auto y = torch::tensor({0.f, 1.f, 0.f}).expand({9, 3});
-  EXPECT_TRUE(torch::allclose(x, aae->decode_mean(torch::cat({y, .5 * again.normal({9, 2})}, 1))));
+  EXPECT_TRUE(torch::allclose(
+      x, aae->decode_mean(torch::cat({y, std::sqrt(.5) * again.normal({9, 2})}, 1))));
   const auto free = aae->sample_prior(3000, rng).narrow(1, 0, 3);
   EXPECT_TRUE(torch::equal(free.sum(1), torch::ones({3000})));
   const auto share = free.mean(0) - 1. / 3;

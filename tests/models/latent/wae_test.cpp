@@ -106,7 +106,7 @@ TEST(Wae, SamplesAreDecodedDrawsOfThePrior) {
   wae->to(torch::kDouble);
   Rng rng(2), again(2);
   const auto x = wae->sample({.count = 600, .temperature = .5}, rng);  // parts
-  const auto z = .5 * 3 * again.normal({600, 2}).to(torch::kDouble);
+  const auto z = std::sqrt(.5) * 3 * again.normal({600, 2}).to(torch::kDouble);
   EXPECT_TRUE(torch::allclose(x, wae->decode_mean(z)));
   EXPECT_FALSE(x.requires_grad());
 }

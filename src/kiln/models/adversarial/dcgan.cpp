@@ -5,6 +5,8 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
+#include <cmath>
+
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
@@ -131,7 +133,7 @@ Tensor Dcgan::sample_prior(std::int64_t count, Rng& rng) {
 Tensor Dcgan::sample(const SampleRequest& request, Rng& rng) {
   check_unconditional("dcgan.sample", request);
   torch::NoGradGuard no_grad;
-  return decode_in_parts(*this, request.temperature * sample_prior(request.count, rng));
+  return decode_in_parts(*this, std::sqrt(request.temperature) * sample_prior(request.count, rng));
 }
 
 }  // namespace kiln

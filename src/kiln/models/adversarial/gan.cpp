@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/container/modulelist.h>
 
+#include <cmath>
+
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
@@ -324,7 +326,7 @@ Tensor Gan::sample(const SampleRequest& request, Rng& rng) {
       is_conditional() ? requested_labels("gan.sample", request, options_.classes) : Tensor();
   torch::NoGradGuard no_grad;
   auto code = codes(request.count, y, rng);
-  code.narrow(1, 0, options_.latent).mul_(request.temperature);
+  code.narrow(1, 0, options_.latent).mul_(std::sqrt(request.temperature));
   return decode_in_parts(*this, code);
 }
 

@@ -5,6 +5,8 @@
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
+#include <cmath>
+
 #include <numbers>
 
 #include "kiln/core/check.h"
@@ -259,7 +261,7 @@ Tensor Infogan::sample(const SampleRequest& request, Rng& rng) {
   if (options_.categorical == 0) check_unconditional("infogan.sample", request);
   torch::NoGradGuard no_grad;
   auto codes = sample_prior(request.count, rng);
-  codes.narrow(1, 0, options_.latent).mul_(request.temperature);
+  codes.narrow(1, 0, options_.latent).mul_(std::sqrt(request.temperature));
   if (request.label) {
     const auto y = requested_labels("infogan.sample", request, options_.categories);
     codes.narrow(1, options_.latent, options_.categories)

@@ -1,4 +1,5 @@
 #include "kiln/models/autoregressive/categorical_nade.h"
+#include "kiln/models/request.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -107,10 +108,7 @@ Tensor CategoricalNade::draw_one(const Tensor& x, std::int64_t d, const Tensor& 
 }
 
 Tensor CategoricalNade::sample(const SampleRequest& request, Rng& rng) {
-  check_positive("categorical_nade.sample", "count", request.count);
-  if (!(request.temperature > 0))
-    throw ConfigError("categorical_nade.sample",
-                      fmt::format("temperature must be positive, got {}", request.temperature));
+  check_tempered("categorical_nade.sample", request);
   return shape().shaped(
       draw_after({}, {}, rng.uniform({request.count, options_.data_dim}), request.temperature));
 }

@@ -167,7 +167,7 @@ Tensor Made::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
 
 // A mixture is drawn by drawing a member first.
 Tensor Made::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("made.sample", request);
+  check_tempered("made.sample", request);
   const auto uniform = rng.uniform({request.count, options_.data_dim}).to(c_.device());
   if (options_.masks == 1) return shape().shaped(draw_from(0, 1, uniform, request.temperature));
   const auto member = rng.integers(options_.masks, {request.count}).to(c_.device());

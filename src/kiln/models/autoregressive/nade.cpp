@@ -1,4 +1,5 @@
 #include "kiln/models/autoregressive/nade.h"
+#include "kiln/models/request.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -63,10 +64,7 @@ std::vector<Player> Nade::players() {
 }
 
 Tensor Nade::sample(const SampleRequest& request, Rng& rng) {
-  check_positive("nade.sample", "count", request.count);
-  if (!(request.temperature > 0))
-    throw ConfigError("nade.sample",
-                      fmt::format("temperature must be positive, got {}", request.temperature));
+  check_tempered("nade.sample", request);
   const auto uniform = rng.uniform({request.count, options_.data_dim});
   return shape().shaped(nade_draw(uniform, {}, request.temperature, tensors()));
 }

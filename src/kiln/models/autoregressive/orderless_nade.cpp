@@ -271,7 +271,7 @@ Tensor OrderlessNade::draw_one(const Tensor& x, std::int64_t d, const Tensor& un
 }
 
 Tensor OrderlessNade::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("orderless_nade.sample", request);
+  check_tempered("orderless_nade.sample", request);
   const auto uniform = rng.uniform({request.count, options_.data_dim}).to(W_.device());
   return shape().shaped(fill(uniform, torch::zeros_like(uniform), uniform, request.temperature));
 }

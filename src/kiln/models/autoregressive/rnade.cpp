@@ -1,4 +1,5 @@
 #include "kiln/models/autoregressive/rnade.h"
+#include "kiln/models/request.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -96,10 +97,7 @@ std::vector<Player> Rnade::players() {
 }
 
 Tensor Rnade::sample(const SampleRequest& request, Rng& rng) {
-  check_positive("rnade.sample", "count", request.count);
-  if (!(request.temperature > 0))
-    throw ConfigError("rnade.sample",
-                      fmt::format("temperature must be positive, got {}", request.temperature));
+  check_tempered("rnade.sample", request);
   const auto uniform = rng.uniform({request.count, options_.data_dim});
   return own_units(rnade_draw(uniform, {}, {}, request.temperature, tensors(), law_));
 }

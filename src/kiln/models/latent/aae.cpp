@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <torch/nn/functional/loss.h>
 
+#include <cmath>
+
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
@@ -308,10 +310,16 @@ Tensor Aae::sample(const SampleRequest& request, Rng& rng) {
   auto unlabelled = request;
   if (options_.supervision != Supervision::none) unlabelled.label.reset();
   check_unconditional("aae.sample", unlabelled);
+  if (request.temperature != 1 && options_.prior != PriorKind::gaussian)
+    throw ConfigError(
+        "aae.sample",
+        fmt::format("a temperature scales a Gaussian prior, and this one is {}; leave "
+                    "it out",
+                    enum_name(options_.prior)));
   torch::NoGradGuard no_grad;
   const auto codes = request.label ? prior_of_class(*request.label, request.count, rng)
                                    : sample_prior(request.count, rng);
-  codes.narrow(1, options_.class_size(), options_.code()).mul_(request.temperature);
+  codes.narrow(1, options_.class_size(), options_.code()).mul_(std::sqrt(request.temperature));
   return decode_in_parts(*this, codes);
 }
 

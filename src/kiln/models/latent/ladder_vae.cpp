@@ -277,7 +277,7 @@ Tensor LadderVae::sample_prior(std::int64_t count, Rng& rng) {
 
 Tensor LadderVae::sample(const SampleRequest& request, Rng& rng) {
   check_unconditional("ladder_vae.sample", request);
-  return draw_given(sample_prior(request.count, rng).mul(request.temperature), {}, rng);
+  return draw_given(sample_prior(request.count, rng).mul(std::sqrt(request.temperature)), {}, rng);
 }
 
 Tensor LadderVae::normal(at::IntArrayRef shape, Rng& rng) const {

@@ -83,6 +83,7 @@ class LadderVae : public Game,
   double kl_weight() const { return warmup_.weight(); }
 
   Values values() const override { return Values::binary; }
+  bool bounds_mass() const override { return true; }
   /// Sets the output bias to the log-odds of the mean (clamped to [0.001, 0.999]).
   void start_from_data(const DataMoments& moments) override;
   std::vector<Player> players() override;  ///< One player; loss: -elbo, its KL weighted, [].

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "kiln/core/check.h"
 #include "kiln/models/request.h"
@@ -293,7 +294,7 @@ Tensor Vae::sample(const SampleRequest& request, Rng& rng) {
     labels = requested_labels("vae.sample", request, classes());
   else
     check_unconditional("vae.sample", request);
-  const auto z = normal({request.count, options_.latent}, rng).mul(request.temperature);
+  const auto z = normal({request.count, options_.latent}, rng).mul(std::sqrt(request.temperature));
   return draw_given(z, labels, rng);
 }
 

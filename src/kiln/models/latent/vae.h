@@ -136,6 +136,7 @@ class Vae : public Game,
 
   Values values() const override { return law_.value_set().kind; }
   std::int64_t states() const override { return law_.value_set().states; }
+  bool bounds_mass() const override { return options_.decoder != DecoderKind::gaussian; }
   /// The output bias becomes the law of the data's moments: the decoder starts as the best law that
   /// ignores z, nearly (log-odds of the mean, clamped to [0.001, 0.999]).
   void start_from_data(const DataMoments& moments) override;

@@ -1,5 +1,7 @@
 #include "kiln/models/latent/wae.h"
 
+#include <cmath>
+
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
 #include "kiln/models/request.h"
@@ -103,7 +105,7 @@ Tensor Wae::prior_quantile(const Tensor& u) const {
 Tensor Wae::sample(const SampleRequest& request, Rng& rng) {
   check_unconditional("wae.sample", request);
   torch::NoGradGuard no_grad;
-  return decode_in_parts(*this, request.temperature * sample_prior(request.count, rng));
+  return decode_in_parts(*this, std::sqrt(request.temperature) * sample_prior(request.count, rng));
 }
 
 }  // namespace kiln
