@@ -49,11 +49,12 @@ const CLI::App* command_named(const CLI::App& app, const std::string& name) {
 }
 
 // The options of the model that a line names, beside those of every training.
-std::vector<FieldInfo> training_fields(const std::vector<std::string>& words) {
+std::vector<FieldInfo> training_fields(const CLI::App& command,
+                                       const std::vector<std::string>& words) {
   auto fields = describe<TrainOptions>();
+  const auto named = named_model(command, words);
   for (const auto& model : model_table())
-    if (std::find(words.begin(), words.end(), model.name) != words.end())
-      fields.insert(fields.end(), model.fields.begin(), model.fields.end());
+    if (model.name == named) fields.insert(fields.end(), model.fields.begin(), model.fields.end());
   return fields;
 }
 
@@ -68,14 +69,22 @@ Candidates options_of(const CLI::App& command, const std::vector<std::string>& w
     if (const auto& names = option->get_lnames(); !names.empty())
       add("--" + names.front(), option->get_description());
   if (command.get_name() == "train")
-    for (const auto& field : training_fields(words))
+    for (const auto& field : training_fields(command, words))
       if (!field.from_data) add(flag_of(field.name), field.help);
   return list;
+}
+
+// information_PART stands for names that only a model's weights tell.
+std::vector<std::string> whole_names(std::vector<std::string> metrics) {
+  std::erase(metrics, "information_PART");
+  return metrics;
 }
 
 // What an option may be set to, by its long name.
 Candidates values_of(const CLI::App& command, const std::string& option,
                      const std::vector<std::string>& words) {
+  if (command.get_parent()->get_name() == "theory") return {};
+  if (option == "--split" && command.get_name() == "probe") return words_of({"valid", "test"});
   const std::pair<const char*, std::vector<std::string>> known[] = {
       {"--split", {"train", "valid", "test"}},
       {"--device", {"cpu", "cuda"}},
@@ -84,21 +93,21 @@ Candidates values_of(const CLI::App& command, const std::string& option,
       {"--between", {"prior", "data"}},
       {"--path", {"slerp", "lerp"}},
       {"--complexity", {"png"}},
-      {"--metric", metric_names()}};
+      {"--metric", whole_names(metric_names())}};
   for (const auto& [name, values] : known)
     if (option == name) return words_of(values);
   if (option == "--data" || option == "--valid" || option == "--ood") return source_names();
   if (command.get_name() == "train")
-    for (const auto& field : training_fields(words))
+    for (const auto& field : training_fields(command, words))
       if (option == flag_of(field.name)) return words_of(field.choices);
   return {};
 }
 
-// The same where the line names a model, whose options are not the command's own.
+// Whether a word takes the next one, also where it is an option of the model that the line names.
 bool takes_value_of(const CLI::App& command, const std::string& word,
                     const std::vector<std::string>& words) {
   if (command.get_name() == "train")
-    for (const auto& field : training_fields(words))
+    for (const auto& field : training_fields(command, words))
       if (word == flag_of(field.name)) return field.type != "switch";
   return takes_value(command, word);
 }
@@ -125,14 +134,17 @@ std::size_t positionals(const CLI::App& command, const std::vector<std::string>&
 }  // namespace
 
 std::vector<Candidate> candidates(const CLI::App& app, const std::vector<std::string>& words) {
-  if (words.size() < 2) return commands_of(app);
+  const auto last = words.empty() ? std::string() : words.back();
+  if (words.size() < 2) return last.starts_with("-") ? options_of(app, words) : commands_of(app);
   const auto* command = command_named(app, words.front());
   if (!command) return {};
   const std::vector<std::string> after(words.begin() + 1, words.end());
   if (!commands_of(*command).empty()) return candidates(*command, after);
   if (after.size() > 1 && takes_value_of(*command, after[after.size() - 2], after))
     return values_of(*command, after[after.size() - 2], after);
-  if (after.back().starts_with("-")) return options_of(*command, after);
+  if (const auto equals = last.find('='); last.starts_with("--") && equals != std::string::npos)
+    return values_of(*command, last.substr(0, equals), after);
+  if (last.starts_with("-")) return options_of(*command, after);
   return positionals(*command, after) == 0 ? first_positional(*command) : Candidates{};
 }
 

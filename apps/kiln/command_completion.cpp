@@ -11,36 +11,59 @@ namespace kiln::program {
 namespace {
 
 // Each script hands the words up to the cursor to the program, which prints what may stand there:
-// one candidate a line, and after a tab what it is.  Where it prints none, a file is meant.
+// one candidate a line, and after a tab what it is.  Where none fits, a file may be meant.
 constexpr const char* kBash = R"(_kiln() {
-  local words=() word found
-  for word in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
-    [ "$word" = = ] || words+=("$word")
-  done
-  [ "$word" != = ] || words+=("")
-  found=$("${COMP_WORDS[0]}" completion candidates -- "${words[@]}" 2>/dev/null | cut -f 1)
-  mapfile -t COMPREPLY < <(compgen -W "$found" -- "${words[-1]}")
+  local program=${COMP_WORDS[0]/#\~/$HOME} current=${COMP_WORDS[COMP_CWORD]} line
+  local IFS=$' \t\n' words=()
+  type -P -- "$program" >/dev/null || program=kiln
+  read -ra words <<<"${COMP_LINE:0:COMP_POINT}"
+  [[ ${COMP_LINE:COMP_POINT-1:1} != ' ' ]] || words+=('')
+  [[ $current != [=:] ]] || current=
+  COMPREPLY=()
+  while IFS= read -r line; do
+    [[ ${line%%$'\t'*} != "$current"* ]] || COMPREPLY+=("${line%%$'\t'*}")
+  done < <("$program" completion candidates -- "${words[@]:1}" 2>/dev/null)
 }
 complete -o bashdefault -o default -F _kiln kiln)";
 
 constexpr const char* kZsh = R"(#compdef kiln
 _kiln() {
-  local line name
+  local line name program=${(Q)words[1]}
   local -a found
+  program=${program/#\~/$HOME}
+  whence -p -- $program >/dev/null || program=kiln
   while IFS=$'\t' read -r name line; do
     found+=("${name//:/\\:}${line:+:$line}")
-  done < <("${words[1]}" completion candidates -- "${(@)words[2,CURRENT]}" 2>/dev/null)
-  if (( ${#found} )); then _describe kiln found; else _files; fi
+  done < <($program completion candidates -- "${(@)words[2,CURRENT]}" 2>/dev/null)
+  compset -P '--[^=]#='
+  if (( ! ${#found} )) || ! _describe kiln found; then _files; fi
 }
-if [[ $funcstack[1] == _kiln ]]; then _kiln "$@"; else compdef _kiln kiln; fi)";
+if [[ $funcstack[1] == _kiln ]]; then
+  _kiln "$@"
+elif (( $+functions[compdef] )); then
+  compdef _kiln kiln
+else
+  autoload -U compinit && compinit && compdef _kiln kiln
+fi)";
 
 constexpr const char* kFish = R"(function __kiln_candidates
-  set -l words (commandline -opc) (commandline -ct)
-  set -l found ($words[1] completion candidates -- $words[2..-1] 2>/dev/null)
-  if test (count $found) -gt 0
-    printf '%s\n' $found
+  set -l current (commandline -ct)
+  set -l words (commandline -opc) "$current"
+  set -l program (string replace -r '^~' $HOME -- $words[1])
+  type -q -- $program; or set program kiln
+  type -q -- $program; or return
+  set -l option (string match -r -- '^--[^=]*=' $current)
+  set -l begun (string replace -r -- '^--[^=]*=' '' "$current")
+  set -l fits
+  for line in ($program completion candidates -- $words[2..-1] 2>/dev/null)
+    if test (string sub -l (string length -- "$begun") -- $line) = "$begun"
+      set -a fits "$option$line"
+    end
+  end
+  if test (count $fits) -gt 0
+    printf '%s\n' $fits
   else
-    __fish_complete_path (commandline -ct)
+    __fish_complete_path "$current"
   end
 end
 complete -c kiln -f -a '(__kiln_candidates)')";
@@ -96,8 +119,10 @@ void add_completion(const Program& program) {
       command,
       [=, &app = program.app, words = words_after_dashes(program.arguments),
        &console = program.console] {
-        if (*shell == "candidates") return print_candidates(app, words, console);
         refuse_extras(*command);
+        if (*shell == "candidates") return print_candidates(app, words, console);
+        if (!words.empty())
+          throw ConfigError("completion", "words after -- go with candidates alone");
         return print_script(*shell, console);
       },
       true);

@@ -9,6 +9,7 @@ void check_encode(EncodeArguments& a) {
   check_ending("plot", a.plot, ".svg");
   if (a.beside_prior && a.plot.empty())
     throw ConfigError("encode.beside_prior", "is about the picture; say --plot FILE.svg as well");
+  if (a.beside_prior) check_run(a.run, {"prior"});
 }
 
 }  // namespace

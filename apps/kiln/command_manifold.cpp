@@ -12,7 +12,7 @@ void add_manifold(const Program& program) {
       ->add_option("-n,--side", a->side, "images a side, at equal steps of the prior's mass [20]")
       ->check(CLI::Range(1, 100));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/manifold.png]");
-  program.on_run(command, &Actions::manifold, a, check_png, {"decoder"});
+  program.on_run(command, &Actions::manifold, a, check_png, {"decoder", "prior"});
 }
 
 }  // namespace kiln::program

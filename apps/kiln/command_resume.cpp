@@ -68,6 +68,7 @@ void add_resume(const Program& program) {
       command,
       [command, arguments, &console = program.console] {
         refuse_changes(arguments->run, command->remaining());
+        check_runs({arguments->run});
         cuda_index(arguments->device);
         arguments->interruption = &take_signals();
         return actions().resume(*arguments, console);

@@ -33,6 +33,7 @@ void check_sample(SampleArguments& a) {
   check_ending_of_samples(a.out);
   a.label = label_of(a.condition);
   if (!a.mean) return;
+  check_run(a.run, {"decoder", "prior"});
   if (a.label)
     throw ConfigError("sample.condition",
                       "--mean takes the classes in turn; leave out one of both");

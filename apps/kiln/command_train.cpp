@@ -89,26 +89,6 @@ bool is_model(const std::string& word) {
                      [&](const ModelInfo& entry) { return entry.name == word; });
 }
 
-// Which model a line `train ...` is about, before its options are known.  A word after an option
-// that nobody knows yet may be that option's value, or the model where no other word is.
-std::string named_model(const CLI::App& command, const std::vector<std::string>& words) {
-  if (words.empty() || words[0] != "train") return "";
-  std::string perhaps;
-  for (std::size_t i = 1; i < words.size(); ++i) {
-    if (takes_value(command, words[i])) {
-      ++i;
-    } else if (is_model(words[i])) {
-      const auto& before = words[i - 1];
-      const bool after_unknown = before.starts_with("--") &&
-                                 before.find('=') == std::string::npos &&
-                                 !command.get_option_no_throw(before);
-      if (!after_unknown) return words[i];
-      if (perhaps.empty()) perhaps = words[i];
-    }
-  }
-  return perhaps.empty() ? model_of_config(words) : perhaps;
-}
-
 // Unknown options of `train`: the model's and the trainer's names are offered.
 void explain_extras(const CLI::App& command) {
   const auto extras = command.remaining();
@@ -123,6 +103,25 @@ void explain_extras(const CLI::App& command) {
 }
 
 }  // namespace
+
+// A word after an option that nobody knows yet may be that option's value, or the model where no
+// other word is.
+std::string named_model(const CLI::App& command, const std::vector<std::string>& words) {
+  std::string perhaps;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (takes_value(command, words[i])) {
+      ++i;
+    } else if (is_model(words[i])) {
+      const auto before = i > 0 ? words[i - 1] : std::string();
+      const bool after_unknown = before.starts_with("--") &&
+                                 before.find('=') == std::string::npos &&
+                                 !command.get_option_no_throw(before);
+      if (!after_unknown) return words[i];
+      if (perhaps.empty()) perhaps = words[i];
+    }
+  }
+  return perhaps.empty() ? model_of_config(words) : perhaps;
+}
 
 void add_train(const Program& program) {
   auto arguments = std::make_shared<TrainArguments>();
@@ -140,7 +139,9 @@ void add_train(const Program& program) {
   command->add_option("--device", arguments->device, "cpu, cuda or cuda:N [cpu]");
   command->add_flag("--skip-bad", arguments->skip_bad, "leave broken items out and count them");
   add_option_flags(command, describe<TrainOptions>(), arguments->train_options, "Training");
-  const auto model = named_model(*command, program.arguments);
+  const auto& words = program.arguments;
+  const bool trains = !words.empty() && words[0] == "train";
+  const auto model = trains ? named_model(*command, {words.begin() + 1, words.end()}) : "";
   for (const auto& entry : model_table())
     if (entry.name == model)
       add_option_flags(command, entry.fields, arguments->model_options, "Model: " + entry.name);

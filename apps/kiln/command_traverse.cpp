@@ -1,3 +1,7 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -7,6 +11,18 @@ void check_traverse(TraverseArguments& a) {
   if (!a.item && !(a.data.empty() && a.split.empty()))
     throw ConfigError("traverse",
                       "--data and --split say where --item is; set it or leave them out");
+  for (const auto& end : {a.low, a.high})
+    if (end && !std::isfinite(*end))
+      throw ConfigError("traverse", "--low and --high must be finite numbers");
+  if (a.low && a.high && *a.low >= *a.high)
+    throw ConfigError("traverse",
+                      fmt::format("--low must lie below --high, got {} and {}", *a.low, *a.high));
+  if (a.quantiles && (a.low || a.high))
+    throw ConfigError("traverse",
+                      "--quantiles says where a latent starts and ends; leave --low "
+                      "and --high out");
+  if (a.item) check_run(a.run, {"encoder"});
+  if (a.quantiles) check_run(a.run, {"prior"});
   check_png(a);
 }
 

@@ -77,8 +77,9 @@ void check_metrics(const std::string& metrics, const ModelInfo& model) {
     if (!group) refuse_metric(metric);
     for (const auto& needed : group->needs)
       if (std::find(has.begin(), has.end(), needed) == has.end())
-        throw ConfigError("eval.metric", fmt::format("{} needs a model with a {}; {} has: {}",
-                                                     metric, needed, model.name, join(has, ", ")));
+        throw ConfigError("eval.metric",
+                          fmt::format("{} needs a capability that {} lacks, {}; it has: {}", metric,
+                                      model.name, needed, join(has, ", ")));
   }
 }
 

@@ -9,14 +9,15 @@ namespace kiln::program {
 
 // What can be refused before LibTorch is loaded.
 
-/// Throws ConfigError for a SPEC that is none; nothing is said of an empty one.
+/// Throws ConfigError for a SPEC that is none, and for a source without files whose keys have
+/// values that cannot be; nothing is said of an empty one.
 void check_data(const std::string& spec);
 
-/// Throws IoError where there is no run to read, or ConfigError for its device or for a model that
-/// lacks one of the capabilities.
+/// Throws IoError where there is no run to read, or ConfigError for its device, for a config.toml
+/// that asks for what there is not, or for a model that lacks one of the capabilities.
 void check_run(const RunArguments& arguments, const std::vector<std::string>& needed);
 
-/// Throws IoError for the first of these that is no run.
+/// The same for several, of which nothing is needed.
 void check_runs(const std::vector<std::string>& runs);
 
 /// Throws ConfigError unless the text names a part of data; nothing is said of an empty one.

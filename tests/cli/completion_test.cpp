@@ -43,6 +43,7 @@ TEST(Completion, OptionsOfTheModelThatTheLineNames) {
   EXPECT_TRUE(holds(vae, "--learning-rate"));
   EXPECT_FALSE(holds(vae, "--data-dim"));  // the data say it
   EXPECT_FALSE(holds(candidates_at({"train", "nade", "--"}), "--decoder"));
+  EXPECT_FALSE(holds(candidates_at({"train", "gan", "--out", "vae", "--"}), "--decoder"));
   EXPECT_TRUE(holds(candidates_at({"sample", "r", "--help"}), "--temperature"));
   EXPECT_TRUE(holds(candidates_at({"theory", "gan", "-"}), "--p"));
 }
@@ -53,6 +54,10 @@ TEST(Completion, ValuesOfOptions) {
   EXPECT_EQ(candidates_at({"eval", "r", "--split", ""}),
             (std::vector<std::string>{"train", "valid", "test"}));
   EXPECT_TRUE(holds(candidates_at({"eval", "r", "--metric", ""}), "fd"));
+  EXPECT_FALSE(holds(candidates_at({"eval", "r", "--metric", ""}), "information_PART"));
+  EXPECT_EQ(candidates_at({"probe", "r", "--split", ""}),
+            (std::vector<std::string>{"valid", "test"}));
+  EXPECT_TRUE(holds(candidates_at({"-"}), "--help"));
 }
 
 // There the shells complete names of files.
@@ -61,30 +66,35 @@ TEST(Completion, NothingWhereAFileOrANumberIsMeant) {
   EXPECT_TRUE(candidates_at({"train", "vae", "--hidden", ""}).empty());
   EXPECT_TRUE(candidates_at({"train", "vae", ""}).empty());
   EXPECT_TRUE(candidates_at({"nothing", ""}).empty());
+  EXPECT_TRUE(candidates_at({"theory", "bayesnet", "x", "--data", ""}).empty());
   const auto json = nlohmann::json::parse(
       run_kiln({"completion", "candidates", "--json", "--", "sample", ""}).out);
   EXPECT_TRUE(json.at("candidates").empty());
 }
 
-// Bash as a person's line would call it.
-std::string completed_by_bash(const std::string& words) {
-  const auto result = run_program(
-      "/bin/bash", {"-c",
-                    "PATH=$1:$PATH; source <(kiln completion bash); COMP_WORDS=(kiln " + words +
-                        "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kiln; echo "
-                        "${COMPREPLY[@]}",
-                    "bash", std::filesystem::path(program_path()).parent_path().string()});
+// Bash as a person's line would call it; it splits a line at ':' and '=', too.
+std::string completed_by_bash(const std::string& line, const std::string& words) {
+  const auto script =
+      "PATH=$1:$PATH; source <(kiln completion bash); COMP_LINE=$2; COMP_POINT=${#COMP_LINE}; "
+      "COMP_WORDS=(kiln " +
+      words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kiln; echo \"${COMPREPLY[@]}\"";
+  const auto folder = std::filesystem::path(program_path()).parent_path().string();
+  const auto result = run_program("/bin/bash", {"-c", script, "bash", folder, line});
   EXPECT_EQ(result.err, "");
   return result.out;
 }
 
 TEST(Completion, BashTakesWhatFits) {
-  EXPECT_EQ(completed_by_bash("tr"), "train traverse\n");
-  EXPECT_EQ(completed_by_bash("train va"), "vae\n");
-  EXPECT_EQ(completed_by_bash("train vae --decoder = g"), "gaussian\n");
-  EXPECT_EQ(completed_by_bash("train vae --decoder ="),
+  EXPECT_EQ(completed_by_bash("kiln tr", "tr"), "train traverse\n");
+  EXPECT_EQ(completed_by_bash("kiln train va", "train va"), "vae\n");
+  EXPECT_EQ(completed_by_bash("kiln train vae --decoder=g", "train vae --decoder = g"),
+            "gaussian\n");
+  EXPECT_EQ(completed_by_bash("kiln train vae --decoder=", "train vae --decoder ="),
             "bernoulli gaussian categorical logistic\n");
-  EXPECT_EQ(completed_by_bash("sample ''"), "\n");
+  EXPECT_EQ(
+      completed_by_bash("kiln train --data digits:n=20 na", "train --data digits : n = 20 na"),
+      "nade\n");
+  EXPECT_EQ(completed_by_bash("kiln sample ", "sample ''"), "\n");
 }
 
 TEST(Completion, OtherShellsAndRefusals) {

@@ -82,9 +82,9 @@ TEST(NothingLost, AnInterruptedRunEndsAsAnUnbrokenOne) {
   const TemporaryFolder folder;
   const auto training = [&](const char* out) {
     return std::vector<std::string>{
-        "train",   "nade", "--data",           "digits:n=2000,test=1500", "--hidden",    "64",
-        "--steps", "40",   "--validate-every", "3",                       "--log-every", "7",
-        "--out",   (folder / out).string()};
+        "train",       "nade",    "--data", "digits:n=2000,test=1500", "--hidden",
+        "64",          "--steps", "40",     "--validate-every",        "3",
+        "--log-every", "7",       "--out",  (folder / out).string()};
   };
   ASSERT_EQ(run_kiln(training("whole")).code, 0);
   int stops = 0;

@@ -55,7 +55,16 @@ TEST_F(StartUp, ListsAndHelpNeedNoLibTorch) {
 
 TEST_F(StartUp, RefusalsNeedNoLibTorch) {
   const auto nade = old_run("nade").string(), vae = old_run("vae").string(),
-             ae = old_run("autoencoder").string();
+             ae = old_run("autoencoder").string(), gan = old_run("gan").string();
+  int copies = 0;
+  const auto wrong = [&](const std::string& what, const std::string& by) {
+    const auto run = alone_ / ("wrong" + std::to_string(copies++));
+    auto config = contents(old_run("nade") / "config.toml");
+    config.replace(config.find(what), what.size(), by);
+    fs::create_directory(run);
+    write_plainly(run / "config.toml", config);
+    return run.string();
+  };
   const struct {
     std::vector<std::string> arguments;
     int code;
@@ -111,12 +120,31 @@ TEST_F(StartUp, RefusalsNeedNoLibTorch) {
       {{"report", nade, "-o", "x.pdf"}, 2, "needs a name that ends in .html"},
       {{"report", nade, "--device", "gpu"}, 2, "needs cpu, cuda or cuda:N"},
       {{"eval", nade, "--metric", "fid"}, 2, "did you mean 'fd'"},
-      {{"eval", nade, "--metric", "elbo"}, 2, "elbo needs a model with a bound"},
+      {{"eval", nade, "--metric", "elbo"}, 2, "elbo needs a capability that nade lacks, bound"},
       {{"eval", nade, "--split", "tset"}, 2, "needs train, valid or test, got 'tset'"},
       {{"traverse", nade}, 2, "has no decoder"},
       {{"traverse", vae, "--split", "test"}, 2, "say where --item is"},
       {{"manifold", vae, "-o", "x.svg"}, 2, "needs a name that ends in .png"},
       {{"check", nade, "-o", "x.png"}, 2, "needs a name that ends in .svg"},
+      {{"sample", nade, "--mean"}, 2, "has no decoder"},
+      {{"interpolate", gan, "--between", "data"}, 2, "has no encoder"},
+      {{"interpolate", vae, "--split", "test"}, 2, "go with --between data"},
+      {{"encode", ae, "--plot", "x.svg", "--beside-prior"}, 2, "has no prior"},
+      {{"manifold", ae}, 2, "has no prior"},
+      {{"traverse", gan, "--item", "1"}, 2, "has no encoder"},
+      {{"traverse", vae, "--low", "3", "--high", "1"}, 2, "--low must lie below --high"},
+      {{"traverse", vae, "--low", "nan"}, 2, "must be finite"},
+      {{"traverse", vae, "--quantiles", "--low", "0"}, 2, "leave --low and --high out"},
+      {{"check", gan}, 2, "has no likelihood or bound"},
+      {{"check", vae, "-o", "x.svg"}, 2, "only an autoregressive model has"},
+      {{"eval", nade, "--resize", "32"}, 2, "goes with --features FILE"},
+      {{"train", "vae", "--data", "digits:n=abc"}, 2, "n"},
+      {{"train", "vae", "--data", "digits", "--valid", "bars:foo=1"}, 2, "foo"},
+      {{"sample", wrong("hidden = 4", "hiden = 4")}, 2, "did you mean 'hidden'"},
+      {{"resume", wrong("hidden = 4", "hidden = 0")}, 2, "[nade.hidden] must be between 1"},
+      {{"report", wrong("model = 'nade'", "model = 'nada'")}, 2, "did you mean 'nade'"},
+      {{"encode", wrong("train = '", "train = 'x")}, 2, "no source 'x"},
+      {{"completion", "bash", "--", "x"}, 2, "go with candidates alone"},
       {{"completion", "tcsh"}, 2, "knows bash, zsh, fish"},
   };
   for (const auto& [arguments, code, message] : refusals) {

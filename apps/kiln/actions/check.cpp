@@ -64,7 +64,6 @@ nlohmann::json as_json(const CheckReport& report) {
 int check(const CheckArguments& a, const Console& console) {
   start_up();
   const auto run = load(a.run, console);
-  if (!can_be_checked(*run.model)) run.refuse("likelihood or bound");
   const auto judged = judged_data(run, a.data, a.split);
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "check");
   const auto report = check_model(*run.model, first_batch(judged), rng);
@@ -73,11 +72,7 @@ int check(const CheckArguments& a, const Console& console) {
         "check", fmt::format("finds nothing that it could check: the items of {} have too many "
                              "numbers for a density without a gradient",
                              judged.name));
-  if (!a.out.empty()) {
-    if (!report.leaks)
-      throw ConfigError("check.out",
-                        "the picture is a leak matrix, which only an autoregressive "
-                        "model has; leave out -o");
+  if (!a.out.empty() && report.leaks) {
     write_file_atomically(a.out, leak_picture(*report.leaks));
   }
   console.result(fmt::format("{} at step {}, contexts from {}{}", a.run.run, run.step, judged.name,

@@ -12,8 +12,8 @@ namespace kiln {
 namespace {
 
 constexpr std::int64_t kDraws = 20000, kRowsAtOnce = 1000, kMostNumbers = 64;
-constexpr double kShare = .05;   // of the draws: a neighbourhood
-constexpr double kShrink = .5;   // of its variances, so that r has thinner tails than p
+constexpr double kShare = .05;  // of the draws: a neighbourhood
+constexpr double kShrink = .5;  // of its variances, so that r has thinner tails than p
 constexpr double kMostError = .2, kErrors = 5;
 
 struct Gaussian {
@@ -59,7 +59,8 @@ std::optional<Finding> check_density(Likelihood& likelihood, Sampler& sampler, R
   const auto wide = x.to(torch::kDouble);
   const auto half = kDraws / 2;
   const auto r = fitted_around_one(wide.slice(0, 0, half));
-  const auto ratio = (r.log_density(wide.slice(0, half)) - log_probs(likelihood, x.slice(0, half))).exp();
+  const auto ratio =
+      (r.log_density(wide.slice(0, half)) - log_probs(likelihood, x.slice(0, half))).exp();
   const double mean = ratio.mean().item<double>();
   const double error = ratio.std().item<double>() / std::sqrt(static_cast<double>(half));
   if (std::isfinite(mean) && error > kMostError * std::max(1., mean)) return std::nullopt;
