@@ -24,6 +24,7 @@ struct RunArguments {
 
 struct TrainArguments {
   std::string model, data, valid, out, config, device = "cpu";
+  std::string command;  ///< As it was typed.
   bool skip_bad = false;
   OptionMap model_options, train_options;
   Interruption* interruption = nullptr;
@@ -39,7 +40,7 @@ struct SampleArguments {
   RunArguments run;
   std::int64_t count = 64;
   double temperature = 1;
-  bool mean = false;
+  bool mean = false, noise = false;
   std::string condition, out;
   std::optional<std::int64_t> label = std::nullopt;  ///< What condition stands for.
 };

@@ -165,6 +165,7 @@ int look(const DataArguments& a, const Console& console) {
   if (summary.items < data.size())
     text += fmt::format("\n  (over {} of {} items)", summary.items, data.size());
   if (info.skipped > 0) text += fmt::format("\n  {} broken items left out", info.skipped);
+  for (const auto& note : info.notes) text += "\n  " + note;
   auto object = json_of(summary.all);
   object.update({{"data", source.spec.text()},
                  {"parts", parts.json},

@@ -26,7 +26,7 @@ void add_annealed_arguments(CLI::App* command, AnnealedArguments& a) {
 
 void check_eval(EvalArguments& a) {
   if (a.network.side && a.network.features.empty())
-    throw ConfigError("eval.resize", "goes with --features FILE");
+    throw ConfigError("eval.resize", "belongs to --features FILE");
   if (!a.metrics.empty())
     check_metrics(a.metrics, find_model_info(RunFolder::open(a.run.run).config().model));
 }

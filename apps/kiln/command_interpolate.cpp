@@ -10,7 +10,8 @@ void check_interpolate(InterpolateArguments& a) {
     throw ConfigError("interpolate.between",
                       fmt::format("needs prior or data, got '{}'", a.between));
   option_detail::value_from("interpolate.path", a.path_name, a.path);
-  check_run(a.run, {a.between == "data" ? "encoder" : "prior"});
+  check_run(a.run, {"decoder", a.between == "data" ? "encoder, so only --between prior"
+                                                   : "prior, so only --between data"});
   if (a.between != "data" && !(a.data.empty() && a.split.empty()))
     throw ConfigError("interpolate", "--data and --split go with --between data");
   check_png(a);

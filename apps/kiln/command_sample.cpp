@@ -32,6 +32,8 @@ void check_ending_of_samples(const std::string& out) {
 void check_sample(SampleArguments& a) {
   check_ending_of_samples(a.out);
   a.label = label_of(a.condition);
+  if (a.mean && a.noise)
+    throw ConfigError("sample", "--mean and --noise are opposites; leave one of them out");
   if (!a.mean) return;
   check_run(a.run, {"decoder", "prior"});
   if (a.label)
@@ -63,6 +65,9 @@ void add_sample(const Program& program) {
                       "label=N: of class N alone, for models that know classes [all in turn]");
   command->add_flag("--mean", a->mean,
                     "for models with a decoder: the mean of x given a drawn code, not a draw of x");
+  command->add_flag("--noise", a->noise,
+                    "pictures of models with a decoder's noise: x itself, where else its mean "
+                    "given a drawn code is shown");
   program.on_run(command, &Actions::sample, a, check_sample, {"sampler"});
 }
 

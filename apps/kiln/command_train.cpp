@@ -89,6 +89,23 @@ bool is_model(const std::string& word) {
                      [&](const ModelInfo& entry) { return entry.name == word; });
 }
 
+// A line that a shell would read as these words.
+std::string typed(std::string line, const std::vector<std::string>& words) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=:,./+@%";
+  for (const auto& word : words) {
+    line += ' ';
+    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
+      line += word;
+      continue;
+    }
+    line += '\'';
+    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += '\'';
+  }
+  return line;
+}
+
 // Unknown options of `train`: the model's and the trainer's names are offered.
 void explain_extras(const CLI::App& command) {
   const auto extras = command.remaining();
@@ -141,6 +158,7 @@ void add_train(const Program& program) {
   add_option_flags(command, describe<TrainOptions>(), arguments->train_options, "Training");
   const auto& words = program.arguments;
   const bool trains = !words.empty() && words[0] == "train";
+  arguments->command = typed("kiln", words);
   const auto model = trains ? named_model(*command, {words.begin() + 1, words.end()}) : "";
   for (const auto& entry : model_table())
     if (entry.name == model)
@@ -149,6 +167,8 @@ void add_train(const Program& program) {
       command,
       [command, arguments, model, &console = program.console] {
         if (arguments->model.empty()) arguments->model = model;
+        if (arguments->model.empty() && !arguments->config.empty())
+          read_config_file(arguments->config);  // says what is wrong with it
         if (arguments->model.empty())
           throw ConfigError("train", "needs a MODEL; `kiln models` lists them");
         find_model_info(arguments->model);

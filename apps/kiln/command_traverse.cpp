@@ -21,8 +21,8 @@ void check_traverse(TraverseArguments& a) {
     throw ConfigError("traverse",
                       "--quantiles says where a latent starts and ends; leave --low "
                       "and --high out");
-  if (a.item) check_run(a.run, {"encoder"});
-  if (a.quantiles) check_run(a.run, {"prior"});
+  if (a.item) check_run(a.run, {"decoder", "encoder, so only a traversal from 0, without --item"});
+  if (a.quantiles) check_run(a.run, {"decoder", "prior, so no --quantiles"});
   check_png(a);
 }
 

@@ -64,9 +64,9 @@ void check_run(const RunArguments& arguments, const std::vector<std::string>& ne
   cuda_index(arguments.device);
   check_config(arguments.run, run.config());
   const auto& has = find_model_info(run.config().model).capabilities;
-  for (const auto& capability : needed)
-    if (std::find(has.begin(), has.end(), capability) == has.end())
-      refuse_capability(run.config().model, capability, has);
+  for (const auto& words : needed)
+    if (std::find(has.begin(), has.end(), words.substr(0, words.find(','))) == has.end())
+      refuse_capability(run.config().model, words, has);
 }
 
 }  // namespace kiln::program

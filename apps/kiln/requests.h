@@ -14,7 +14,8 @@ namespace kiln::program {
 void check_data(const std::string& spec);
 
 /// Throws IoError where there is no run to read, or ConfigError for its device, for a config.toml
-/// that asks for what there is not, or for a model that lacks one of the capabilities.
+/// that asks for what there is not, or for a model that lacks one of the capabilities;
+/// what follows a comma in their names is said beside it: "encoder, so only --between prior".
 void check_run(const RunArguments& arguments, const std::vector<std::string>& needed);
 
 /// The same for several, of which nothing is needed.

@@ -232,5 +232,40 @@ TEST(CheckModel, DensitiesOfRealNumbersAreIntegrated) {
   EXPECT_EQ(red(report_of(moved, x)), Names{"sampler law"});
 }
 
+// Four independent numbers, two of them mixtures of two normal laws; p is `weight` times too large,
+// and draws lie `shift` beside it.
+class FittedLaw : public Model, public Likelihood, public Sampler {
+ public:
+  FittedLaw(double weight, double shift) : weight_(weight), shift_(shift) {}
+  Values values() const override { return Values::real; }
+  Tensor log_prob(const Tensor& x) override {
+    const auto log_normal = [](const Tensor& z) { return -.5 * z * z - .9189385332046727; };
+    const auto wide = log_normal(x.slice(1, 2)).sum(1);
+    const auto halves =
+        torch::logaddexp(log_normal(x.slice(1, 0, 2) - 3), log_normal(x.slice(1, 0, 2) + 3)) -
+        std::log(2.);
+    return wide + halves.sum(1) + std::log(weight_);
+  }
+  Tensor sample(const SampleRequest& request, Rng& rng) override {
+    auto x = rng.normal({request.count, 4});
+    x.slice(1, 0, 2).add_(6 * (rng.uniform({request.count, 2}) < .5).to(torch::kFloat32) - 3);
+    return x + shift_;
+  }
+
+ private:
+  double weight_, shift_;
+};
+
+TEST(CheckModel, ADensityOfMoreNumbersThanAGridHoldsIsWeighedByItsSamples) {
+  Rng rng(6);
+  FittedLaw sound(1, 0), heavy(1.3, 0), moved(1, .5);
+  const auto x = sound.sample({.count = 256}, rng);
+  EXPECT_EQ(red(report_of(sound, x)), Names{});
+  EXPECT_EQ(red(report_of(heavy, x)), Names{"density"});
+  EXPECT_EQ(red(report_of(moved, x)), Names{"density"});
+  const auto report = report_of(sound, x);
+  ASSERT_EQ(report.findings.size(), 1u);  // no empty pass
+}
+
 }  // namespace
 }  // namespace kiln

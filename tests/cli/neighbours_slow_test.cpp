@@ -98,7 +98,7 @@ TEST(Neighbours, TheValidationSourceOfARunIsWhatItHeldOut) {
                                     "--valid", "moons:n=70,seed=9", "--components", "2"});
   const auto object = only_object(run_kiln({"neighbours", run, "--json"}));
   EXPECT_EQ(object["items"], 300);
-  EXPECT_EQ(object["held_out"], "moons:n=70,seed=9");
+  EXPECT_EQ(object["held_out"], "moons:n=70,seed=9 (valid)");
   EXPECT_EQ(object["held_out_items"], 70);
   const auto other = only_object(run_kiln(
       {"neighbours", run, "--data", "moons:n=90,seed=4,test=30", "--samples", "20", "--json"}));

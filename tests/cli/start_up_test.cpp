@@ -137,7 +137,7 @@ TEST_F(StartUp, RefusalsNeedNoLibTorch) {
       {{"traverse", vae, "--quantiles", "--low", "0"}, 2, "leave --low and --high out"},
       {{"check", gan}, 2, "has no likelihood or bound"},
       {{"check", vae, "-o", "x.svg"}, 2, "only an autoregressive model has"},
-      {{"eval", nade, "--resize", "32"}, 2, "goes with --features FILE"},
+      {{"eval", nade, "--resize", "32"}, 2, "belongs to --features FILE"},
       {{"train", "vae", "--data", "digits:n=abc"}, 2, "n"},
       {{"train", "vae", "--data", "digits", "--valid", "bars:foo=1"}, 2, "foo"},
       {{"sample", wrong("hidden = 4", "hiden = 4")}, 2, "did you mean 'hidden'"},

@@ -144,19 +144,40 @@ TEST(ImageFolder, RefusesPicturesThatDifferInSizeUnlessOneIsGiven) {
   EXPECT_EQ(open(folder, ",size=2").train->info().shape, (std::vector<std::int64_t>{1, 2, 2}));
 }
 
-TEST(ImageFolder, NamesTheFirstBrokenPictureOrLeavesThemOut) {
+TEST(ImageFolder, NamesEveryBrokenPictureOrLeavesThemOutAndSaysWhich) {
   const TemporaryFolder folder;
   const auto sound = png(plain(4, 4, {9}));
   for (int i = 10; i < 30; ++i) folder.write(std::to_string(i) + ".png", sound);
   const auto text = folder.write("15.png", "this is text");
-  folder.write("20.png", sound.substr(0, sound.size() / 2));
+  const auto half = folder.write("20.png", sound.substr(0, sound.size() / 2));
+  const auto of_text = "'" + text + "' is not a PNG, JPEG, WebP, PGM or PPM picture";
+  const auto of_half = "'" + half + "' is cut short or damaged (the file ends too early)";
   for (int again = 0; again < 10; ++again)
-    EXPECT_EQ(message(folder), "[data.images] '" + text +
-                                   "' is not a PNG, JPEG, WebP, PGM or PPM picture; repair or "
-                                   "remove the file, or leave broken pictures out with --skip-bad");
+    EXPECT_EQ(message(folder), "[data.images] " + of_text + "; " + of_half +
+                                   "; repair or remove these files, or leave broken pictures out "
+                                   "with --skip-bad");
   const auto data = open(folder, "", true).train;
   EXPECT_EQ(data->size(), 18);
   EXPECT_EQ(data->info().skipped, 2);
+  EXPECT_EQ(data->info().notes,
+            (std::vector<std::string>{"left out: " + of_text, "left out: " + of_half}));
+}
+
+TEST(ImageFolder, SaysWhichKindsOfPicturesItPassesOver) {
+  const TemporaryFolder folder;
+  for (const auto* name : {"a.png", "b.png"}) folder.write(name, png(plain(4, 4, {9})));
+  for (const auto* name : {"c.gif", "d.GIF", "e.tiff"}) folder.write(name, "x");
+  EXPECT_EQ(open(folder).train->info().notes,
+            (std::vector<std::string>{"passed over 2 .gif, 1 .tiff: save them as PNG or JPEG"}));
+}
+
+// Links in a circle lead to no picture.
+TEST(ImageFolder, PassesOverLinksThatLeadNowhere) {
+  const TemporaryFolder folder;
+  for (const auto* name : {"a.png", "b.png"}) folder.write(name, png(plain(4, 4, {9})));
+  std::filesystem::create_symlink("c.png", folder.path() / "c.png");
+  std::filesystem::create_symlink("nothing", folder.path() / "d.png");
+  EXPECT_EQ(open(folder).train->size(), 2);
 }
 
 TEST(ImageFolder, RefusesFoldersWithoutPictures) {

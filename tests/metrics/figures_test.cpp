@@ -69,6 +69,19 @@ TEST(Figures, ErrorIsTheShareOfWrongClasses) {
             "[metric] error needs labels, and the data have none");
 }
 
+// The spread of numbers among which one is none is none.
+TEST(Figures, AnErrorOfNumbersThatAreNoneIsNone) {
+  class Nowhere : public FirstNumber {
+   public:
+    Nowhere() : FirstNumber(0) {}
+    Tensor decode_mean(const Tensor& z) override {
+      return torch::where(z > 0, std::nan(""), z).expand({-1, 3});
+    }
+  } model;
+  EXPECT_TRUE(std::isnan(judged(model, "reconstruction").mean));
+  EXPECT_TRUE(std::isnan(judged(model, "reconstruction").standard_error));
+}
+
 TEST(Figures, AModelHasThoseOfWhatItCanDo) {
   FirstNumber with(2), without(0);
   EXPECT_EQ(metrics_of(with), (std::vector<std::string>{"reconstruction", "error"}));

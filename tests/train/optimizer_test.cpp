@@ -47,6 +47,40 @@ TEST(Optimizer, AdamEqualsLibTorchs) {
   EXPECT_LT((difference<torch::optim::Adam>(o, reference, true)), 1e-12);
 }
 
+// As LibTorch counts them: a parameter whose gradient begins late starts with its first update.
+TEST(Optimizer, EveryParameterCountsItsOwnUpdates) {
+  const auto start = torch::randn({2, 5}, torch::kFloat64);
+  auto a = start[0].clone(), b = start[1].clone();
+  auto ta = start[0].clone().requires_grad_(true), tb = start[1].clone().requires_grad_(true);
+  Optimizer optimizer({{"a", a}, {"b", b}}, {.learning_rate = .01});
+  torch::optim::Adam reference(std::vector<Tensor>{ta, tb}, torch::optim::AdamOptions(.01));
+  for (int i = 0; i < 12; ++i) {
+    const auto gradient = torch::randn({5}, torch::kFloat64);
+    const bool both = i >= 5 && i != 8;
+    optimizer.step({gradient, both ? gradient : Tensor()}, .01);
+    ta.mutable_grad() = gradient;
+    tb.mutable_grad() = both ? gradient : Tensor();
+    reference.step();
+  }
+  EXPECT_LT((a - ta).abs().max().item<double>(), 1e-12);
+  EXPECT_LT((b - tb).abs().max().item<double>(), 1e-12);
+  EXPECT_EQ(optimizer.missed(), (std::map<std::string, std::int64_t>{{"b", 6}}));
+  Optimizer again({{"a", a}, {"b", b}}, {});
+  again.set_steps(12, optimizer.missed());
+  EXPECT_EQ(again.missed(), optimizer.missed());
+}
+
+// A graph of weights that have moved since would give wrong gradients in silence.
+TEST(Optimizer, AGraphFromBeforeTheUpdateCannotBeUsed) {
+  for (const auto type : {torch::kFloat32, torch::kFloat64}) {
+    auto p = torch::randn({3}, type).requires_grad_(true);
+    const auto loss = (p * p).sum();
+    Optimizer optimizer({{"p", p}}, {});
+    optimizer.step({torch::ones({3}, type)}, .1);
+    EXPECT_THROW(torch::autograd::grad({loss}, {p}), c10::Error);
+  }
+}
+
 TEST(Optimizer, SgdWithMomentumEqualsLibTorchs) {
   const OptimizerOptions o{
       .kind = OptimizerKind::sgd, .learning_rate = 0.003, .momentum = 0.7, .weight_decay = 0.2};

@@ -1,8 +1,10 @@
 #include "apps/kiln/actions/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -15,6 +17,22 @@ std::string duration(double seconds) {
   const auto s = static_cast<std::int64_t>(seconds + 0.5);
   if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
   return fmt::format("{}:{:02}", s / 60, s % 60);
+}
+
+std::size_t columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// A bar where there is room for one; never more than a line, which could not be drawn over.
+std::string fitted(const std::string& text, std::int64_t step, std::int64_t steps,
+                   std::size_t columns) {
+  constexpr std::size_t kBar = 24;
+  const auto room = columns - std::min<std::size_t>(columns, 1);
+  if (text.size() + kBar + 3 > room) return text.substr(0, room);
+  const auto filled = static_cast<std::size_t>(static_cast<std::int64_t>(kBar) * step /
+                                               std::max<std::int64_t>(1, steps));
+  return fmt::format("[{}{}] {}", std::string(filled, '='), std::string(kBar - filled, ' '), text);
 }
 
 }  // namespace
@@ -37,9 +55,7 @@ void Progress::update(std::int64_t step, std::int64_t steps, double loss) {
   auto line =
       fmt::format("step {}/{}  {:.1f} steps/s{}  left {}", step, steps, rate, shown_loss, left);
   if (terminal_) {
-    const auto filled = static_cast<std::size_t>(24 * step / std::max<std::int64_t>(1, steps));
-    line = fmt::format("\r[{}{}] {}\x1b[K", std::string(filled, '='), std::string(24 - filled, ' '),
-                       line);
+    line = fmt::format("\r{}\x1b[K", fitted(line, step, steps, columns()));
     shown_ = true;
   } else {
     line += "\n";

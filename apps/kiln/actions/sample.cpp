@@ -79,10 +79,25 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
   return write_samples(out, x, values, text);
 }
 
-Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng) {
-  if (!a.mean)
+// A picture of a model that adds noise to what it decodes shows what it decodes, as previews do;
+// numbers, a temperature and a class are those of the law itself.
+bool shows_mean(const SampleArguments& a, const LoadedRun& run) {
+  const auto channels = run.config.model_options.find("channels");
+  const bool images = channels != run.config.model_options.end() && channels->second != "0";
+  const auto ending = fs::path(a.out).extension().string();
+  const bool pictures = images && (a.out.empty() || ending.empty() || ending == ".png");
+  const auto* model = run.model.get();
+  const bool noisy = dynamic_cast<const Bound*>(model) || dynamic_cast<const Likelihood*>(model);
+  return a.mean || (pictures && noisy && !a.noise && !a.label && a.temperature == 1 &&
+                    dynamic_cast<const Decoder*>(model) && dynamic_cast<const Prior*>(model));
+}
+
+Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng, const Console& console) {
+  if (!shows_mean(a, run))
     return run.as<Sampler>("sampler").sample(
         {.count = a.count, .temperature = a.temperature, .label = a.label}, rng);
+  if (!a.mean)
+    console.note("each picture is the mean of x given a drawn code; --noise draws x itself");
   torch::NoGradGuard no_grad;
   auto& decoder = run.as<Decoder>("decoder");
   return decoder.decode_mean(run.as<Prior>("prior").sample_prior(a.count, rng));
@@ -94,7 +109,7 @@ int sample(const SampleArguments& a, const Console& console) {
   start_up();
   const auto run = load(a.run, console);
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "sample", parse_device(a.run.device));
-  const auto x = draw(a, run, rng);
+  const auto x = draw(a, run, rng, console);
   const auto path = write(a, run, x).string();
   console.result(path, {{"run", a.run.run},
                         {"step", run.step},

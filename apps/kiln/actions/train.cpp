@@ -3,6 +3,7 @@
 #include "apps/kiln/actions/progress.h"
 #include "apps/kiln/actions/report_page.h"
 #include "apps/kiln/actions/run_access.h"
+#include "kiln/core/error_text.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/metrics/likelihood.h"
@@ -44,9 +45,9 @@ int run_session(Session& session, const Console& console, Progress& progress,
     const auto steps = session.folder().checkpoint_steps();
     const auto good = steps.empty() ? std::string("none")
                                     : session.folder().checkpoint_path(steps.back()).string();
-    throw NumericError("train",
-                       fmt::format("{}; the last good checkpoint is {}", error.what(), good),
-                       error.step());
+    throw NumericError(
+        "train", fmt::format("{}; the last good checkpoint is {}", without_tag(error.what()), good),
+        error.step());
   }
   progress.clear();
   write_own_report(path, console);
@@ -76,7 +77,8 @@ int train(const TrainArguments& arguments, const Console& console) {
                        .skip_bad = arguments.skip_bad,
                        .train = {},
                        .out = arguments.out,
-                       .device = parse_device(arguments.device)};
+                       .device = parse_device(arguments.device),
+                       .command = arguments.command};
   assign("train", request.train, arguments.train_options);
   start_up(static_cast<int>(request.train.threads));
   request.train.threads = threads();  // a resumed run uses the same number, for the same bits

@@ -11,8 +11,8 @@
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kDraws = 20000, kRowsAtOnce = 1000, kMostNumbers = 64;
-constexpr double kShare = .05;  // of the draws: a neighbourhood
+constexpr std::int64_t kDraws = 40000, kRowsAtOnce = 1000, kMostNumbers = 64;
+constexpr double kShare = .15;  // of the draws: a neighbourhood
 constexpr double kShrink = .5;  // of its variances, so that r has thinner tails than p
 constexpr double kMostError = .2, kErrors = 5;
 

@@ -21,7 +21,8 @@ struct DataInfo {
   std::vector<std::string> columns;      ///< Names of the D columns of a table; may be empty.
   /// Distinct values of a quantised source: 256 for bytes, q for states; else 0.
   std::int64_t levels = 0;
-  std::int64_t skipped = 0;  ///< Broken items left out on request.
+  std::int64_t skipped = 0;             ///< Broken items left out on request.
+  std::vector<std::string> notes = {};  ///< What a person should know: which, and what else.
 
   bool is_image() const { return shape.size() == 3; }
   std::int64_t item_size() const;  ///< Product of `shape`.

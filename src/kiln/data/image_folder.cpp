@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "kiln/core/error.h"
+#include "kiln/core/error_text.h"
 #include "kiln/data/picture_list.h"
 #include "kiln/io/image.h"
 
@@ -33,21 +34,13 @@ struct Decoded {
   bool only_0_and_255 = false;
 };
 
-// What an error says after its [tag].
-std::string without_tag(const std::string& message) {
-  const auto end = message.find("] ");
-  return message.starts_with('[') && end != std::string::npos ? message.substr(end + 2) : message;
-}
-
 // Decodes files in threads.
 class Decoder {
  public:
-  Decoder(const std::vector<PictureList::File>& files, Preparation prepare, double memory_gib,
-          bool skip_bad)
+  Decoder(const std::vector<PictureList::File>& files, Preparation prepare, double memory_gib)
       : files_(files),
         prepare_(prepare),
         memory_limit_(static_cast<std::uint64_t>(memory_gib * 0x1p30)),
-        skip_bad_(skip_bad),
         decoded_(files.size()) {}
 
   std::vector<Decoded> run() {
@@ -63,14 +56,12 @@ class Decoder {
   bool fits_memory() const { return memory_used_ <= memory_limit_; }
 
  private:
-  // Files are claimed in order, so that after a failure every earlier file is still looked at and
-  // the first broken one is named whatever the threads' timing.
+  // Every file is looked at, so that all broken ones are named, whatever the threads' timing.
   void work() {
     for (;;) {
       const auto index = next_++;
-      if (index >= files_.size() || (failed_ && !skip_bad_)) return;
+      if (index >= files_.size()) return;
       decode(decoded_[index], files_[index].path);
-      if (!decoded_[index].error.empty()) failed_ = true;
     }
   }
 
@@ -91,11 +82,9 @@ class Decoder {
   const std::vector<PictureList::File>& files_;
   Preparation prepare_;
   std::uint64_t memory_limit_;
-  bool skip_bad_;
   std::vector<Decoded> decoded_;
   std::atomic<std::size_t> next_ = 0;
   std::atomic<std::uint64_t> memory_used_ = 0;
-  std::atomic<bool> failed_ = false;
 };
 
 class Pictures : public Dataset {
@@ -132,7 +121,10 @@ Pictures::Pictures(const std::string& spec, PictureList list, const ImageFolderO
   info_.name = spec;
   info_.class_names = std::move(list.class_names);
   info_.classes = std::ssize(info_.class_names);
-  Decoder decoder(list.files, prepare_, options.memory, skip_bad);
+  if (!list.other_kinds.empty())
+    info_.notes.push_back(
+        fmt::format("passed over {}: save them as PNG or JPEG", list.other_kinds));
+  Decoder decoder(list.files, prepare_, options.memory);
   auto decoded = decoder.run();
   in_memory_ = decoder.fits_memory();
   keep_sound(std::move(list.files), std::move(decoded), skip_bad);
@@ -142,17 +134,32 @@ Pictures::Pictures(const std::string& spec, PictureList list, const ImageFolderO
   info_.shape = {colour ? 3 : 1, first.height, first.width};
 }
 
+constexpr std::int64_t kMostNamed = 20;
+
+// Names every broken file, as far as they were looked at.
+void refuse_broken(const std::vector<Decoded>& decoded) {
+  std::string text;
+  std::int64_t count = 0;
+  for (const auto& item : decoded)
+    if (!item.error.empty() && ++count <= kMostNamed)
+      text += (count > 1 ? "; " : "") + without_tag(item.error);
+  if (count == 0) return;
+  if (count > kMostNamed) text += fmt::format("; and {} more", count - kMostNamed);
+  throw IoError("data.images", fmt::format("{}; repair or remove {}, or leave broken pictures out "
+                                           "with --skip-bad",
+                                           text, count == 1 ? "the file" : "these files"));
+}
+
 // Files and images without the broken ones, the values they hold, and a check of their sizes.
 void Pictures::keep_sound(std::vector<PictureList::File> files, std::vector<Decoded> decoded,
                           bool skip_bad) {
   bool only_0_and_255 = true;
+  if (!skip_bad) refuse_broken(decoded);
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (!decoded[i].error.empty()) {
-      if (!skip_bad)
-        throw IoError("data.images", fmt::format("{}; repair or remove the file, or leave broken "
-                                                 "pictures out with --skip-bad",
-                                                 without_tag(decoded[i].error)));
       ++info_.skipped;
+      if (info_.skipped <= kMostNamed)
+        info_.notes.push_back("left out: " + without_tag(decoded[i].error));
       continue;
     }
     only_0_and_255 = only_0_and_255 && decoded[i].only_0_and_255;

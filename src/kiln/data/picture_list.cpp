@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <map>
 
 #include "kiln/core/error.h"
 
@@ -34,13 +35,34 @@ bool is_folder(const fs::directory_entry& entry) {
   return entry.is_directory(error);
 }
 
+std::string ending_of(const fs::path& path) {
+  auto ending = path.extension().string();
+  for (auto& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending;
+}
+
 bool is_picture(const fs::directory_entry& entry) {
   static const std::array<std::string, 7> kEndings{".png", ".jpg", ".jpeg", ".webp",
                                                    ".pgm", ".ppm", ".pnm"};
-  auto ending = entry.path().extension().string();
-  for (auto& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const auto ending = ending_of(entry.path());
   return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end() && is_file(entry) &&
          !is_hidden(entry.path());
+}
+
+// Pictures of kinds that are not read, by their endings.
+std::string other_kinds(const fs::path& folder) {
+  static const std::array<std::string, 8> kEndings{".gif",  ".bmp",  ".tif", ".tiff",
+                                                   ".heic", ".avif", ".jp2", ".svg"};
+  std::map<std::string, int> counts;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; at != end; at.increment(error)) {
+    const auto ending = ending_of(at->path());
+    if (std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end()) ++counts[ending];
+  }
+  std::string text;
+  for (const auto& [ending, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, ending);
+  return text;
 }
 
 std::vector<Found> pictures_of_part(const fs::path& folder) {
@@ -84,6 +106,7 @@ Parts parts_of(const fs::path& folder) {
 PictureList list_pictures(const fs::path& folder) {
   std::vector<std::pair<PictureList::Part, Found>> all;
   PictureList list;
+  list.other_kinds = other_kinds(folder);
   for (const auto& [part, part_folder] : parts_of(folder))
     for (auto& found : pictures_of_part(part_folder)) {
       if (!found.class_name.empty()) list.class_names.push_back(found.class_name);

@@ -16,6 +16,7 @@ struct PictureList {
     Part part = train;
   };
   std::vector<File> files;
+  std::string other_kinds;  ///< Pictures that are not read: "2 .gif, 1 .tiff"; or empty.
   std::vector<std::string> class_names;  ///< Sorted; empty when pictures lie in no sub-folders.
 };
 

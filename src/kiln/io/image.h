@@ -16,7 +16,8 @@ struct Image {
 };
 
 /// Reads PNG, JPEG, WebP, PGM or PPM, told by the file's first bytes.  16-bit samples are scaled,
-/// palettes looked up, and alpha is laid over black.  Throws IoError naming the file: missing,
+/// palettes looked up, alpha is laid over black, and a JPEG whose camera
+/// was turned stands upright.  Throws IoError naming the file: missing,
 /// empty, not a picture, truncated, too large.
 Image read_image(const std::filesystem::path& path);
 

@@ -6,8 +6,10 @@
 #include <jpeglib.h>
 
 #include <csetjmp>
+#include <utility>
 
 #include "kiln/core/error.h"
+#include "kiln/io/exif.h"
 #include "kiln/io/image_codecs.h"
 
 namespace kiln {
@@ -64,6 +66,7 @@ bool read_header(Reader& reader) {
   reader.info.client_data = &reader;
   reader.info.progress = &reader.progress;
   jpeg_mem_src(&reader.info, reader.bytes.data(), reader.bytes.size());
+  jpeg_save_markers(&reader.info, JPEG_APP0 + 1, 0xffff);
   jpeg_read_header(&reader.info, TRUE);
   return true;
 }
@@ -79,6 +82,13 @@ bool read_rows(Reader& reader, std::uint8_t* out) {
   }
   jpeg_finish_decompress(&reader.info);
   return true;
+}
+
+int orientation_of(const Reader& reader) {
+  for (const auto* marker = reader.info.marker_list; marker; marker = marker->next)
+    if (const auto found = exif_orientation({marker->data, marker->data_length}); found != 1)
+      return found;
+  return 1;
 }
 
 [[noreturn]] void refuse_damaged(const std::string& name, const Reader& reader) {
@@ -115,7 +125,9 @@ void ink_to_light(Image& image, bool inverted) {
 
 Image decode_jpeg_header(const std::string& name, ImageBytes bytes) {
   Reader reader(bytes);
-  return open(name, reader);
+  auto image = open(name, reader);
+  if (orientation_of(reader) >= 5) std::swap(image.width, image.height);
+  return image;
 }
 
 Image decode_jpeg(const std::string& name, ImageBytes bytes) {
@@ -130,7 +142,7 @@ Image decode_jpeg(const std::string& name, ImageBytes bytes) {
   allocate_pixels(image, inks ? 4 : image.channels);
   if (!read_rows(reader, image.pixels.data())) refuse_damaged(name, reader);
   if (inks) ink_to_light(image, reader.info.saw_Adobe_marker);
-  return image;
+  return upright(image, orientation_of(reader));
 }
 
 }  // namespace kiln

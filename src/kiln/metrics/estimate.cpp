@@ -27,8 +27,8 @@ Estimate average(Loader& loader, torch::Device device,
   }
   if (count == 0) return {};
   const auto n = static_cast<double>(count);
-  const double mean = sum / n,
-               variance = count > 1 ? std::max(0.0, (squares - n * mean * mean) / (n - 1)) : 0;
+  const double mean = sum / n, scatter = squares - n * mean * mean;
+  const double variance = count < 2 || scatter < 0 ? 0 : scatter / (n - 1);  // NaN stays NaN
   return {mean, std::sqrt(variance / n), count};
 }
 

@@ -92,13 +92,15 @@ void TunedClassifier::train(const DatasetPtr& data, const Transform& transform,
   Optimizer encoder_steps(encoder, {}), head_steps(head, {});
   auto learned = tensors_of(encoder);
   learned.push_back(weight_);
-  auto best = copies_of(learned);
+  auto kept = learned;  // and what a batch normalisation has seen
+  for (const auto& buffer : model_.buffers()) kept.push_back(buffer);
+  auto best = copies_of(kept);
   double least = std::numeric_limits<double>::infinity();
   for (std::int64_t epoch = 0; epoch <= options.most_epochs; ++epoch) {
     model_.eval();
     torch::NoGradGuard no_grad;
     if (const double held_out = loss(apart).item<double>(); held_out < least)
-      least = held_out, best = copies_of(learned), epochs_ = epoch;
+      least = held_out, best = copies_of(kept), epochs_ = epoch;
     if (epoch == options.most_epochs || epoch - epochs_ >= options.patience) break;
     model_.train();
     for (std::int64_t i = 0; i < loader.batches_per_epoch(); ++i) {
@@ -113,7 +115,7 @@ void TunedClassifier::train(const DatasetPtr& data, const Transform& transform,
   }
   model_.eval();
   torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < learned.size(); ++i) learned[i].copy_(best[i]);
+  for (std::size_t i = 0; i < kept.size(); ++i) kept[i].copy_(best[i]);
 }
 
 }  // namespace kiln

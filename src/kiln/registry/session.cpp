@@ -11,6 +11,7 @@
 #include "kiln/metrics/likelihood.h"
 #include "kiln/metrics/relative_support.h"
 #include "kiln/nn/eval_scope.h"
+#include "kiln/registry/provenance.h"
 #include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
 #include "kiln/train/weights.h"
@@ -57,6 +58,16 @@ void check_patience(const Model& model, const TrainOptions& options) {
                       "patience out");
 }
 
+// The last, smaller batch of an epoch is not trained on; among few batches that is much.
+void note_lost_items(const Model& model, const TrainOptions& options, std::int64_t items,
+                     const SessionHooks& hooks) {
+  const auto left = items % options.batch;
+  if (!dynamic_cast<const Game*>(&model) || items < options.batch || 20 * left < items) return;
+  say(hooks, fmt::format("an epoch is {} steps of {} items and leaves {} of {} out, others each "
+                         "time; a smaller --batch takes more steps and leaves fewer out",
+                         items / options.batch, options.batch, left, items));
+}
+
 }  // namespace
 
 Transform transform_for(const Source& source, const DataInfo& info, const Model& model) {
@@ -83,6 +94,7 @@ Session::Data Session::open_data(const RunConfig& config, const SessionHooks& ho
   if (data.train->info().skipped > 0)
     say(hooks,
         fmt::format("left out {} broken items of {}", data.train->info().skipped, config.data));
+  for (const auto& note : data.train->info().notes) say(hooks, note);
   return data;
 }
 
@@ -130,13 +142,21 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   check_patience(*model, config.train);
   fit_data(data, *model, hooks);
   config.train = resolve_for(*model, config.train, data.train->size());
+  note_lost_items(*model, config.train, data.train->size(), hooks);
   begin_with(*model, data, config);
   model->to(request.device);
   Session session(RunFolder::create(request.out, config, entry.fields), std::move(data),
                   std::move(model), request.device, hooks);
+  session.keep_provenance(request.command);
   session.build_trainer();
   session.checkpoint(0);
   return session;
+}
+
+void Session::keep_provenance(const std::string& command) const {
+  const auto& config = folder_.config();
+  write_provenance(folder_.path(), command, config.data, *data_.train,
+                   config.valid.empty() ? config.data : config.valid, *data_.valid);
 }
 
 // A run that was stopped before its first checkpoint stood.
@@ -174,6 +194,7 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
   if (steps) change_steps(config, *steps);
   folder.plan(config);
   auto data = open_data(config, hooks);
+  check_same_data(folder.path(), *data.train, *data.valid);
   auto model = make_model(entry, config.model_options, seed_of(config));
   fit_data(data, *model, hooks);
   const bool begun = !folder.checkpoint_steps().empty();

@@ -24,6 +24,7 @@ struct TrainRequest {
   TrainOptions train;
   std::filesystem::path out;
   torch::Device device = torch::kCPU;
+  std::string command = {};  ///< As it was typed, for the run's provenance.
 };
 
 struct SessionHooks {
@@ -67,6 +68,7 @@ class Session {
   static void begin_with(Model& model, const Data& data, const RunConfig& config);
 
   void build_trainer();
+  void keep_provenance(const std::string& command) const;
   void begin() const;
   void restore();
   double validate();

@@ -132,11 +132,19 @@ void GameLearning::check_parameters(std::int64_t steps_done) const {
             steps_done);
 }
 
+namespace {
+
+std::string missed_key(const Player& player) { return "optimizer_missed/" + player.name + "/"; }
+
+}  // namespace
+
 void GameLearning::save(SafetensorsFile& file, Counts& counts) const {
   for (const auto& seat : seats_) {
     append_tensors(file, "optimizer/" + seat.player.name + "/", seat.optimizer->state());
     counts["optimizer_steps/" + seat.player.name] =
         static_cast<std::uint64_t>(seat.optimizer->steps());
+    for (const auto& [name, missed] : seat.optimizer->missed())
+      counts[missed_key(seat.player) + name] = static_cast<std::uint64_t>(missed);
   }
   if (ema_) {
     append_tensors(file, "ema/", ema_->state());
@@ -150,8 +158,12 @@ void GameLearning::restore(const std::string& source, const SafetensorsFile& fil
                            const Counts& counts) {
   for (auto& seat : seats_) {
     load_tensors(source, file, "optimizer/" + seat.player.name + "/", seat.optimizer->state());
+    std::map<std::string, std::int64_t> missed;
+    const auto key = missed_key(seat.player);
+    for (const auto& [name, count] : counts)
+      if (name.starts_with(key)) missed[name.substr(key.size())] = static_cast<std::int64_t>(count);
     seat.optimizer->set_steps(
-        static_cast<std::int64_t>(counts.at("optimizer_steps/" + seat.player.name)));
+        static_cast<std::int64_t>(counts.at("optimizer_steps/" + seat.player.name)), missed);
   }
   if (ema_) {
     load_tensors(source, file, "ema/", ema_->state());

@@ -96,7 +96,7 @@ void update_in_parts(const OptimizerOptions& o, const R& rule, Tensor& p, const 
 Optimizer::Optimizer(std::vector<NamedTensor> parameters, const OptimizerOptions& options)
     : options_(options) {
   for (auto& [name, parameter] : parameters) {
-    Slot slot{name, parameter, {}, {}};
+    Slot slot{.name = name, .parameter = parameter, .first = {}, .second = {}};
     if (options.kind != OptimizerKind::rmsprop) slot.first = torch::zeros_like(parameter.detach());
     if (options.kind != OptimizerKind::sgd) slot.second = torch::zeros_like(parameter.detach());
     slots_.push_back(std::move(slot));
@@ -108,7 +108,25 @@ void Optimizer::step(const std::vector<Tensor>& gradients, double learning_rate)
   KILN_ASSERT(gradients.size() == slots_.size());
   ++steps_;
   for (std::size_t i = 0; i < slots_.size(); ++i)
-    if (gradients[i].defined()) update(slots_[i], gradients[i], learning_rate);
+    if (gradients[i].defined())
+      update(slots_[i], gradients[i], learning_rate);
+    else
+      ++slots_[i].missed;
+}
+
+std::map<std::string, std::int64_t> Optimizer::missed() const {
+  std::map<std::string, std::int64_t> list;
+  for (const auto& slot : slots_)
+    if (slot.missed > 0) list[slot.name] = slot.missed;
+  return list;
+}
+
+void Optimizer::set_steps(std::int64_t steps, const std::map<std::string, std::int64_t>& missed) {
+  steps_ = steps;
+  for (auto& slot : slots_) {
+    const auto found = missed.find(slot.name);
+    slot.missed = found == missed.end() ? 0 : found->second;
+  }
 }
 
 void Optimizer::update(Slot& slot, const Tensor& given, double learning_rate) const {
@@ -116,16 +134,18 @@ void Optimizer::update(Slot& slot, const Tensor& given, double learning_rate) co
   const auto type = p.scalar_type();
   const bool same_layout = given.strides() == p.strides() && given.scalar_type() == type;
   const auto gradient = same_layout ? given : torch::empty_like(p).copy_(given);
-  const auto rule = make_rule<Rule<double>>(options_, learning_rate, steps_);
+  const auto updates = steps_ - slot.missed;
+  const auto rule = make_rule<Rule<double>>(options_, learning_rate, updates);
   const bool flat = p.device().is_cpu() && p.is_non_overlapping_and_dense();
   if (flat && type == torch::kFloat32)
     update_in_parts<simd::UpdateRule, float>(
-        options_, make_rule<simd::UpdateRule>(options_, learning_rate, steps_), p, gradient,
+        options_, make_rule<simd::UpdateRule>(options_, learning_rate, updates), p, gradient,
         slot.first, slot.second);
   else if (flat && type == torch::kFloat64)
     update_in_parts<Rule<double>, double>(options_, rule, p, gradient, slot.first, slot.second);
   else
-    update_by_tensors(options_, rule, p, gradient, slot.first, slot.second);
+    return update_by_tensors(options_, rule, p, gradient, slot.first, slot.second);
+  p.unsafeGetTensorImpl()->bump_version();  // it was written to behind LibTorch's back
 }
 
 std::vector<NamedTensor> Optimizer::state() const {

@@ -11,12 +11,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// "; runs lie in it: a, b", for who named the folder of several.
+std::string runs_in(const fs::path& folder) {
+  constexpr std::size_t kMostNamed = 10;
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (names.size() < kMostNamed && fs::exists(entry.path() / "config.toml", error))
+      names.push_back(entry.path().string());
+  std::sort(names.begin(), names.end());
+  return names.empty() ? "" : "; runs lie in it: " + join(names, ", ");
+}
+
 void require_run(const fs::path& path) {
   if (!fs::exists(path))
     throw IoError(path.string(),
                   "no such run folder; `kiln train MODEL --data SPEC --out RUN` makes one");
   if (!fs::exists(path / "config.toml"))
-    throw IoError(path.string(), "is not a run folder: it has no config.toml");
+    throw IoError(path.string(), "is not a run folder: it has no config.toml" + runs_in(path));
 }
 
 void make_folder(const fs::path& path) {

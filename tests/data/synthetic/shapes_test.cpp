@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kPi = std::numbers::pi;
 
-double distance(const Rgb& a, const Rgb& b) {
+double distance(const UnitRgb& a, const UnitRgb& b) {
   return std::hypot(a.red - b.red, a.green - b.green, a.blue - b.blue);
 }
 
@@ -216,7 +216,7 @@ TEST(Shapes, NumbersOfDifferentNamesDoNotOverlap) {
 }
 
 TEST(Shapes, InksTellTheColoursAndStandOutFromTheGround) {
-  std::map<ShapeColour, std::pair<Rgb, float>> means;
+  std::map<ShapeColour, std::pair<UnitRgb, float>> means;
   for (std::uint64_t i = 0; i < 2000; ++i) {
     const auto scene = shape_attributes(6, i);
     auto& [sum, count] = means[scene.colour];

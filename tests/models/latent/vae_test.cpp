@@ -237,13 +237,13 @@ TEST(Vae, DrawsOfACodeHaveThePosteriorsLaw) {
   EXPECT_TRUE(((z.var(0) / variance - 1).abs() < 5 * std::sqrt(2 / double(n))).all().item<bool>());
 }
 
-TEST(Vae, TemperatureScalesThePriorsDeviation) {
+TEST(Vae, TemperatureScalesThePriorsVariance) {
   LinearGaussian model;
   const std::int64_t n = 100000;
   for (const double temperature : {0.0, 1.0, 2.0}) {
     Rng rng(11);
     const auto x = model.vae->sample({.count = n, .temperature = temperature}, rng);
-    const auto wanted = temperature * temperature * model.weights.pow(2).sum(1) + .25;
+    const auto wanted = temperature * model.weights.pow(2).sum(1) + .25;
     const auto error = wanted * std::sqrt(2.0 / double(n));
     EXPECT_TRUE(((x.var(0) - wanted).abs() < 5 * error).all().item<bool>()) << temperature;
   }

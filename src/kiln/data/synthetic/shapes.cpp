@@ -53,7 +53,7 @@ std::int64_t class_of(const ShapeAttributes& a, ShapeLabel label) {
   KILN_ASSERT(!"a label without a number");
 }
 
-Rgb base_colour(ShapeColour colour) {
+UnitRgb base_colour(ShapeColour colour) {
   switch (colour) {
     case ShapeColour::red:
       return {0.86f, 0.12f, 0.14f};
@@ -77,13 +77,13 @@ Rgb base_colour(ShapeColour colour) {
 
 // Offsets of the ink from its base colour, drawn apart from the colour so that fixing the colour
 // changes no other draw.
-Rgb tinted(const Rgb& base, const Rgb& tint) {
+UnitRgb tinted(const UnitRgb& base, const UnitRgb& tint) {
   const auto sum = [](float a, float b) { return std::clamp(a + b, 0.0f, 1.0f); };
   return {sum(base.red, tint.red), sum(base.green, tint.green), sum(base.blue, tint.blue)};
 }
 
 // A grey of the given value with a little of some hue.
-Rgb muted(double value, double saturation, double hue) {
+UnitRgb muted(double value, double saturation, double hue) {
   const auto channel = [&](double shift) {
     const double wave = std::cos(2 * std::numbers::pi * (hue + shift));
     return static_cast<float>(value * (1 + saturation * wave));
@@ -139,7 +139,7 @@ ShapeAttributes draw_attributes(Philox& rng, const Fixed& fixed) {
   a.x = coordinate(cell % 3, a.radius, rng);
   a.y = coordinate(cell / 3, a.radius, rng);
   a.rotation = rng.uniform(-0.5, 0.5);
-  Rgb tint;
+  UnitRgb tint;
   for (float* channel : {&tint.red, &tint.green, &tint.blue})
     *channel = static_cast<float>(rng.uniform(-0.06, 0.06));
   a.ink = tinted(base_colour(a.colour), tint);

@@ -29,9 +29,9 @@ std::vector<std::pair<ShapePlace, std::string_view>> enum_names(ShapePlace);
 std::vector<std::pair<ShapeGround, std::string_view>> enum_names(ShapeGround);
 std::vector<std::pair<ShapeLabel, std::string_view>> enum_names(ShapeLabel);
 
-struct Rgb {
+struct UnitRgb {
   float red = 0, green = 0, blue = 0;  ///< In [0, 1].
-  bool operator==(const Rgb&) const = default;
+  bool operator==(const UnitRgb&) const = default;
 };
 
 /// Everything that a picture of `shapes` shows: the names that a caption or a classifier would use,
@@ -46,8 +46,8 @@ struct ShapeAttributes {
   double x = 0.5, y = 0.5;  ///< Of the centre; y points down.
   double radius = 0.2;      ///< Of the circle around the shape.
   double rotation = 0;      ///< Radians, clockwise, within half a radian of upright.
-  Rgb ink = {};             ///< Of the shape.
-  Rgb ground_from = {}, ground_to = {};
+  UnitRgb ink = {};         ///< Of the shape.
+  UnitRgb ground_from = {}, ground_to = {};
   double ground_angle = 0, ground_period = 0.2;  ///< Of stripes, checks and spots.
   std::uint64_t clouds = 0;                      ///< Key of the cloudy ground.
 };

@@ -168,7 +168,7 @@ class Ground {
   double c_, s_, period_, pixels_;
 };
 
-Rgb mix(const Rgb& from, const Rgb& to, double share) {
+UnitRgb mix(const UnitRgb& from, const UnitRgb& to, double share) {
   const auto t = static_cast<float>(share);
   return {from.red + t * (to.red - from.red), from.green + t * (to.green - from.green),
           from.blue + t * (to.blue - from.blue)};
@@ -197,8 +197,8 @@ void draw_shape(const ShapeAttributes& a, std::int64_t size, std::span<float> im
     for (std::size_t column = 0; column < side; ++column) {
       const double x = (static_cast<double>(column) + 0.5) / pixels;
       const double y = (static_cast<double>(row) + 0.5) / pixels;
-      const Rgb under = mix(a.ground_from, a.ground_to, ground.at(x, y));
-      const Rgb seen = mix(under, a.ink, shape_share(a, cosine, sine, x, y, pixels));
+      const UnitRgb under = mix(a.ground_from, a.ground_to, ground.at(x, y));
+      const UnitRgb seen = mix(under, a.ink, shape_share(a, cosine, sine, x, y, pixels));
       const std::size_t at = row * side + column;
       image[at] = level_of(byte_of(seen.red));
       image[plane + at] = level_of(byte_of(seen.green));

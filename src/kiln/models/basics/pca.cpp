@@ -18,16 +18,17 @@ namespace {
 constexpr std::int64_t kMostNumbers = 1 << 27;  // of the exact way's scatter: 1 GiB
 
 std::int64_t columns_of(const PcaOptions& o) {
-  return o.svd == PcaSvd::exact ? o.data_dim : std::min(o.data_dim, o.components + o.oversample);
+  return o.svd == PcaSvd::exact ? o.data_dim : std::min(o.data_dim, *o.components + o.oversample);
 }
 
-const PcaOptions& checked_together(const PcaOptions& o) {
+PcaOptions checked_together(PcaOptions o) {
   checked("pca", o);
+  o.components = o.components.value_or(std::min<std::int64_t>(20, o.data_dim));
   ItemShape{o.data_dim, o.channels, o.height, o.width}.check("pca");
-  if (o.components > o.data_dim)
+  if (*o.components > o.data_dim)
     throw ConfigError("pca.components", fmt::format("x has {} numbers, so at most as many "
                                                     "components, got {}",
-                                                    o.data_dim, o.components));
+                                                    o.data_dim, *o.components));
   if (columns_of(o) > kMostNumbers / o.data_dim)
     throw ConfigError("pca", fmt::format("{} x {} numbers do not fit; use --svd randomised with "
                                          "fewer components",
@@ -45,14 +46,16 @@ std::vector<std::pair<PcaSvd, std::string_view>> enum_names(PcaSvd) {
   return {{PcaSvd::exact, "exact"}, {PcaSvd::randomised, "randomised"}};
 }
 
-Pca::Pca(const PcaOptions& o)
-    : options_(checked_together(o)),
+Pca::Pca(const PcaOptions& asked) : Pca(checked_together(asked), Resolved{}) {}
+
+Pca::Pca(const PcaOptions& o, Resolved)
+    : options_(o),
       moments_(
           register_module("moments", std::make_shared<RunningMoments>(o.data_dim, columns_of(o)))),
       mean_(register_buffer("mean", zeros({o.data_dim}))),
       directions_(
-          register_buffer("directions", torch::eye(o.data_dim, o.components, torch::kFloat64))),
-      variances_(register_buffer("variances", torch::ones({o.components}, torch::kFloat64))),
+          register_buffer("directions", torch::eye(o.data_dim, *o.components, torch::kFloat64))),
+      variances_(register_buffer("variances", torch::ones({*o.components}, torch::kFloat64))),
       rest_(register_buffer("rest", torch::ones({1}, torch::kFloat64))),
       loss_(register_buffer("loss", zeros({1}))),
       passes_(register_buffer("passes", torch::zeros({1}, torch::kInt64))) {
@@ -85,7 +88,7 @@ bool Pca::end_pass() {
   torch::NoGradGuard no_grad;
   passes_ += 1;
   const auto y = moments_->covariance();
-  const auto left = options_.components;
+  const auto left = components();
   if (options_.svd == PcaSvd::exact) {
     const auto axes = principal_axes(y);
     set_law(axes.directions.narrow(1, 0, left), axes.variances.narrow(0, 0, left));
@@ -111,7 +114,7 @@ bool Pca::end_pass() {
 // eq. (5), where l_j = m_j and R = (D - J) s2 unless the floor binds.
 void Pca::set_law(const Tensor& directions, const Tensor& measured) {
   const auto d = static_cast<double>(options_.data_dim);
-  const auto others = static_cast<double>(options_.data_dim - options_.components);
+  const auto others = static_cast<double>(options_.data_dim - components());
   const double total = moments_->total_variance();
   const double least = options_.floor * (total > 0 ? total / d : 1);
   const double over = others > 0 ? std::max(0.0, total - measured.sum().item<double>()) : 0;
@@ -146,14 +149,14 @@ Tensor Pca::encode_mean(const Tensor& x) {
 }
 
 Tensor Pca::decode_mean(const Tensor& z) {
-  check_shape("pca.decode_mean", "z", z, {kAny, options_.components});
+  check_shape("pca.decode_mean", "z", z, {kAny, components()});
   const auto scores = z.to(torch::kFloat64) * code_scale();
   return shape().shaped(mean_ + scores.matmul(directions_.t())).to(z.scalar_type());
 }
 
 Tensor Pca::sample_prior(std::int64_t count, Rng& rng) {
   check_positive("pca.sample_prior", "count", count);
-  const auto scores = rng.normal({count, options_.components}).to(mean_.options());
+  const auto scores = rng.normal({count, components()}).to(mean_.options());
   return (scores * variances_.sqrt() / code_scale()).to(torch::kFloat32);
 }
 

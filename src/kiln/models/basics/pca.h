@@ -13,7 +13,7 @@ std::vector<std::pair<PcaSvd, std::string_view>> enum_names(PcaSvd);
 struct PcaOptions {
   std::int64_t data_dim = 784;                       // D
   std::int64_t channels = 0, height = 0, width = 0;  // C, H, W; all 0 for tables
-  std::int64_t components = 20;                      // J
+  std::optional<std::int64_t> components;            // J
   PcaSvd svd = PcaSvd::exact;
   std::int64_t power = 2;
   std::int64_t oversample = 10;
@@ -24,7 +24,9 @@ struct PcaOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit_item_shape(self, visit, 1 << 24);
     visit("components", self.components,
-          Field{.help = "directions that are kept", .low = 1, .high = 4096});
+          Field{.help = "directions that are kept; auto: 20, or as many as x has numbers",
+                .low = 1,
+                .high = 4096});
     visit("svd", self.svd, Field{.help = "exact: one pass, D x D numbers; randomised: D x J"});
     visit("power", self.power,
           Field{.help = "power passes of the randomised way", .low = 0, .high = 100});
@@ -75,7 +77,8 @@ class Pca : public Fitted,
   /// From p(x)^(1 / temperature), normalised: all variances times the temperature.  Cut to [0, 1]
   /// for images.
   Tensor sample(const SampleRequest& request, Rng& rng) override;
-  std::int64_t code_size() const override { return options_.components; }
+  std::int64_t components() const { return *options_.components; }
+  std::int64_t code_size() const override { return components(); }
   Tensor encode_mean(const Tensor& x) override;  ///< [B, J], in x's type.
   Tensor decode_mean(const Tensor& z) override;  ///< z [B, J] -> mean + V z, in z's type.
   Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< [count, J].
@@ -86,6 +89,9 @@ class Pca : public Fitted,
   double rest() const { return rest_.item<double>(); }      ///< s2.
 
  private:
+  struct Resolved {};
+  Pca(const PcaOptions& options, Resolved);  // options that are whole and checked
+
   ItemShape shape() const;
   AxisNormal law() const { return {mean_, directions_, variances_, rest_}; }
   void set_law(const Tensor& directions, const Tensor& measured);

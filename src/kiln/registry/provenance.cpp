@@ -1,0 +1,67 @@
+#include "kiln/registry/provenance.h"
+
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <nlohmann/json.hpp>
+
+#include "kiln/core/error.h"
+#include "kiln/core/version.h"
+#include "kiln/data/fingerprint.h"
+#include "kiln/io/atomic_file.h"
+
+namespace kiln {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFile = "provenance.json";
+
+nlohmann::ordered_json part(const std::string& spec, const Dataset& data) {
+  return {{"spec", spec}, {"items", data.size()}, {"fingerprint", fingerprint(data)}};
+}
+
+void check_part(const nlohmann::json& stored, const char* name, const Dataset& data) {
+  const auto& part = stored.at(name);
+  const auto spec = part.at("spec").get<std::string>();
+  if (const auto items = part.at("items").get<std::int64_t>(); items != data.size())
+    throw ConfigError("data", fmt::format("{} has changed: the run began with {} items for {} and "
+                                          "finds {}; bring the old data back, or train a new run",
+                                          spec, items, name, data.size()));
+  if (part.at("fingerprint").get<std::string>() != fingerprint(data))
+    throw ConfigError("data", fmt::format("{} has changed: there are as many items for {} as the "
+                                          "run began with, and other numbers in them; bring the "
+                                          "old data back, or train a new run",
+                                          spec, name));
+}
+
+}  // namespace
+
+void write_provenance(const fs::path& run, const std::string& command, const std::string& data,
+                      const Dataset& train, const std::string& valid_data, const Dataset& valid) {
+  const nlohmann::ordered_json object{{"kiln", version()},
+                                      {"libtorch", TORCH_VERSION},
+                                      {"command", command},
+                                      {"train", part(data, train)},
+                                      {"validation", part(valid_data, valid)}};
+  drop_link(run / kFile);
+  write_file_atomically(
+      run / kFile,
+      object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void check_same_data(const fs::path& run, const Dataset& train, const Dataset& valid) {
+  const auto path = run / kFile;
+  if (!fs::exists(path)) return;
+  try {
+    const auto stored = nlohmann::json::parse(read_text_file(path, 1 << 20));
+    check_part(stored, "train", train);
+    check_part(stored, "validation", valid);
+  } catch (const nlohmann::json::exception& error) {
+    throw IoError(path.string(), fmt::format("is damaged: {}; remove it to go on without knowing "
+                                             "whether the data are the same",
+                                             error.what()));
+  }
+}
+
+}  // namespace kiln

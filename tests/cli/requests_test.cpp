@@ -1,0 +1,119 @@
+// What is asked for is what is done, or is refused: nothing is passed over in silence.
+#include <gtest/gtest.h>
+
+#include "tests/cli/tiny_runs.h"
+
+namespace kiln {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kRequest = 2, kFile = 3;
+
+std::string refusal(const std::vector<std::string>& arguments, int code = kRequest) {
+  const auto result = run_kiln(arguments);
+  EXPECT_EQ(result.code, code) << arguments.back() << result.err;
+  return result.err;
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// A name of a model that is the value of an option is not the model.
+TEST(Requests, TheModelIsTheWordInItsPlace) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "vae").string();
+  fs::current_path(folder.path());
+  const auto trained = run_kiln({"train", "gan", "--out", "vae", "--unroll", "2", "--data",
+                                 "ring8:n=300", "--steps", "2", "--batch", "20", "--quiet"});
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_TRUE(holds(contents(fs::path(out) / "config.toml"), "model = 'gan'"));
+  fs::current_path("/");
+}
+
+TEST(Requests, AFileNamesTheModelAndEpochsWinOverItsSteps) {
+  const TemporaryFolder folder;
+  const auto config = tiny_run("nade") + "/config.toml", out = (folder / "again").string();
+  const auto trained =
+      run_kiln({"train", "--config", config, "--epochs", "3", "--out", out, "--json"});
+  EXPECT_EQ(only_object(trained)["step"], 3 * 10);  // 200 items in batches of 20
+}
+
+TEST(Requests, OptionsThatWouldDoNothingAreRefused) {
+  const auto with = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"train", "nade", "--data", "bars"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return refusal(arguments);
+  };
+  EXPECT_TRUE(holds(with({"--momentum", ".5"}), "[train.momentum] belongs to --optimizer sgd"));
+  EXPECT_TRUE(holds(with({"--step-every", "5"}), "[train.step_every] belongs to --schedule step"));
+  EXPECT_TRUE(holds(with({"--steps", "5", "--epochs", "2"}), "[train.epochs] --steps says"));
+  EXPECT_TRUE(holds(with({"--optimizer", "sgd", "--beta2", ".9"}), "[train.beta2] belongs to"));
+}
+
+TEST(Requests, UnknownKeysOfAFileAreNamed) {
+  const TemporaryFolder folder;
+  const auto path = (folder / "c.toml").string();
+  write_plainly(path, "[run]\nmodel = 'nade'\nseed = 3\n");
+  EXPECT_TRUE(holds(refusal({"train", "--config", path}, kFile), "[run] has no key 'seed'"));
+  write_plainly(path, "[data]\ntrain = 'bars'\nsplit = 'x'\n");
+  EXPECT_TRUE(holds(refusal({"train", "nade", "--config", path}, kFile),
+                    "[data] has no key 'split'; keys: train, valid, skip_bad"));
+}
+
+TEST(Requests, AnRgbPixelOfTheLectureNeedsNoOrder) {
+  const auto result = run_kiln({"theory", "params", "--n", "1", "--states", "16777216", "--json"});
+  EXPECT_EQ(only_object(result)["laws"]["joint"]["parameters"], 16777215);
+  EXPECT_EQ(only_object(result)["order"], 0);
+}
+
+// A run that was given its validation items learned from all of its own source.
+TEST(Requests, TheValidationPartOfARunIsWhatValidGave) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string();
+  const std::string data = "moons:n=300,valid=0,test=0", valid = "moons:n=70,seed=9";
+  ASSERT_EQ(run_kiln({"train", "gaussian_mixture", "--data", data, "--valid", valid,
+                      "--components", "2", "--out", run, "--quiet"})
+                .code,
+            0);
+  for (const auto& more : std::vector<std::vector<std::string>>{
+           {}, {"--split", "valid"}, {"--data", data, "--split", "valid"}}) {
+    std::vector<std::string> arguments{"eval", run, "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto judged = only_object(run_kiln(arguments));
+    EXPECT_EQ(judged["items"], 70);
+    EXPECT_EQ(judged["data"], valid + " (valid)");
+  }
+  EXPECT_EQ(only_object(run_kiln({"eval", run, "--split", "train", "--json"}))["items"], 300);
+}
+
+TEST(Requests, SamplesGoWhereTheirNameSays) {
+  const TemporaryFolder folder;
+  const auto at = [&](const char* name) { return (folder / name).string(); };
+  const auto run = tiny_run("nade");
+  for (const auto* wrong : {"x.jpg", "x.npz", "x.pdf"})
+    EXPECT_TRUE(holds(refusal({"sample", run, "-o", at(wrong)}), "needs a name that ends in"));
+  EXPECT_TRUE(holds(refusal({"sample", run, "-o", at("x.svg")}), "the samples are images: give"));
+  const auto table = at("mixture");
+  ASSERT_EQ(run_kiln({"train", "gaussian_mixture", "--data", "moons:n=200", "--components", "2",
+                      "--out", table, "--quiet"})
+                .code,
+            0);
+  EXPECT_TRUE(holds(refusal({"sample", table, "-o", at("x.png")}), "the samples are points: give"));
+  ASSERT_EQ(run_kiln({"sample", table, "-n", "5", "-o", at("x.csv")}).code, 0);
+  const auto csv = contents(at("x.csv"));
+  EXPECT_TRUE(csv.starts_with("x0,x1\n"));
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 6);
+}
+
+TEST(Requests, HelpIsShownWhereNothingIsAsked) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{}, {"help"}}) {
+    const auto result = run_kiln(arguments);
+    EXPECT_EQ(result.code, 0);
+    EXPECT_TRUE(holds(result.out, "Subcommands"));
+  }
+}
+
+}  // namespace
+}  // namespace kiln
