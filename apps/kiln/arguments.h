@@ -42,7 +42,8 @@ struct SampleArguments {
   double temperature = 1;
   bool mean = false, noise = false;
   std::string condition, out;
-  std::optional<std::int64_t> label = std::nullopt;  ///< What condition stands for.
+  std::optional<std::int64_t> label = std::nullopt;  ///< What condition stands for,
+  std::string class_name = {};                       ///< or the class that it names.
 };
 
 /// What `kiln eval` judges images through: a TorchScript file or Kiln's own classifier of the

@@ -8,16 +8,18 @@
 namespace kiln::program {
 namespace {
 
-// "label=3" -> 3.
-std::optional<std::int64_t> label_of(const std::string& condition) {
-  if (condition.empty()) return std::nullopt;
+// "label=3": class 3; "label=ankle boot": the class of that name, which the run's data know.
+void read_condition(SampleArguments& a) {
+  if (a.condition.empty()) return;
   const std::string key = "label=";
-  const auto label =
-      condition.starts_with(key) ? parse_integer(condition.substr(key.size())) : std::nullopt;
-  if (!label || *label < 0)
+  const auto value = a.condition.starts_with(key) ? a.condition.substr(key.size()) : "";
+  a.label = parse_integer(value);
+  if (value.empty() || (a.label && *a.label < 0))
     throw ConfigError("sample.condition",
-                      fmt::format("must be label=N, N the number of a class, got '{}'", condition));
-  return label;
+                      fmt::format("must be label=N, N the number of a class, or "
+                                  "label=NAME, got '{}'",
+                                  a.condition));
+  if (!a.label) a.class_name = value;
 }
 
 void check_ending_of_samples(const std::string& out) {
@@ -31,12 +33,12 @@ void check_ending_of_samples(const std::string& out) {
 
 void check_sample(SampleArguments& a) {
   check_ending_of_samples(a.out);
-  a.label = label_of(a.condition);
+  read_condition(a);
   if (a.mean && a.noise)
     throw ConfigError("sample", "--mean and --noise are opposites; leave one of them out");
   if (!a.mean) return;
   check_run(a.run, {"decoder", "prior"});
-  if (a.label)
+  if (!a.condition.empty())
     throw ConfigError("sample.condition",
                       "--mean takes the classes in turn; leave out one of both");
   if (a.temperature != 1)
@@ -61,8 +63,10 @@ void add_sample(const Program& program) {
       ->add_option("--temperature", a->temperature,
                    "below 1: safer samples, above 1: bolder ones [1]")
       ->check(CLI::Range(1e-3, 100.0));
-  command->add_option("--condition", a->condition,
-                      "label=N: of class N alone, for models that know classes [all in turn]");
+  command->add_option(
+      "--condition", a->condition,
+      "label=N or label=NAME: of that class alone, for models that know classes [all "
+      "in turn]");
   command->add_flag("--mean", a->mean,
                     "for models with a decoder: the mean of x given a drawn code, not a draw of x");
   command->add_flag("--noise", a->noise,

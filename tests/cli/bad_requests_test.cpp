@@ -55,10 +55,11 @@ TEST(BadRequests, UnknownOptionsNameTheNearest) {
 }
 
 TEST(BadRequests, ConditionsMustNameAClass) {
-  expect_refusal({"sample", tiny_run("vae"), "--condition", "colour=3"}, kRequest,
-                 "[sample.condition] must be label=N, N the number of a class, got 'colour=3'");
-  expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3x"}, kRequest,
-                 "[sample.condition] must be label=N, N the number of a class, got 'label=3x'");
+  for (const auto* wrong : {"colour=3", "label=", "label=-1"})
+    expect_refusal({"sample", tiny_run("vae"), "--condition", wrong}, kRequest,
+                   "[sample.condition] must be label=N, N the number of a class, or label=NAME, "
+                   "got '" +
+                       std::string(wrong) + "'");
   expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3"}, kRequest,
                  "[vae.sample] the model has no classes, got label 3; leave it out");
   expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3", "--mean"}, kRequest,

@@ -73,8 +73,8 @@ TEST(Requests, TheValidationPartOfARunIsWhatValidGave) {
   const TemporaryFolder folder;
   const auto run = (folder / "run").string();
   const std::string data = "moons:n=300,valid=0,test=0", valid = "moons:n=70,seed=9";
-  ASSERT_EQ(run_kiln({"train", "gaussian_mixture", "--data", data, "--valid", valid,
-                      "--components", "2", "--out", run, "--quiet"})
+  ASSERT_EQ(run_kiln({"train", "gaussian_mixture", "--data", data, "--valid", valid, "--components",
+                      "2", "--out", run, "--quiet"})
                 .code,
             0);
   for (const auto& more : std::vector<std::vector<std::string>>{
@@ -105,6 +105,33 @@ TEST(Requests, SamplesGoWhereTheirNameSays) {
   const auto csv = contents(at("x.csv"));
   EXPECT_TRUE(csv.starts_with("x0,x1\n"));
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 6);
+}
+
+// Classes have the names that the data give them.
+TEST(Requests, AClassIsAskedForByNumberOrByName) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string();
+  ASSERT_EQ(
+      run_kiln({"train", "gan", "--condition", "label", "--data", "shapes:size=16,n=60,label=shape",
+                "--hidden", "8", "--steps", "2", "--batch", "20", "--out", run, "--quiet"})
+          .code,
+      0);
+  const auto drawn = [&](const std::string& label) {
+    const auto out = folder / (label + ".npy");
+    const auto result =
+        run_kiln({"sample", run, "-n", "3", "--condition", "label=" + label, "-o", out.string()});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return contents(out);
+  };
+  const auto classes =
+      only_object(run_kiln({"data", "shapes:size=16,n=60,label=shape", "--json"}))["class_counts"];
+  EXPECT_TRUE(classes.contains("circle")) << classes.dump();
+  int same = 0;
+  for (int k = 0; k < static_cast<int>(classes.size()); ++k)
+    same += drawn(std::to_string(k)) == drawn("circle");
+  EXPECT_EQ(same, 1);
+  EXPECT_TRUE(holds(refusal({"sample", run, "--condition", "label=circel"}),
+                    "no class 'circel'; did you mean 'circle'?"));
 }
 
 TEST(Requests, HelpIsShownWhereNothingIsAsked) {

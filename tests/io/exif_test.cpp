@@ -26,9 +26,20 @@ Bytes segment(bool little, std::uint8_t orientation) {
   };
   Bytes all{'E', 'x', 'i', 'f', 0, 0};
   const std::uint8_t order = little ? 'I' : 'M';
-  for (const auto& part : std::vector<Bytes>{
-           {order, order}, two(42), four(8), two(2), two(0x0100), two(3), four(1), two(77), two(0),
-           two(0x0112), two(3), four(1), two(orientation), two(0)})
+  for (const auto& part : std::vector<Bytes>{{order, order},
+                                             two(42),
+                                             four(8),
+                                             two(2),
+                                             two(0x0100),
+                                             two(3),
+                                             four(1),
+                                             two(77),
+                                             two(0),
+                                             two(0x0112),
+                                             two(3),
+                                             four(1),
+                                             two(orientation),
+                                             two(0)})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }
@@ -52,9 +63,10 @@ TEST(Exif, TakesWhatIsCutShortForUpright) {
 
 // The letter F of two columns and three rows, as each orientation stores it.
 TEST(Exif, EveryOrientationComesUpright) {
-  const std::string upright_f = "ab"
-                                "cd"
-                                "ef";
+  const std::string upright_f =
+      "ab"
+      "cd"
+      "ef";
   const struct {
     int orientation;
     std::int64_t width;

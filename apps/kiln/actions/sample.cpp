@@ -2,7 +2,10 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+
 #include "apps/kiln/actions/run_access.h"
+#include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/csv_writer.h"
@@ -79,6 +82,24 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
   return write_samples(out, x, values, text);
 }
 
+// The class that is asked for, by number or by the name that the run's data give it.
+std::optional<std::int64_t> wanted_label(const SampleArguments& a, const LoadedRun& run) {
+  if (a.class_name.empty()) return a.label;
+  const auto& config = run.config;
+  const auto source = open_source(
+      parse_source(config.data),
+      {.seed = static_cast<std::uint64_t>(config.train.seed), .skip_bad = config.skip_bad});
+  const auto& names = source.splits.train->info().class_names;
+  const auto found = std::find(names.begin(), names.end(), a.class_name);
+  if (found != names.end()) return found - names.begin();
+  const auto hint = did_you_mean(a.class_name, names);
+  throw ConfigError("sample.condition",
+                    names.empty()
+                        ? fmt::format("the classes of {} have no names; say label=N", config.data)
+                        : fmt::format("no class '{}'{} Classes: {}", a.class_name,
+                                      hint.empty() ? "." : hint, join(names, ", ")));
+}
+
 // A picture of a model that adds noise to what it decodes shows what it decodes, as previews do;
 // numbers, a temperature and a class are those of the law itself.
 bool shows_mean(const SampleArguments& a, const LoadedRun& run) {
@@ -88,14 +109,14 @@ bool shows_mean(const SampleArguments& a, const LoadedRun& run) {
   const bool pictures = images && (a.out.empty() || ending.empty() || ending == ".png");
   const auto* model = run.model.get();
   const bool noisy = dynamic_cast<const Bound*>(model) || dynamic_cast<const Likelihood*>(model);
-  return a.mean || (pictures && noisy && !a.noise && !a.label && a.temperature == 1 &&
+  return a.mean || (pictures && noisy && !a.noise && a.condition.empty() && a.temperature == 1 &&
                     dynamic_cast<const Decoder*>(model) && dynamic_cast<const Prior*>(model));
 }
 
 Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng, const Console& console) {
   if (!shows_mean(a, run))
     return run.as<Sampler>("sampler").sample(
-        {.count = a.count, .temperature = a.temperature, .label = a.label}, rng);
+        {.count = a.count, .temperature = a.temperature, .label = wanted_label(a, run)}, rng);
   if (!a.mean)
     console.note("each picture is the mean of x given a drawn code; --noise draws x itself");
   torch::NoGradGuard no_grad;

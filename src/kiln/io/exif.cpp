@@ -54,8 +54,10 @@ int exif_orientation(std::span<const std::uint8_t> segment) {
 Image upright(const Image& image, int orientation) {
   if (orientation <= 1 || orientation > 8) return image;
   const bool turned = orientation >= 5;
-  const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  const bool from_below = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  const bool from_right =
+      orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_below =
+      orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   Image out{.width = image.width, .height = image.height, .channels = image.channels};
   if (turned) std::swap(out.width, out.height);
   out.pixels.resize(image.pixels.size());

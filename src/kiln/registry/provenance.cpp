@@ -46,8 +46,7 @@ void write_provenance(const fs::path& run, const std::string& command, const std
                                       {"validation", part(valid_data, valid)}};
   drop_link(run / kFile);
   write_file_atomically(
-      run / kFile,
-      object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+      run / kFile, object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void check_same_data(const fs::path& run, const Dataset& train, const Dataset& valid) {
