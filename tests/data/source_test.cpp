@@ -32,6 +32,18 @@ TEST(SourceSpec, EveryKindsExampleReadsBackToItself) {
   }
 }
 
+// A name may hold commas; the longest text that is a file is meant.
+TEST(SourceSpec, PathsMayHoldCommas) {
+  const TemporaryFolder folder;
+  const auto odd = folder.write("a,b=c.csv", "1,2\n");
+  const auto spec = parse_source("csv:" + odd + ",label=1");
+  EXPECT_EQ(spec.path, odd);
+  EXPECT_EQ(spec.keys, (std::map<std::string, std::string>{{"label", "1"}}));
+  EXPECT_EQ(parse_source(spec.text()).path, odd);
+  const auto plain = folder.write("a", "1,2\n");  // what stands before the comma is a file, too
+  EXPECT_EQ(parse_source("csv:" + plain + ",label=1").path, plain);
+}
+
 TEST(SourceSpec, OffersTheNearestSource) {
   const auto text = message("mnits:DIR");
   EXPECT_TRUE(

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 
 #include "kiln/core/error.h"
 #include "kiln/core/options.h"
@@ -54,6 +56,17 @@ void check_name(const std::string& text, const std::string& name) {
                                         hint.empty() ? "." : hint, join(names, ", ")));
 }
 
+// How many of the parts are the path.  A name may hold commas: where the first part alone is no
+// file, the longest text that is one is meant.
+std::ptrdiff_t parts_of_path(const std::vector<std::string>& parts) {
+  std::error_code error;
+  if (std::filesystem::exists(parts.front(), error)) return 1;
+  for (auto count = std::ssize(parts); count > 1; --count)
+    if (std::filesystem::exists(join({parts.begin(), parts.begin() + count}, ","), error))
+      return count;
+  return 1;
+}
+
 // Takes `path` off the front of the parts, or explains what is missing.
 std::string take_path(const std::string& text, const SourceKind& kind,
                       std::vector<std::string>& parts) {
@@ -64,8 +77,10 @@ std::string take_path(const std::string& text, const SourceKind& kind,
   if (path.empty() || names_key)
     refuse(text, fmt::format("{} needs a {}, as in {}", kind.name,
                              is_stacked(kind.name) ? "source" : "path", kind.example));
-  parts.erase(parts.begin());
-  return path;
+  const auto taken = parts_of_path(parts);
+  const auto whole = join({parts.begin(), parts.begin() + taken}, ",");
+  parts.erase(parts.begin(), parts.begin() + taken);
+  return whole;
 }
 
 void add_key(const std::string& text, const std::string& part, SourceSpec& spec) {
