@@ -236,7 +236,7 @@ TEST_F(StartUp, TheProgramItselfLinksNoTensors) {
                            setenv("LD_TRACE_LOADED_OBJECTS", "1", 1);
                          }).out;
   EXPECT_NE(libraries.find("libstdc++"), std::string::npos);
-  for (const auto* name : {"torch", "c10", "dnnl", "gomp", "blas"})
+  for (const auto* name : {"libtorch", "libc10", "libdnnl", "libgomp", "blas.so"})
     EXPECT_EQ(libraries.find(name), std::string::npos) << libraries;
 }
 
