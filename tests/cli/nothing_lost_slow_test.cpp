@@ -249,5 +249,45 @@ TEST(NothingLost, AKeyOfFortyThousandPartsIsRefused) {
   }
 }
 
+// A table of 40 rows that grows with `scale`.
+std::string table(int rows, double scale) {
+  std::string text = "a,b\n";
+  for (int i = 0; i < rows; ++i)
+    text += fmt::format("{},{}\n", scale * ((i * 37) % 41), scale * ((i * 23) % 29));
+  return text;
+}
+
+TEST(NothingLost, DataThatHaveChangedAreNamed) {
+  const TemporaryFolder folder;
+  const auto csv = (folder / "t.csv").string(), run = (folder / "run").string();
+  write_plainly(csv, table(40, 1));
+  ASSERT_EQ(run_kiln({"train", "rnade", "--data", "csv:" + csv, "--hidden", "4", "--steps", "6",
+                      "--batch", "10", "--out", run, "--quiet"})
+                .code,
+            0);
+  const auto resumed = [&] { return run_kiln({"resume", run, "--steps", "12", "--quiet"}); };
+  write_plainly(csv, table(40, 1000));
+  auto refused = resumed();
+  EXPECT_EQ(refused.code, kRequest);
+  EXPECT_NE(refused.err.find("has changed: there are as many items for train"), std::string::npos)
+      << refused.err;
+  write_plainly(csv, table(50, 1));
+  refused = resumed();
+  EXPECT_NE(refused.err.find("the run began with 36 items for train and finds 45"),
+            std::string::npos)
+      << refused.err;
+  EXPECT_EQ(contents(fs::path(run) / "config.toml").find("steps = 12"), std::string::npos);
+  write_plainly(csv, table(40, 1));
+  const auto provenance = fs::path(run) / "provenance.json";
+  const auto kept = nlohmann::json::parse(contents(provenance));
+  EXPECT_TRUE(kept["command"].get<std::string>().starts_with("kiln train rnade --data csv:"));
+  for (const auto& damaged : {"", "{", "[]", "{\"train\": 3}", "{\"train\": {\"spec\": 1}}"}) {
+    write_plainly(provenance, damaged);
+    EXPECT_EQ(resumed().code, kFile) << damaged;
+  }
+  write_plainly(provenance, kept.dump());
+  EXPECT_EQ(resumed().code, 0);
+}
+
 }  // namespace
 }  // namespace kiln
