@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kiln/core/error.h"
+#include "kiln/io/exif.h"
 #include "kiln/io/image.h"
 #include "tests/io/jpeg_builder.h"
 #include "tests/io/temp_folder.h"
@@ -60,6 +61,23 @@ TEST(Jpeg, TheHeaderAloneGivesTheSize) {
   EXPECT_EQ(header.height, 30);
   EXPECT_EQ(header.channels, 3);
   EXPECT_TRUE(header.pixels.empty());
+}
+
+// The orientation is read before the rows: libjpeg forgets the markers with the last of them.
+TEST(Jpeg, APictureOfATurnedCameraStandsUpright) {
+  const auto plain = encode_jpeg(24, 16, 3, ramps(24, 16, 3), {});
+  const auto stored = decode_image("x", plain);
+  for (std::uint8_t orientation = 1; orientation <= 8; ++orientation) {
+    const std::vector<std::uint8_t> exif{
+        0xff, 0xe1, 0, 34,   'E', 'x', 'i', 'f', 0, 0, 'M', 'M',         0, 42, 0, 0, 0, 8,
+        0,    1,    1, 0x12, 0,   3,   0,   0,   0, 1, 0,   orientation, 0, 0,  0, 0, 0, 0};
+    auto bytes = plain;
+    bytes.insert(bytes.begin() + 2, exif.begin(), exif.end());
+    const auto seen = decode_image("x", bytes), expected = upright(stored, orientation);
+    EXPECT_EQ(seen.width, expected.width) << int(orientation);
+    EXPECT_TRUE(seen.pixels == expected.pixels) << int(orientation);
+    EXPECT_EQ(decode_image_header("x", bytes).width, expected.width) << int(orientation);
+  }
 }
 
 TEST(Jpeg, EveryTruncationIsRefused) {

@@ -6,9 +6,9 @@
 
 namespace kiln {
 
-/// A name for what a data set holds: its shape, its size, and up to 256 of its items with their
-/// labels, evenly spaced with the first and the last.  Equal data have equal names; a table that
-/// was scaled, or pictures that were drawn again, have others.
+/// A name for what a data set holds: its shape, its size and its items with their labels; of
+/// more than 2^22 numbers 256 items, evenly spaced with the first and the last.  Equal data have
+/// equal names; of small data every change has another, of large ones what touches those items.
 std::string fingerprint(const Dataset& data);
 
 }  // namespace kiln

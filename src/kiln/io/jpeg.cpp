@@ -133,6 +133,7 @@ Image decode_jpeg_header(const std::string& name, ImageBytes bytes) {
 Image decode_jpeg(const std::string& name, ImageBytes bytes) {
   Reader reader(bytes);
   Image image = open(name, reader);
+  const int orientation = orientation_of(reader);  // libjpeg forgets it when all rows are read
   if (reader.info.arith_code) refuse_image("jpeg", name, "has arithmetic coding; save it without");
   if (static_cast<std::uint64_t>(image.width * image.height) / kPixelsPerByte > bytes.size())
     refuse_image("jpeg", name, "is cut short: too few bytes for its size");
@@ -142,7 +143,7 @@ Image decode_jpeg(const std::string& name, ImageBytes bytes) {
   allocate_pixels(image, inks ? 4 : image.channels);
   if (!read_rows(reader, image.pixels.data())) refuse_damaged(name, reader);
   if (inks) ink_to_light(image, reader.info.saw_Adobe_marker);
-  return upright(image, orientation_of(reader));
+  return upright(image, orientation);
 }
 
 }  // namespace kiln

@@ -24,6 +24,8 @@ nlohmann::ordered_json part(const std::string& spec, const Dataset& data) {
 void check_part(const nlohmann::json& stored, const char* name, const Dataset& data) {
   const auto& part = stored.at(name);
   const auto spec = part.at("spec").get<std::string>();
+  if (!part.at("items").is_number_unsigned())
+    throw IoError(kFile, "is damaged: items is no number of items");
   if (const auto items = part.at("items").get<std::int64_t>(); items != data.size())
     throw ConfigError("data", fmt::format("{} has changed: the run began with {} items for {} and "
                                           "finds {}; bring the old data back, or train a new run",
@@ -52,6 +54,7 @@ void write_provenance(const fs::path& run, const std::string& command, const std
 void check_same_data(const fs::path& run, const Dataset& train, const Dataset& valid) {
   const auto path = run / kFile;
   if (!fs::exists(path)) return;
+  if (!fs::is_regular_file(path)) throw IoError(path.string(), "is no file; remove it");
   try {
     const auto stored = nlohmann::json::parse(read_text_file(path, 1 << 20));
     check_part(stored, "train", train);
