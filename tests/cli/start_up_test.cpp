@@ -178,7 +178,8 @@ TEST_F(StartUp, ThreadsWaitPassivelyUnlessAsked) {
 }
 
 TEST_F(StartUp, SaysWhichPartOfKilnIsMissing) {
-  const auto result = run_alone({"sample", old_run("nade").string()});
+  const auto result =
+      run_alone({"sample", old_run("nade").string(), "-o", (alone_ / "x.npy").string()});
   EXPECT_EQ(result.code, 3);
   EXPECT_NE(result.err.find("there is neither " + (alone_ / "kiln_actions.so").string() + " nor "),
             std::string::npos)
@@ -189,7 +190,8 @@ TEST_F(StartUp, RefusesALibraryThatIsCutShort) {
   const auto whole = contents(fs::path(program_path()).parent_path() / "kiln_actions.so");
   for (const std::size_t size : {std::size_t{0}, std::size_t{30}, whole.size() / 3}) {
     write_plainly(alone_ / "kiln_actions.so", whole.substr(0, size));
-    const auto result = run_alone({"sample", old_run("nade").string()});
+    const auto result =
+        run_alone({"sample", old_run("nade").string(), "-o", (alone_ / "x.npy").string()});
     EXPECT_EQ(result.code, 3) << size;
     EXPECT_NE(result.err.find("is no library, or cut short; install Kiln again"), std::string::npos)
         << result.err;
@@ -200,7 +202,8 @@ TEST_F(StartUp, RefusesALibraryThatIsNotItsOwn) {
   Dl_info zlib{};  // any library will do
   ASSERT_NE(dladdr(reinterpret_cast<const void*>(&zlibVersion), &zlib), 0);
   fs::copy_file(zlib.dli_fname, alone_ / "kiln_actions.so");
-  const auto result = run_alone({"sample", old_run("nade").string()});
+  const auto result =
+      run_alone({"sample", old_run("nade").string(), "-o", (alone_ / "x.npy").string()});
   EXPECT_EQ(result.code, 3);
   EXPECT_NE(result.err.find("is of another build than this program"), std::string::npos)
       << result.err;
@@ -225,7 +228,8 @@ TEST_F(StartUp, RefusesALibraryOfOtherArguments) {
   write_plainly(alone_ / "kiln", program);
   fs::permissions(alone_ / "kiln", fs::perms::owner_all);
   fs::create_symlink(library, alone_ / "kiln_actions.so");
-  const auto result = run_alone({"sample", old_run("nade").string()});
+  const auto result =
+      run_alone({"sample", old_run("nade").string(), "-o", (alone_ / "x.npy").string()});
   EXPECT_EQ(result.code, 3);
   EXPECT_NE(result.err.find("is of another build than this program"), std::string::npos)
       << result.err;
