@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
 
 #include "kiln/core/error.h"
 #include "kiln/core/options.h"
@@ -59,12 +58,16 @@ void check_name(const std::string& text, const std::string& name) {
 // How many of the parts are the path.  A name may hold commas: where the first part alone is no
 // file, the longest text that is one is meant.
 std::ptrdiff_t parts_of_path(const std::vector<std::string>& parts) {
+  constexpr std::size_t kLongestPath = 4096;
   std::error_code error;
-  if (std::filesystem::exists(parts.front(), error)) return 1;
-  for (auto count = std::ssize(parts); count > 1; --count)
-    if (std::filesystem::exists(join({parts.begin(), parts.begin() + count}, ","), error))
-      return count;
-  return 1;
+  auto path = parts.front();
+  std::ptrdiff_t found = 1;
+  if (std::filesystem::exists(path, error)) return found;
+  for (std::size_t count = 1; count < parts.size() && path.size() < kLongestPath; ++count) {
+    path += "," + parts[count];
+    if (std::filesystem::exists(path, error)) found = static_cast<std::ptrdiff_t>(count) + 1;
+  }
+  return found;
 }
 
 // Takes `path` off the front of the parts, or explains what is missing.
