@@ -62,7 +62,7 @@ class OneThread {
 };
 
 // oneDNN's product with a transposed operand does not survive a signal handler's frame on its
-// stack (2.6 and 3.7: the heap is corrupted).  Whoever has handlers, a profiler or a timer, gets
+// stack (2.6: the heap is corrupted).  Whoever has handlers, a profiler or a timer, gets
 // the signal when the block is done.
 class NoSignals {
  public:
