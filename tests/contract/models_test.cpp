@@ -11,6 +11,7 @@
 #include <numeric>
 #include <set>
 
+#include "kiln/check/check_model.h"
 #include "kiln/train/trainer.h"
 #include "kiln/train/weights.h"
 
@@ -344,6 +345,22 @@ TEST(Contract, SamplersUseTheLabelOrRefuseIt) {
     } catch (const ConfigError& error) {
       EXPECT_NE(std::string(error.what()).find("classes"), std::string::npos) << error.what();
     }
+  }
+}
+
+// Whatever has a likelihood or a bound is looked at, and what is sound passes.  Fitted densities of
+// images cut their samples to [0, 1], so nothing weighs them; the command says so.
+TEST(Contract, EveryModelThatCanBeCheckedPassesWithAFinding) {
+  for (const auto& entry : models()) {
+    TinyRun run(entry, 30);
+    if (!can_be_checked(*run.model)) continue;
+    run.trainer.run({});
+    Rng rng(6);
+    const auto report = check_model(*run.model, {tiny_batch(entry, *run.model, 32), {}}, rng);
+    const bool of_images = is_fitted(*run.model) && run.model->values() == Values::unit;
+    EXPECT_EQ(report.findings.empty(), of_images) << entry.name;
+    for (const auto& finding : report.findings)
+      EXPECT_TRUE(finding.passed) << entry.name << " " << finding.name << ": " << finding.detail;
   }
 }
 

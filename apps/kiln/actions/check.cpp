@@ -68,13 +68,10 @@ int check(const CheckArguments& a, const Console& console) {
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "check");
   const auto report = check_model(*run.model, first_batch(judged), rng);
   if (report.findings.empty())
-    throw ConfigError(
-        "check", fmt::format("finds nothing that it could check: the items of {} have too many "
-                             "numbers for a density without a gradient",
-                             judged.name));
-  if (!a.out.empty() && report.leaks) {
-    write_file_atomically(a.out, leak_picture(*report.leaks));
-  }
+    throw ConfigError("check", fmt::format("finds nothing that it could check on {}: a fitted "
+                                           "density is weighed on tables of up to 64 numbers",
+                                           judged.name));
+  if (!a.out.empty() && report.leaks) write_file_atomically(a.out, leak_picture(*report.leaks));
   console.result(fmt::format("{} at step {}, contexts from {}{}", a.run.run, run.step, judged.name,
                              table(report)),
                  {{"run", a.run.run},

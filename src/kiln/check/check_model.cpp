@@ -31,7 +31,8 @@ CheckReport check_model(Model& model, const Batch& items, Rng& rng) {
     findings.push_back(*total);
   else if (likelihood && sampler && values.kind == Values::real &&
            !dynamic_cast<Autoregressive*>(&model))
-    if (auto density = check_density(*likelihood, *sampler, rng)) findings.push_back(*density);
+    if (auto density = check_density(*likelihood, *sampler, flat.size(1), rng))
+      findings.push_back(*density);
   if (auto* steps = dynamic_cast<Autoregressive*>(&model)) {
     findings.push_back(check_conditional_mass(*steps, values, flat));
     report.leaks = find_leaks(*steps, values, flat.slice(0, 0, 4));

@@ -52,10 +52,11 @@ Tensor log_probs(Likelihood& likelihood, const Tensor& x) {
 
 }  // namespace
 
-std::optional<Finding> check_density(Likelihood& likelihood, Sampler& sampler, Rng& rng) {
+std::optional<Finding> check_density(Likelihood& likelihood, Sampler& sampler, std::int64_t dims,
+                                     Rng& rng) {
+  if (dims > kMostNumbers) return std::nullopt;
   torch::NoGradGuard no_grad;
   const auto x = sampler.sample({.count = kDraws}, rng).flatten(1);
-  if (x.size(1) > kMostNumbers) return std::nullopt;
   const auto wide = x.to(torch::kDouble);
   const auto half = kDraws / 2;
   const auto r = fitted_around_one(wide.slice(0, 0, half));

@@ -50,7 +50,7 @@ int exif_orientation(std::span<const std::uint8_t> segment) {
   return 1;
 }
 
-// Orientations 5 to 8 lie on their side; of each four the later are mirrored or upside down.
+// The table of the tag: orientations 5 to 8 store columns as rows, and which end comes first.
 Image upright(const Image& image, int orientation) {
   if (orientation <= 1 || orientation > 8) return image;
   const bool turned = orientation >= 5;

@@ -58,6 +58,17 @@ TEST(Infogan, CodesAreNoiseClassesAndNumbers) {
 }
 
 // Eq. (5) with H(c): a reader that knows nothing says 0 nats of a class, one that is sure ln K.
+// The law p^(1/T): the noise is normal, and uniform classes and numbers stay as they are.
+TEST(Infogan, TemperatureScalesTheNoisesVarianceAlone) {
+  const auto gan = seeded(small());
+  Rng rng(4), again(4);
+  auto codes = gan->sample_prior(5, again);
+  codes.narrow(1, 0, 3).mul_(.5);
+  torch::NoGradGuard no_grad;
+  EXPECT_TRUE(
+      torch::equal(gan->sample({.count = 5, .temperature = .25}, rng), gan->decode_mean(codes)));
+}
+
 TEST(Infogan, InformationOfAClassIsBetweenNothingAndLogK) {
   const auto gan = seeded(small());
   Rng rng(2);

@@ -41,6 +41,15 @@ TEST(LadderVae, ZeroWeightsMakeTheBoundTheKnownNumber) {
   EXPECT_NEAR(terms.elbo[1].item<double>(), -6 * std::log(2.0) - kl1, 1e-6);
 }
 
+TEST(LadderVae, TemperatureScalesThePriorsVariance) {
+  const auto model = drawn_ladder({.data_dim = 4, .latents = "2,1", .hidden = "3"}, .5);
+  torch::NoGradGuard no_grad;
+  Rng rng(3), again(3);
+  const auto z = .5 * model->sample_prior(50, again);
+  EXPECT_TRUE(torch::equal(model->sample({.count = 50, .temperature = .25}, rng),
+                           model->draw_given(z, {}, again)));
+}
+
 TEST(LadderVae, NoGroupDivergesWhenTheEvidenceSaysNothing) {
   const auto model = drawn_ladder({.data_dim = 4, .latents = "2,2,1", .hidden = "3"}, .5);
   torch::NoGradGuard no_grad;
