@@ -1,6 +1,7 @@
 #include "kiln/metrics/fine_tune.h"
 
 #include <gtest/gtest.h>
+#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 #include <torch/utils.h>
@@ -140,6 +141,31 @@ TEST(FineTune, KeepsTheWeightsOfTheLeastHeldOutLoss) {
   EXPECT_EQ(classifier.epochs(), 0);
   const auto after = copies(*model);
   for (std::size_t i = 0; i < 6; ++i) EXPECT_TRUE(torch::equal(before[i], after[i])) << i;
+}
+
+// What a batch normalisation has seen belongs to the weights that are kept.
+TEST(FineTune, KeepsTheStatisticsOfTheLeastHeldOutLossToo) {
+  class Normalised : public TinyEncoder {
+   public:
+    Normalised() : norm_(register_module("norm", torch::nn::BatchNorm1d(2))) {}
+    Tensor encode_mean(const Tensor& x) override { return TinyEncoder::encode_mean(norm_(x)); }
+
+   private:
+    torch::nn::BatchNorm1d norm_;
+  };
+  const Setting setting;
+  Rng rng(5, "init");
+  const Rng::Scope scope(rng);
+  Normalised model;
+  model.eval();
+  std::vector<Tensor> before;
+  for (const auto& buffer : model.buffers()) before.push_back(buffer.clone());
+  const auto classifier =
+      setting.tuned(model, {.encoder_rate = 50, .head_rate = 50, .most_epochs = 4});
+  EXPECT_EQ(classifier.epochs(), 0);
+  const auto after = model.buffers();
+  ASSERT_EQ(after.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(torch::equal(before[i], after[i])) << i;
 }
 
 TEST(FineTune, TheSameSeedGivesTheSameBits) {

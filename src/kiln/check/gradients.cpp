@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <functional>
+
 #include "kiln/core/torch_compat.h"
 
 namespace kiln {

@@ -26,7 +26,7 @@ struct LoadedCheckpoint {
 ///   checkpoints/step-00000060.safetensors   the newest few, for resuming;
 ///   checkpoints/best.safetensors  the best by validation
 /// Every file is written whole or not at all, and holds no clock, path or host: equal runs give
-/// equal files.
+/// equal files; provenance.json alone says who made the run.
 class RunFolder {
  public:
   /// Throws ConfigError if `path` already holds a run or other files; what a training leaves that

@@ -6,7 +6,6 @@
 #include <torch/nn/modules/conv.h>
 
 #include <cmath>
-
 #include <numbers>
 
 #include "kiln/core/check.h"

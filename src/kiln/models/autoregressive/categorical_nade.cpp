@@ -1,11 +1,11 @@
 #include "kiln/models/autoregressive/categorical_nade.h"
-#include "kiln/models/request.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
 #include "kiln/core/check.h"
+#include "kiln/models/request.h"
 #include "kiln/nn/known_prefix.h"
 #include "kiln/prob/categorical.h"
 

@@ -1,5 +1,4 @@
 #include "kiln/models/autoregressive/nade.h"
-#include "kiln/models/request.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -7,6 +6,7 @@
 
 #include "kiln/core/check.h"
 #include "kiln/kernels/nade_scan.h"
+#include "kiln/models/request.h"
 #include "kiln/nn/known_prefix.h"
 #include "kiln/prob/bernoulli.h"
 

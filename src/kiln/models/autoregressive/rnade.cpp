@@ -1,5 +1,4 @@
 #include "kiln/models/autoregressive/rnade.h"
-#include "kiln/models/request.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -10,6 +9,7 @@
 
 #include "kiln/core/check.h"
 #include "kiln/kernels/rnade_scan.h"
+#include "kiln/models/request.h"
 #include "kiln/nn/known_prefix.h"
 #include "kiln/nn/standardiser.h"
 
