@@ -271,5 +271,13 @@ TEST(Pca, Refusals) {
             "[pca.decode_mean] z must have shape [*, 2], got [2, 3]");
 }
 
+TEST(Pca, KeepsTwentyDirectionsOrAsManyAsThereAre) {
+  EXPECT_EQ(made({.data_dim = 4}).code_size(), 4);
+  EXPECT_EQ(made({.data_dim = 20}).code_size(), 20);
+  EXPECT_EQ(made({.data_dim = 50}).code_size(), 20);
+  EXPECT_EQ(made({.data_dim = 50, .components = 7}).code_size(), 7);
+  EXPECT_THROW(made({.data_dim = 4, .components = 5}), ConfigError);
+}
+
 }  // namespace
 }  // namespace kiln

@@ -11,9 +11,9 @@ enum class PcaSvd { exact, randomised };
 std::vector<std::pair<PcaSvd, std::string_view>> enum_names(PcaSvd);
 
 struct PcaOptions {
-  std::int64_t data_dim = 784;                       // D
-  std::int64_t channels = 0, height = 0, width = 0;  // C, H, W; all 0 for tables
-  std::optional<std::int64_t> components;            // J
+  std::int64_t data_dim = 784;                            // D
+  std::int64_t channels = 0, height = 0, width = 0;       // C, H, W; all 0 for tables
+  std::optional<std::int64_t> components = std::nullopt;  // J
   PcaSvd svd = PcaSvd::exact;
   std::int64_t power = 2;
   std::int64_t oversample = 10;
