@@ -39,9 +39,11 @@ void list_models(bool markdown, const Console& console) {
 }
 
 void show_options(const std::string& heading, nlohmann::json object,
-                  const std::vector<FieldInfo>& fields, bool markdown, const Console& console) {
+                  const std::vector<FieldInfo>& fields, bool markdown, const Console& console,
+                  const std::string& more_markdown = "") {
   object["options"] = option_json(fields);
-  const auto text = markdown ? option_markdown(fields) : heading + option_lines(fields);
+  const auto text =
+      markdown ? option_markdown(fields) + more_markdown : heading + option_lines(fields);
   console.result(without_last_newline(text), object);
 }
 
@@ -57,9 +59,12 @@ int show(const ModelsArguments& a, const Console& console) {
     return 0;
   }
   const auto& entry = find_model_info(a.model);
-  const auto heading = fmt::format("{}: {}\npaper: {}\ncapabilities: {}\noptions\n", entry.name,
-                                   entry.title, entry.paper, join(entry.capabilities, ", "));
-  show_options(heading, about(entry), entry.fields, a.markdown, console);
+  const auto heading =
+      fmt::format("{}: {}\npaper: {}\ncapabilities: {}\n{}options\n", entry.name, entry.title,
+                  entry.paper, join(entry.capabilities, ", "), recipe_lines(entry.recipes));
+  auto object = about(entry);
+  object["recipes"] = nlohmann::json::parse(to_json({entry})).at(0).at("recipes");
+  show_options(heading, object, entry.fields, a.markdown, console, recipe_markdown(entry.recipes));
   return 0;
 }
 

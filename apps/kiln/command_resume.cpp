@@ -53,6 +53,14 @@ void refuse_changes(const std::string& run, const std::vector<std::string>& extr
                     join(differences, "; ")));
 }
 
+// CLI11 takes the nearest number that it can hold.
+std::string steps_of_a_run(const std::string& text) {
+  TrainOptions options;
+  assign("train", options, {{"steps", text}});
+  if (options.steps < 1) throw ConfigError("resume.steps", "must be at least 1, got " + text);
+  return "";
+}
+
 }  // namespace
 
 void add_resume(const Program& program) {
@@ -62,7 +70,7 @@ void add_resume(const Program& program) {
                   "kiln resume runs/nade");
   command->add_option("RUN", arguments->run, "run folder")->required();
   command->add_option("--steps", arguments->steps, "train to this step instead")
-      ->check(CLI::PositiveNumber);
+      ->check(steps_of_a_run);
   command->add_option("--device", arguments->device, "cpu, cuda or cuda:N [cpu]");
   program.on_run(
       command,

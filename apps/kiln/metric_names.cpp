@@ -27,8 +27,8 @@ const std::vector<Group>& groups() {
       {"", {"classifier"}, {"error"}},
       {"of samples",
        {"sampler"},
-       {"modes", "high_quality", "modes_kl", "fd", "kid", "precision", "recall", "density",
-        "coverage", "inception_score", "agreement", "c2st", "mmd", "energy", "parzen"}},
+       {"modes", "high_quality", "modes_kl", "modes_birthday", "fd", "kid", "precision", "recall",
+        "density", "coverage", "inception_score", "agreement", "c2st", "mmd", "energy", "parzen"}},
       {"of codes", {"informative"}, {"information_PART", "code_accuracy"}},
       {"of reconstructions", {"encoder", "decoder"}, {"ssim", "psnr"}}};
   return all;

@@ -69,4 +69,21 @@ nlohmann::json option_json(const std::vector<FieldInfo>& fields) {
   return list;
 }
 
+std::string recipe_lines(const std::vector<Recipe>& recipes) {
+  if (recipes.empty()) return "";
+  std::string text = "recipe: the first that fits, where no flag says otherwise\n";
+  for (const auto& recipe : recipes)
+    text += fmt::format("  {}: {}\n", recipe.when, as_flags(recipe.settings));
+  return text;
+}
+
+std::string recipe_markdown(const std::vector<Recipe>& recipes) {
+  if (recipes.empty()) return "";
+  std::string text =
+      "\n| for | the recipe, where no flag says otherwise; the first that fits |\n|---|---|\n";
+  for (const auto& recipe : recipes)
+    text += fmt::format("| {} | `{}` |\n", cell(recipe.when), as_flags(recipe.settings));
+  return text;
+}
+
 }  // namespace kiln::program

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kiln/core/options.h"
+#include "kiln/core/recipe.h"
 
 namespace kiln::program {
 
@@ -19,5 +20,9 @@ std::string option_markdown(const std::vector<FieldInfo>& fields);
 
 /// Options as objects: name, flag, type, default, low, high, choices, help, from_data.
 nlohmann::json option_json(const std::vector<FieldInfo>& fields);
+
+/// Recipes as lines for a terminal, and as a Markdown table; empty where there are none.
+std::string recipe_lines(const std::vector<Recipe>& recipes);
+std::string recipe_markdown(const std::vector<Recipe>& recipes);
 
 }  // namespace kiln::program

@@ -88,7 +88,7 @@ TEST(BadRequests, BatchesThatPacksDoNotFillAreRefusedAtOnce) {
   expect_refusal({"train", "gan", "--data", "ring8:n=200", "--pack", "3", "--out", out, "--quiet"},
                  kRequest,
                  "[train.batch] the model looks at 3 items at once; set --batch to a multiple of "
-                 "it, as 99, got 100");
+                 "it, as 126, got 128");
   expect_refusal({"train", "gan", "--data", "ring8:n=200", "--pack", "2", "--minibatch-deviation",
                   "--batch", "4", "--out", out, "--quiet"},
                  kRequest,

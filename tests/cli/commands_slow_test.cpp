@@ -170,7 +170,8 @@ TEST(Commands, EvalCountsTheModesOfAMixture) {
   ASSERT_EQ(with({"--out", run}), 0);
   const auto result = only_object(run_kiln({"eval", run, "--samples", "50", "--json"}));
   EXPECT_EQ(result["samples"], 50);
-  EXPECT_EQ(keys_of(result["metrics"]), (Keys{"high_quality", "modes", "modes_kl"}));
+  EXPECT_EQ(keys_of(result["metrics"]),
+            (Keys{"high_quality", "modes", "modes_birthday", "modes_kl"}));
   EXPECT_LE(result["metrics"]["modes"].get<double>(), 8);
   EXPECT_EQ(run_kiln({"eval", run, "--data", "moons", "--metric", "modes"}).code, 2);
   ASSERT_EQ(with({"--pack", "2", "--out", packed}), 0);

@@ -26,7 +26,7 @@ std::string run_of(const std::string& model, const std::string& data,
   arguments.insert(arguments.end(), more.begin(), more.end());
   const auto trained = run_kiln(arguments);
   EXPECT_EQ(trained.code, 0) << trained.err;
-  EXPECT_NE(trained.err.find("validation support"), std::string::npos) << trained.err;
+  EXPECT_NE(trained.err.find("validation data_coverage"), std::string::npos) << trained.err;
   return runs[model + data] = path;
 }
 

@@ -34,6 +34,8 @@ inline std::vector<std::string> tiny_training(const std::string& model, const st
                                      "20",
                                      "--log-every",
                                      "10",
+                                     "--schedule",
+                                     "constant",  // so that a run can be made longer
                                      "--quiet"};
   const std::map<std::string, std::vector<std::string>> small{
       {"nade", {"--hidden", "6"}},

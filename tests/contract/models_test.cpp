@@ -332,6 +332,26 @@ TEST(Contract, OptionsAreRefusedTheSameByDescriptionAndByStruct) {
 }
 
 // A class that a model does not know is never ignored.
+// A recipe sets options that there are, to values that they take; a model that learns by gradients
+// has one for whatever it is given.
+TEST(Contract, RecipesSetOptionsThatThereAre) {
+  for (const auto& entry : models()) {
+    for (const auto& recipe : entry.recipes) {
+      const auto followed = follow(recipe, entry.fields, {}, {});
+      EXPECT_NO_THROW(entry.complete(followed.model)) << entry.name << ", " << recipe.when;
+      TrainOptions options;
+      EXPECT_NO_THROW(assign("train", options, followed.train)) << entry.name;
+    }
+    const bool learns = dynamic_cast<Game*>(tiny(entry).get()) != nullptr;
+    const auto found = entry.recipe_for(entry.tiny, kItems);
+    EXPECT_TRUE(found.has_value() || !learns) << entry.name;
+    if (!found) continue;
+    TrainOptions options;
+    assign("train", options, follow(*found, entry.fields, entry.tiny, {}).train);
+    EXPECT_TRUE(options.schedule == Schedule::constant || learns) << entry.name;
+  }
+}
+
 TEST(Contract, SamplersUseTheLabelOrRefuseIt) {
   for (const auto& entry : models()) {
     const auto model = tiny(entry);

@@ -52,8 +52,11 @@ TEST(ModeCoverage, OfRecognisedModesCountsThemAll) {
   EXPECT_NEAR(static_cast<double>(found.covered), modes - unseen, 5 * std::sqrt(unseen));
   EXPECT_EQ(found.high_quality, 1);
   EXPECT_NEAR(found.reverse_kl, 999. / (2 * n), .15 * 999 / (2 * n));
-  EXPECT_NEAR(mode_coverage(torch::full({7}, 3, torch::kInt64), 10).reverse_kl, std::log(10.),
-              1e-14);
+  // Pairs of one mode: n (n - 1) / (2 K) in expectation, with a relative error of sqrt(2 K) / n.
+  EXPECT_NEAR(found.birthday, modes, 5 * std::sqrt(2. * modes) / n * modes);
+  const auto one = mode_coverage(torch::full({7}, 3, torch::kInt64), 10);
+  EXPECT_NEAR(one.reverse_kl, std::log(10.), 1e-14);
+  EXPECT_EQ(one.birthday, 1);
 }
 
 // Of N equally likely items S draws have S (S - 1) / (2 N) equal pairs in expectation.

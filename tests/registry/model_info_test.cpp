@@ -32,8 +32,14 @@ std::vector<ModelInfo> two_models() {
                        .high = kInfinity,
                        .from_data = true,
                        .choices = {"gaussian", "logistic"}}},
-           .capabilities = {"sampler", "bound"}},
-          {.name = "second", .title = "", .paper = "", .fields = {}, .capabilities = {}}};
+           .capabilities = {"sampler", "bound"},
+           .recipes = {{"pictures", {{"batch", "64"}, {"latent", "8"}}}, {"all", {}}}},
+          {.name = "second",
+           .title = "",
+           .paper = "",
+           .fields = {},
+           .capabilities = {},
+           .recipes = {}}};
 }
 
 TEST(ModelInfo, ReadsBackWhatItWrote) {
@@ -44,6 +50,11 @@ TEST(ModelInfo, ReadsBackWhatItWrote) {
     EXPECT_EQ(read[i].title, wrote[i].title);
     EXPECT_EQ(read[i].paper, wrote[i].paper);
     EXPECT_EQ(read[i].capabilities, wrote[i].capabilities);
+    ASSERT_EQ(read[i].recipes.size(), wrote[i].recipes.size());
+    for (std::size_t k = 0; k < wrote[i].recipes.size(); ++k) {
+      EXPECT_EQ(read[i].recipes[k].when, wrote[i].recipes[k].when);
+      EXPECT_EQ(read[i].recipes[k].settings, wrote[i].recipes[k].settings);
+    }
     ASSERT_EQ(read[i].fields.size(), wrote[i].fields.size());
     for (std::size_t k = 0; k < wrote[i].fields.size(); ++k) {
       const auto &a = read[i].fields[k], &b = wrote[i].fields[k];

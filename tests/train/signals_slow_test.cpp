@@ -13,17 +13,15 @@ namespace {
 // What a run of the sizes that people use has learned.
 std::string trained(const std::string& model, std::int64_t steps, const OptionMap& options,
                     const std::filesystem::path& out) {
-  TrainRequest request{.model = model,
-                       .model_options = options,
-                       .data = "digits:n=300,test=40",
-                       .valid = "",
-                       .skip_bad = false,
-                       .train = {},
-                       .out = out,
-                       .device = torch::kCPU};
-  request.train.steps = steps;
-  request.train.batch = 50;
-  request.train.threads = 1;
+  TrainRequest request{
+      .model = model,
+      .model_options = options,
+      .data = "digits:n=300,test=40",
+      .valid = "",
+      .skip_bad = false,
+      .train_options = {{"steps", std::to_string(steps)}, {"batch", "50"}, {"threads", "1"}},
+      .out = out,
+      .device = torch::kCPU};
   auto session = Session::start(request, {});
   session.run();
   return contents(out / fmt::format("checkpoints/step-{:08}.safetensors", steps));

@@ -67,7 +67,7 @@ class Evaluation {
     known.insert(known.end(), codes.begin(), codes.end());
     const bool samples = dynamic_cast<Sampler*>(run_.model.get());
     if (samples && parse_source(source_).name == stacked_kind().name)
-      known.insert(known.end(), {"modes", "modes_kl"});
+      known.insert(known.end(), {"modes", "modes_kl", "modes_birthday"});
     else if (samples && has_modes(source_))
       known.insert(known.end(), kModeMetrics.begin(), kModeMetrics.end());
     return known;

@@ -84,6 +84,7 @@ CountedModes count_modes(const LoadedRun& run, const ModeArguments& a, Rng rng,
 double mode_figure(const CountedModes& modes, const std::string& metric) {
   if (metric == "modes") return static_cast<double>(modes.coverage.covered);
   if (metric == "modes_kl") return modes.coverage.reverse_kl;
+  if (metric == "modes_birthday") return modes.coverage.birthday;
   if (modes.judge != kNear)
     throw ConfigError("eval.metric", "high_quality is known of modes on the plane alone");
   return modes.coverage.high_quality;
@@ -94,6 +95,7 @@ std::string mode_protocol(const CountedModes& modes, const std::string& metric) 
     return fmt::format("of {} ({} samples, {})", modes.coverage.modes, modes.samples, modes.judge);
   if (metric == "high_quality")
     return fmt::format("of {} samples within 3 deviations of a mode", modes.samples);
+  if (metric == "modes_birthday") return "modes by the birthday paradox: pairs that share one";
   return fmt::format("nats, KL(modes || even), at most {:.3f}",
                      std::log(static_cast<double>(modes.coverage.modes)));
 }

@@ -12,7 +12,8 @@ namespace kiln::program {
 
 /// Figures of `kiln eval` about modes: of a mixture of Gaussians on the plane, or of the 1000
 /// triples of digits of a stacked source.
-inline constexpr std::array<const char*, 3> kModeMetrics{"modes", "high_quality", "modes_kl"};
+inline constexpr std::array<const char*, 4> kModeMetrics{"modes", "high_quality", "modes_kl",
+                                                         "modes_birthday"};
 bool is_mode_metric(const std::string& metric);
 
 /// Whether the modes of a source are known.

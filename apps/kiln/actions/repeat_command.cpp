@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/core/text.h"
 
@@ -22,21 +24,38 @@ struct Setting {
   std::string value;
 };
 
-// What the user, or the data's size, made different from the defaults, in the order of the fields.
-std::vector<Setting> changes(const std::vector<FieldInfo>& fields, const OptionMap& values) {
+// The settings that differ from the fields' defaults, or from others, in the order of the fields.
+std::vector<Setting> changes(const std::vector<FieldInfo>& fields, const OptionMap& values,
+                             const OptionMap& others) {
   std::vector<Setting> list;
   for (const auto& field : fields) {
     const auto found = values.find(field.name);
-    if (!field.from_data && found != values.end() && found->second != field.default_value)
+    if (field.from_data || found == values.end()) continue;
+    const auto own = others.find(field.name);
+    if (found->second != (own == others.end() ? field.default_value : own->second))
       list.push_back({field, found->second});
   }
   return list;
 }
 
-std::vector<Setting> all_changes(const RunConfig& config) {
-  auto list = changes(find_model(config.model).fields, config.model_options);
-  for (const auto& setting : changes(describe<TrainOptions>(), to_map(config.train)))
+std::vector<Setting> all_changes(const RunConfig& config, const OptionMap& others) {
+  auto list = changes(find_model(config.model).fields, config.model_options, others);
+  for (const auto& setting : changes(describe<TrainOptions>(), to_map(config.train), others))
     list.push_back(setting);
+  return list;
+}
+
+// What has to be typed so that a training ends at the same options, whatever recipe it follows, in
+// this version or a later one.  A run knows its steps, so how many epochs they were need not be
+// said.
+std::vector<Setting> typed_settings(const RunConfig& config) {
+  OptionMap other;  // no option has this value, so every one that some recipe sets is typed
+  for (const auto& recipe : find_model(config.model).recipes)
+    for (const auto& [name, value] : recipe.settings) other.emplace(name, "\n");
+  auto list = all_changes(config, other);
+  std::erase_if(list, [](const Setting& setting) {
+    return setting.field.name == "epochs" || setting.field.name == "least_steps";
+  });
   return list;
 }
 
@@ -44,7 +63,9 @@ std::vector<Setting> all_changes(const RunConfig& config) {
 
 std::string changed_options(const RunConfig& config) {
   std::vector<std::string> parts;
-  for (const auto& [field, value] : all_changes(config)) parts.push_back(field.name + " " + value);
+  for (const auto& [field, value] : all_changes(config, {}))
+    if (field.name != "epochs" && field.name != "least_steps")
+      parts.push_back(field.name + " " + value);
   return parts.empty() ? "the defaults" : join(parts, ", ");
 }
 
@@ -52,9 +73,12 @@ std::string repeat_command(const RunConfig& config, const std::string& name) {
   auto command = fmt::format("kiln train {} --data {}", config.model, quoted(config.data));
   if (!config.valid.empty()) command += " --valid " + quoted(config.valid);
   if (config.skip_bad) command += " --skip-bad";
-  for (const auto& [field, value] : all_changes(config)) {
+  for (const auto& [field, value] : typed_settings(config)) {
     command += " " + flag_of(field.name);
-    if (field.type != "switch") command += " " + quoted(value);
+    if (field.type != "switch")
+      command += " " + quoted(value);
+    else if (value != "true")
+      command += "=" + value;
   }
   return command + " --out " + quoted("runs/" + name);
 }

@@ -67,8 +67,8 @@ std::string best_validation(const RunHistory& history) {
   for (const auto& series : history.series) {
     if (!series.name.starts_with("valid/") || series.values.empty()) continue;
     const auto metric = series.name.substr(6);
-    if (metric == "support")  // neither less nor more of it is better: it should be near 1
-      return fmt::format("support {:.3f} at the end", series.values.back());
+    if (metric == "data_coverage" || metric == "support")  // of a GAN, whose last state counts
+      return fmt::format("{} {:.3f} at the end", metric, series.values.back());
     const auto best = rises(metric) ? std::max_element(series.values.begin(), series.values.end())
                                     : std::min_element(series.values.begin(), series.values.end());
     const auto at = static_cast<std::size_t>(best - series.values.begin());

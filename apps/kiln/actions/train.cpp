@@ -75,13 +75,15 @@ int train(const TrainArguments& arguments, const Console& console) {
                        .data = arguments.data,
                        .valid = arguments.valid,
                        .skip_bad = arguments.skip_bad,
-                       .train = {},
+                       .train_options = arguments.train_options,
                        .out = arguments.out,
                        .device = parse_device(arguments.device),
                        .command = arguments.command};
-  assign("train", request.train, arguments.train_options);
-  start_up(static_cast<int>(request.train.threads));
-  request.train.threads = threads();  // a resumed run uses the same number, for the same bits
+  TrainOptions options;
+  assign("train", options, arguments.train_options);
+  start_up(static_cast<int>(options.threads));
+  // A resumed run uses the same number, for the same bits.
+  request.train_options["threads"] = std::to_string(threads());
   Progress progress(!console.quiet);
   auto session = Session::start(request, hooks_for(console, progress, *arguments.interruption));
   return run_session(session, console, progress, *arguments.interruption);

@@ -54,7 +54,7 @@ struct Loader::Impl {
   }
   bool at_end(const LoaderState& at) const { return at.batch >= batches_per_epoch(); }
 
-  std::int64_t item_at(std::int64_t position, std::int64_t epoch) const;
+  std::int64_t item_at(std::int64_t position, std::uint64_t order) const;
   HostBatch make(const LoaderState& at) const;
   Prepared prepare(const LoaderState& at) const noexcept;
   void work();
@@ -79,11 +79,10 @@ struct Loader::Impl {
   std::vector<std::thread> threads;
 };
 
-std::int64_t Loader::Impl::item_at(std::int64_t position, std::int64_t epoch) const {
+std::int64_t Loader::Impl::item_at(std::int64_t position, std::uint64_t order) const {
   if (!options.shuffle) return position;
-  const auto key = derive_key(options.seed, "shuffle", static_cast<std::uint64_t>(epoch));
-  return static_cast<std::int64_t>(
-      permuted_index(static_cast<std::uint64_t>(position), static_cast<std::uint64_t>(size), key));
+  return static_cast<std::int64_t>(permuted_index(static_cast<std::uint64_t>(position),
+                                                  static_cast<std::uint64_t>(size), order));
 }
 
 HostBatch Loader::Impl::make(const LoaderState& at) const {
@@ -91,12 +90,15 @@ HostBatch Loader::Impl::make(const LoaderState& at) const {
   const auto width = static_cast<std::size_t>(data->info().item_size());
   HostBatch batch{
       .x = std::vector<float>(static_cast<std::size_t>(rows) * width), .y = {}, .rows = rows};
-  const auto noise = derive_key(options.seed, "noise", static_cast<std::uint64_t>(at.epoch));
+  const auto epoch = static_cast<std::uint64_t>(at.epoch);
+  const auto noise = derive_key(options.seed, "noise", epoch);
+  const auto order = derive_key(options.seed, "shuffle", epoch);
+  const bool random = transform.random();
   for (std::int64_t row = 0; row < rows; ++row) {
     const std::span<float> x(batch.x.data() + static_cast<std::size_t>(row) * width, width);
-    const auto label = data->read(item_at(first + row, at.epoch), x);
+    const auto label = data->read(item_at(first + row, order), x);
     if (data->info().classes > 0) batch.y.push_back(label);
-    Philox rng(derive_key(noise, "item", static_cast<std::uint64_t>(first + row)));
+    Philox rng(random ? derive_key(noise, "item", static_cast<std::uint64_t>(first + row)) : 0);
     transform.apply(x, rng);
   }
   return batch;

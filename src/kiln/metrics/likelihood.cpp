@@ -51,11 +51,13 @@ std::string_view metric_unit(std::string_view metric) {
   if (metric == "code_mmd") return "squared MMD";
   if (metric == "ssim") return "structural similarity";
   if (metric == "psnr") return "decibels";
-  if (metric == "support") return "of the data's support";
+  if (metric == "data_coverage") return "of the data's items";
   return metric == "error" || metric == "code_accuracy" ? "of the items" : "nats";
 }
 
-bool rises(std::string_view metric) { return metric == "elbo" || metric == "iwae"; }
+bool rises(std::string_view metric) {
+  return metric == "elbo" || metric == "iwae" || metric == "data_coverage";
+}
 
 Tensor reconstruction_errors(Model& model, const Tensor& x) {
   const auto z = dynamic_cast<Encoder&>(model).encode_mean(x);

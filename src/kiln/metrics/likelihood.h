@@ -45,7 +45,7 @@ std::vector<std::string> metrics_of(const Model& model);
 bool matches_a_prior(const Model& model);
 
 /// "nats", "bits per dimension", "squared error" (summed over D), "numbers of the code", "squared
-/// MMD", "structural similarity", "decibels", "of the data's support" or "of the items".
+/// MMD", "structural similarity", "decibels", "of the data's items" or "of the items".
 std::string_view metric_unit(std::string_view metric);
 
 /// Of elbo and iwae more is better, of every other metric less.

@@ -9,6 +9,12 @@
 
 namespace kiln {
 
+double birthday_support(std::int64_t samples, std::int64_t equal_pairs) {
+  if (equal_pairs == 0) return std::numeric_limits<double>::infinity();
+  return static_cast<double>(samples) * static_cast<double>(samples - 1) /
+         (2 * static_cast<double>(equal_pairs));
+}
+
 namespace {
 
 // counts [K] int64: samples of each mode that count.
@@ -17,14 +23,17 @@ ModeCoverage coverage_of(const Tensor& counts, std::int64_t samples) {
   const auto total = counts.sum().item<double>();
   result.high_quality = total / static_cast<double>(samples);
   result.reverse_kl = total > 0 ? 0 : std::nan("");
+  std::int64_t equal_pairs = 0;
   for (std::int64_t k = 0; k < result.modes; ++k) {
     const auto count = counts[k].item<std::int64_t>();
     result.counts.push_back(count);
     if (count == 0) continue;
+    equal_pairs += count * (count - 1) / 2;
     const double share = static_cast<double>(count) / total;
     ++result.covered;
     result.reverse_kl += share * std::log(share * static_cast<double>(result.modes));
   }
+  result.birthday = birthday_support(static_cast<std::int64_t>(total), equal_pairs);
   return result;
 }
 
@@ -46,12 +55,6 @@ ModeCoverage mode_coverage(const Tensor& mode_of, std::int64_t modes) {
   KILN_ASSERT(mode_of.min().item<std::int64_t>() >= 0);
   KILN_ASSERT(mode_of.max().item<std::int64_t>() < modes);
   return coverage_of(at::bincount(mode_of, {}, modes), mode_of.size(0));
-}
-
-double birthday_support(std::int64_t samples, std::int64_t equal_pairs) {
-  if (equal_pairs == 0) return std::numeric_limits<double>::infinity();
-  return static_cast<double>(samples) * static_cast<double>(samples - 1) /
-         (2 * static_cast<double>(equal_pairs));
 }
 
 }  // namespace kiln

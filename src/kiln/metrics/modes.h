@@ -18,6 +18,9 @@ struct ModeCoverage {
   /// samples of high quality; NaN where there is none.  0 where all modes have equal shares, ln K
   /// where one has all. (K - 1) / (2 n) in expectation for n samples of the true law.
   double reverse_kl = 0;
+  /// birthday_support() of those samples, two being equal that have the same mode: K for even modes
+  /// and many samples, less where some are drawn more often.
+  double birthday = 0;
   std::vector<std::int64_t> counts = {};  ///< Samples of high quality of each mode.
 };
 

@@ -39,6 +39,13 @@ FieldInfo field_of(const nlohmann::json& json) {
           .choices = json.at("choices").get<std::vector<std::string>>()};
 }
 
+nlohmann::json json_of(const std::vector<Recipe>& recipes) {
+  auto list = nlohmann::json::array();
+  for (const auto& recipe : recipes)
+    list.push_back({{"when", recipe.when}, {"settings", recipe.settings}});
+  return list;
+}
+
 }  // namespace
 
 void refuse_model(std::string_view name, const std::vector<std::string>& known) {
@@ -66,7 +73,8 @@ std::string to_json(const std::vector<ModelInfo>& infos) {
                     {"title", info.title},
                     {"paper", info.paper},
                     {"fields", fields},
-                    {"capabilities", info.capabilities}});
+                    {"capabilities", info.capabilities},
+                    {"recipes", json_of(info.recipes)}});
   }
   return list.dump();
 }
@@ -79,8 +87,11 @@ std::vector<ModelInfo> model_infos_from_json(std::string_view json) {
                      .title = entry.at("title"),
                      .paper = entry.at("paper"),
                      .fields = {},
-                     .capabilities = entry.at("capabilities").get<std::vector<std::string>>()};
+                     .capabilities = entry.at("capabilities").get<std::vector<std::string>>(),
+                     .recipes = {}};
       for (const auto& field : entry.at("fields")) info.fields.push_back(field_of(field));
+      for (const auto& recipe : entry.at("recipes"))
+        info.recipes.push_back({recipe.at("when"), recipe.at("settings").get<OptionMap>()});
       infos.push_back(std::move(info));
     }
   } catch (const nlohmann::json::exception& error) {

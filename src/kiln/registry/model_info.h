@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kiln/core/options.h"
+#include "kiln/core/recipe.h"
 
 namespace kiln {
 
@@ -15,6 +16,7 @@ struct ModelInfo {
   std::string paper;
   std::vector<FieldInfo> fields;
   std::vector<std::string> capabilities;
+  std::vector<Recipe> recipes;  ///< The first that fits counts.
 };
 
 /// Throws ConfigError naming the nearest of `known`.

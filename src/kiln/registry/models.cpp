@@ -50,6 +50,19 @@ std::vector<std::string> capabilities_of() {
 }
 
 template <class M>
+std::vector<RecipeFor<typename M::Options>> recipes_of() {
+  if constexpr (requires { M::recipes(); }) return M::recipes();
+  return {};
+}
+
+template <class M>
+std::optional<Recipe> recipe_for(const typename M::Options& options, std::int64_t items) {
+  for (const auto& [when, fits, settings] : recipes_of<M>())
+    if (fits(options, items)) return Recipe{std::string(when), settings};
+  return std::nullopt;
+}
+
+template <class M>
 ModelEntry entry(std::string name, std::string title, std::string paper, OptionMap tiny) {
   using Options = typename M::Options;
   ModelEntry e;
@@ -59,6 +72,8 @@ ModelEntry entry(std::string name, std::string title, std::string paper, OptionM
   e.tiny = std::move(tiny);
   e.fields = describe<Options>();
   e.capabilities = capabilities_of<M>();
+  for (const auto& row : recipes_of<M>())
+    e.recipes.push_back({std::string(row.when), row.settings});
   e.make = [name](const OptionMap& values) -> std::shared_ptr<Model> {
     Options options;
     assign(name, options, values);
@@ -68,6 +83,11 @@ ModelEntry entry(std::string name, std::string title, std::string paper, OptionM
     Options options;
     assign(name, options, values);
     return to_map(options);
+  };
+  e.recipe_for = [name](const OptionMap& values, std::int64_t items) {
+    Options options;
+    assign(name, options, values);
+    return recipe_for<M>(options, items);
   };
   return e;
 }

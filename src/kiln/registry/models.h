@@ -18,6 +18,9 @@ struct ModelEntry : ModelInfo {
   std::function<std::shared_ptr<Model>(const OptionMap&)> make;  ///< Throws ConfigError.
   std::function<OptionMap(const OptionMap&)>
       complete;  ///< Fills in the defaults; throws ConfigError.
+  /// The recipe for given options, the data's facts and so many training items; nothing where none
+  /// fits.
+  std::function<std::optional<Recipe>(const OptionMap&, std::int64_t items)> recipe_for;
 };
 
 const std::vector<ModelEntry>& models();

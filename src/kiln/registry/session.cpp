@@ -9,9 +9,8 @@
 
 #include "kiln/io/atomic_file.h"
 #include "kiln/metrics/likelihood.h"
-#include "kiln/metrics/relative_support.h"
-#include "kiln/nn/eval_scope.h"
 #include "kiln/registry/provenance.h"
+#include "kiln/registry/watch.h"
 #include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
 #include "kiln/train/weights.h"
@@ -25,30 +24,6 @@ std::uint64_t seed_of(const RunConfig& config) {
 
 void say(const SessionHooks& hooks, const std::string& line) {
   if (hooks.note) hooks.note(line);
-}
-
-// What a GAN is watched by: samples that repeat themselves are the sign of mode collapse.
-constexpr const char* kSupport = "support";
-constexpr std::int64_t kSupportItems = 512;
-constexpr double kLeastSupport = .5;
-
-// The share of wrong classes where the model learns classes, the bound that training raises, or the
-// first figure that the model has.
-std::string validation_metric(const Model& model) {
-  const auto metrics = metrics_of(model);
-  if (metrics.empty())
-    return dynamic_cast<const Critic*>(&model) && dynamic_cast<const Sampler*>(&model) ? kSupport
-                                                                                       : "";
-  if (const auto* bound = dynamic_cast<const Bound*>(&model); bound && bound->training_draws() > 1)
-    return "iwae";
-  return metrics.back() == "error" ? "error" : metrics.front();
-}
-
-// A small reconstruction error says nothing of codes that miss the prior, and a model trained for
-// both has no one figure: its last state counts.
-bool tells_the_best(const std::string& metric, const Model& model) {
-  if (metric == kSupport) return false;
-  return metric == "reconstruction" ? !matches_a_prior(model) : !metric.empty();
 }
 
 void check_patience(const Model& model, const TrainOptions& options) {
@@ -125,6 +100,29 @@ Session::Session(RunFolder folder, Data data, std::shared_ptr<Model> model, torc
       hooks_(std::move(hooks)),
       metric_(validation_metric(*model_)) {}
 
+namespace {
+
+// What was given, the data say, and the recipe has.  Returns what the recipe added, for a person.
+std::string follow_recipe(RunConfig& config, const ModelEntry& entry, const TrainRequest& request,
+                          OptionMap facts, std::int64_t items) {
+  std::string added;
+  auto options = request.model_options;
+  options.merge(facts);
+  auto train = request.train_options;
+  if (const auto recipe = entry.recipe_for(options, items)) {
+    const auto followed = follow(*recipe, entry.fields, options, train);
+    options = followed.model;
+    train = followed.train;
+    if (!followed.added.empty())
+      added = fmt::format("recipe for {}: {}", recipe->when, as_flags(followed.added));
+  }
+  config.model_options = entry.complete(options);
+  assign("train", config.train, train);
+  return added;
+}
+
+}  // namespace
+
 Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   const auto& entry = find_model(request.model);
   RunConfig config{.model = entry.name,
@@ -132,16 +130,17 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
                    .data = parse_source(request.data).text(),
                    .valid = request.valid,
                    .skip_bad = request.skip_bad,
-                   .train = checked("train", request.train)};
+                   .train = {}};
+  assign("train", config.train, request.train_options);
   entry.complete(request.model_options);  // refuses a wrong option before anything is opened
   auto data = open_data(config, hooks);
-  auto options = request.model_options;
-  options.merge(facts_of(entry, data));
-  config.model_options = entry.complete(options);
+  const auto recipe =
+      follow_recipe(config, entry, request, facts_of(entry, data), data.train->size());
   auto model = make_model(entry, config.model_options, seed_of(config));
   check_patience(*model, config.train);
   fit_data(data, *model, hooks);
   config.train = resolve_for(*model, config.train, data.train->size());
+  if (!recipe.empty()) say(hooks, recipe);
   note_lost_items(*model, config.train, data.train->size(), hooks);
   begin_with(*model, data, config);
   model->to(request.device);
@@ -178,9 +177,11 @@ namespace {
 void change_steps(RunConfig& config, std::int64_t steps) {
   if (steps == config.train.steps) return;
   if (config.train.schedule == Schedule::linear || config.train.schedule == Schedule::cosine)
-    throw ConfigError("resume.steps",
-                      fmt::format("the run's {} schedule ends at step {}; it cannot go on to {}",
-                                  enum_name(config.train.schedule), config.train.steps, steps));
+    throw ConfigError(
+        "resume.steps",
+        fmt::format("the run's {} schedule ends at step {}; it cannot go on to {}: "
+                    "train a new run with --steps {}, or with --schedule constant",
+                    enum_name(config.train.schedule), config.train.steps, steps, steps));
   config.train.steps = steps;
 }
 
@@ -259,12 +260,11 @@ void Session::note_validation(Records& records, std::int64_t step, double value,
   };
   note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
-  if (metric_ == kSupport && value < kLeastSupport)
-    say(hooks_,
-        fmt::format("warning: samples repeat themselves: they seem to hold {:.0f} % as many "
-                    "different items as the data; docs/models/gan.md lists remedies for "
-                    "mode collapse",
-                    100 * value));
+  if (metric_ == kCoverage && -value < kLeastCoverage)
+    say(hooks_, fmt::format("warning: near {:.0f} % of the data's items there is no sample: the "
+                            "samples repeat themselves or are not like the data yet; "
+                            "docs/models/gan.md lists remedies for mode collapse",
+                            100 * (1 + value)));
 }
 
 // Both figures are of the same weights: the averaged ones, where there are any.
@@ -274,23 +274,10 @@ double Session::validate() {
   return rises(metric_) ? -value : value;
 }
 
-// Beside validation items, always the same ones; a source may be sorted by class.
-double Session::support() const {
-  const EvalScope judging(*model_);
-  const auto count = std::min(kSupportItems, data_.valid->size());
-  if (count < 2) return std::nan("");
-  auto options = LoaderOptions::one_pass(count, seed_of(folder_.config()), 0);
-  options.shuffle = true;
-  Loader loader(data_.valid, data_.valid_transform, options);
-  Rng noise(seed_of(folder_.config()), "support", device_);
-  torch::NoGradGuard no_grad;
-  auto& sampler = dynamic_cast<Sampler&>(*model_);
-  return relative_support(sampler.sample({.count = count}, noise),
-                          to_batch(loader.next(), loader.info()).x);
-}
-
 double Session::judged(const std::string& metric) const {
-  if (metric == kSupport) return support();
+  if (metric == kCoverage)
+    return sample_coverage(*model_, data_.valid, data_.valid_transform, seed_of(folder_.config()),
+                           device_);
   const auto* bound = dynamic_cast<const Bound*>(model_.get());
   const JudgeOptions options{.draws = bound ? bound->training_draws() : 1,
                              .batch = std::max<std::int64_t>(100, folder_.config().train.batch),

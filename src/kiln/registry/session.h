@@ -17,11 +17,12 @@ namespace kiln {
 /// What a training run is made of, as a person asks for it.
 struct TrainRequest {
   std::string model;
-  OptionMap model_options;  ///< Without the facts of the data.
+  OptionMap model_options;  ///< Those given, without the facts of the data.
   std::string data;         ///< SPEC.
   std::string valid;        ///< SPEC, or empty.
   bool skip_bad = false;
-  TrainOptions train;
+  OptionMap
+      train_options;  ///< Those of TrainOptions that are given; the model's recipe has others.
   std::filesystem::path out;
   torch::Device device = torch::kCPU;
   std::string command = {};  ///< As it was typed, for the run's provenance.
@@ -36,8 +37,8 @@ struct SessionHooks {
 /// One training run with its data, model, trainer and folder.
 class Session {
  public:
-  /// Opens the data, builds the model, and only then makes the run folder: a refused request leaves
-  /// nothing behind.
+  /// What is not given is the recipe's, then the option's own default.  Opens the data, builds the
+  /// model, and only then makes the run folder: a refused request leaves nothing behind.
   static Session start(const TrainRequest& request, const SessionHooks& hooks);
 
   /// Continues a run where its newest good checkpoint stands, with its own options; a run without a
@@ -73,7 +74,6 @@ class Session {
   void restore();
   double validate();
   double judged(const std::string& metric) const;
-  double support() const;
   void note_validation(Records& records, std::int64_t step, double value, bool best) const;
   void preview(std::int64_t step) const;
   void checkpoint(std::int64_t step) const;

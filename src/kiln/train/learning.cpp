@@ -84,11 +84,14 @@ void refuse_gradient_options(const TrainOptions& o) {
                                            join(set, ", ")));
 }
 
-// A batch that the model would refuse at its first step.
-void check_groups(const Model& model, std::int64_t batch) {
+// As many items as there are at most, whole groups of them.  Throws ConfigError for a batch that
+// the model would refuse at its first step.
+std::int64_t batch_of(const Model& model, std::int64_t asked, std::int64_t items) {
   const auto* grouped = dynamic_cast<const BatchGroups*>(&model);
   const auto group = grouped ? grouped->group_size() : 1;
-  if (batch % group == 0) return;
+  const auto batch =
+      asked > items && items >= group ? items / group * group : std::min(asked, items);
+  if (batch % group == 0) return batch;
   throw ConfigError("train.batch",
                     batch < group
                         ? fmt::format("the model looks at {} items at once, and a batch holds {}; "
@@ -131,8 +134,7 @@ std::unique_ptr<Learning> make_learning(Model& model, Loader& loader, const Trai
 }
 
 TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t items) {
-  options.batch = std::min(options.batch, items);
-  check_groups(model, options.batch);
+  options.batch = batch_of(model, options.batch, items);
   const auto* fitted = dynamic_cast<const Fitted*>(&model);
   if (!fitted) return resolve(options, items / options.batch);
   refuse_gradient_options(options);

@@ -9,10 +9,13 @@
 
 namespace kiln {
 
+constexpr double kMostRounds = 1e12;  ///< No run is longer; products of such counts are exact.
+
 /// How to train, whatever the model: the flags of `kiln train` that are not the model's own.
 struct TrainOptions {
   std::int64_t steps = 0;
   std::int64_t epochs = 10;
+  std::int64_t least_steps = 0;
   std::int64_t batch = 100;
   std::int64_t seed = 1;
   std::optional<OptimizerKind> optimizer;
@@ -41,8 +44,15 @@ struct TrainOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
     visit("steps", self.steps,
-          Field{.help = "rounds to train; 0: as many as `epochs` makes", .low = 0});
-    visit("epochs", self.epochs, Field{.help = "passes over the data when `steps` is 0", .low = 1});
+          Field{.help = "rounds to train; 0: as many as `epochs` makes",
+                .low = 0,
+                .high = kMostRounds});
+    visit("epochs", self.epochs,
+          Field{.help = "passes over the data when `steps` is 0", .low = 1, .high = kMostRounds});
+    visit("least_steps", self.least_steps,
+          Field{.help = "rounds at the least, where `epochs` says how long",
+                .low = 0,
+                .high = kMostRounds});
     visit("batch", self.batch, Field{.help = "items in a batch", .low = 1, .high = 1e6});
     visit("seed", self.seed, Field{.help = "seed of weights, order, noise and samples", .low = 0});
     visit("optimizer", self.optimizer, Field{.help = "update rule; auto: the model's own"});

@@ -30,7 +30,15 @@ std::vector<std::pair<std::string, ScalarMeans::Sum>> sums_of(const nlohmann::js
 }  // namespace
 
 TrainOptions resolve(TrainOptions options, std::int64_t batches_per_epoch) {
-  if (options.steps == 0) options.steps = options.epochs * batches_per_epoch;
+  if (options.steps == 0) {
+    const double rounds =
+        static_cast<double>(options.epochs) * static_cast<double>(batches_per_epoch);
+    if (rounds > kMostRounds)
+      throw ConfigError("train.epochs",
+                        fmt::format("{} passes of {} batches are more than {} rounds",
+                                    options.epochs, batches_per_epoch, kMostRounds));
+    options.steps = std::max(options.least_steps, static_cast<std::int64_t>(rounds));
+  }
   if (options.validate_every == 0) options.validate_every = batches_per_epoch;
   if (options.checkpoint_every == 0)
     options.checkpoint_every = std::min<std::int64_t>(1000, batches_per_epoch);

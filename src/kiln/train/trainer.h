@@ -85,7 +85,8 @@ class Trainer {
   ScalarMeans log_;
 };
 
-/// Fills what `auto` and 0 leave open: steps, and how often to validate, save and preview.
+/// Fills what `auto` and 0 leave open: steps, and how often to validate, save and preview.  Throws
+/// ConfigError where the epochs make more rounds than kMostRounds.
 TrainOptions resolve(TrainOptions options, std::int64_t batches_per_epoch);
 
 }  // namespace kiln

@@ -59,6 +59,25 @@ TEST(GaussianMixture, FarItemsHaveFiniteDensitiesAndResponsibilities) {
   EXPECT_NEAR(model.log_responsibilities(far).exp().sum().item<double>(), 1, 1e-12);
 }
 
+// Twenty-five places of one size: a start that puts two centres into one of them and one between
+// two others is a poor optimum that EM does not leave.
+TEST(GaussianMixture, SeveralStartsFindABetterOptimum) {
+  Rng rng(5);
+  const auto places = 2 * torch::stack({rng.integers(5, {800}), rng.integers(5, {800})}, 1);
+  const auto x = places + .2 * rng.normal({800, 2});
+  Tensor losses = torch::zeros({2, 6}, torch::kFloat64);
+  for (std::int64_t seed = 0; seed < 6; ++seed)
+    for (const std::int64_t many : {0, 1}) {
+      auto model = made({.data_dim = 2, .components = 25, .starts = many ? 12 : 1},
+                        static_cast<std::uint64_t>(seed));
+      fit(model, x, 100, 40);
+      losses[many][seed] = -model.log_prob(x).mean();
+    }
+  const auto mean = losses.mean(1), worst = std::get<0>(losses.max(1));
+  EXPECT_LT(mean[1].item<double>(), mean[0].item<double>() - .03) << losses;
+  EXPECT_LT(worst[1].item<double>(), worst[0].item<double>() - .03) << losses;
+}
+
 TEST(GaussianMixture, OneComponentIsTheLikeliestNormalLaw) {
   const auto x = blobs(150, 3, 4, 4);
   const auto s = covariance_of(x);

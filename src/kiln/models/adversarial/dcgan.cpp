@@ -136,4 +136,15 @@ Tensor Dcgan::sample(const SampleRequest& request, Rng& rng) {
   return decode_in_parts(*this, std::sqrt(request.temperature) * sample_prior(request.count, rng));
 }
 
+std::vector<RecipeFor<DcganOptions>> Dcgan::recipes() {
+  return {{"all data",
+           always<DcganOptions>,
+           {{"filters", "16"},
+            {"batch", "64"},
+            {"steps", "10000"},
+            {"learning_rate", "0.0005"},
+            {"schedule", "linear"},
+            {"ema", "0.999"}}}};
+}
+
 }  // namespace kiln

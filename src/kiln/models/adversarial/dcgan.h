@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/model.h"
 
 namespace kiln {
@@ -35,6 +36,7 @@ struct DcganOptions {
 class Dcgan : public Game, public Sampler, public Decoder, public Prior, public Critic {
  public:
   using Options = DcganOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   explicit Dcgan(const DcganOptions& options);  ///< Throws ConfigError unless S is one of those.
 

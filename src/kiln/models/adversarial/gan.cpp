@@ -22,49 +22,6 @@ constexpr double kBeta1 = .5, kBeta2 = .999;
 constexpr double kClip = .01, kPenalty = 10;
 constexpr std::int64_t kHidden = 128, kLayers = 2, kFilters = 32;
 
-void refuse(bool wrong, const char* field, const char* message) {
-  if (wrong) throw ConfigError(fmt::format("gan.{}", field), message);
-}
-
-// Options that would do nothing, or not what they say.
-void check_objective(const GanOptions& o) {
-  const bool clips = o.objective == "wasserstein", penalised = o.objective == "wasserstein_gp";
-  refuse(o.unroll > 0 && (clips || penalised), "unroll",
-         "steps ahead know neither clipping nor the penalty; use another objective");
-  refuse(o.unroll > 0 && o.discriminators > 1, "unroll",
-         "looks ahead of one critic; leave out --discriminators");
-  refuse(o.clip_weights && !clips, "clip_weights", "only --objective wasserstein clips weights");
-  refuse(o.penalty && !penalised, "penalty", "belongs to --objective wasserstein_gp; or use --r1");
-  refuse(clips && o.spectral_norm, "spectral_norm", "undoes the clipping; use another objective");
-  refuse(o.unroll == 0 && (o.unroll_rule || o.unroll_first_order), "unroll",
-         "there are no steps ahead; set --unroll");
-  refuse(o.discriminators == 1 && o.mix, "mix", "there is one critic; set --discriminators");
-  refuse(o.mix_sharpness && o.mix != CriticMix::softmax, "mix_sharpness",
-         "belongs to --mix softmax");
-}
-
-void check_network(const GanOptions& o) {
-  const bool conv = o.network == GanNetwork::conv, labels = o.condition == Condition::label;
-  if (conv) check_conv_image("gan.network", o.channels, o.height, o.width);
-  refuse(conv && (o.hidden || o.layers || o.critic_hidden), "network",
-         "conv has filters, not layers of units; leave out --hidden, --layers and "
-         "--critic-hidden");
-  refuse(!conv && o.filters.has_value(), "filters", "belongs to --network conv");
-  refuse(labels && o.classes < 2, "condition",
-         "label needs data with at least 2 classes; leave it out");
-  refuse(!labels && o.critic_label, "critic_label", "belongs to --condition label");
-  refuse(o.critic_label == CriticLabel::projection && o.pack > 1, "critic_label",
-         "projection judges single items; leave out --pack");
-  refuse(!o.augment.empty() && o.channels == 0, "augment", "changes images, and these are none");
-}
-
-const GanOptions& checked_together(const GanOptions& o) {
-  checked("gan", o);
-  check_objective(o);
-  check_network(o);
-  return o;
-}
-
 std::int64_t classes_of(const GanOptions& o) {
   return o.condition == Condition::label ? o.classes : 0;
 }
@@ -109,7 +66,7 @@ double rate(const GanOptions& o, const std::optional<double>& asked) {
 }  // namespace
 
 Gan::Gan(const GanOptions& o)
-    : options_(checked_together(o)),
+    : options_(checked_gan_options(o)),
       objective_(AdversarialObjective::parse("gan.objective", o.objective)),
       augmentation_(Augmentation::parse("gan.augment", o.augment)),
       generator_(register_module("generator", make_generator(o))) {

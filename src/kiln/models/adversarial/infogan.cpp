@@ -294,4 +294,15 @@ Tensor Infogan::information(std::int64_t count, Rng& rng) {
   return torch::cat(parts);
 }
 
+std::vector<RecipeFor<InfoganOptions>> Infogan::recipes() {
+  return {{"convolutions",
+           [](const InfoganOptions& o, std::int64_t) { return o.network == GanNetwork::conv; },
+           {{"filters", "16"},
+            {"critic_units", "512"},
+            {"continuous_information", "0.05"},
+            {"batch", "64"},
+            {"steps", "12000"}}},
+          {"dense layers", always<InfoganOptions>, {{"batch", "64"}, {"steps", "10000"}}}};
+}
+
 }  // namespace kiln

@@ -3,6 +3,7 @@
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/linear.h>
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/informative.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/adversarial/generator_network.h"
@@ -82,6 +83,7 @@ class Infogan : public Game,
                 public Informative {
  public:
   using Options = InfoganOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   explicit Infogan(const InfoganOptions& options);  ///< Throws ConfigError.
 

@@ -125,4 +125,15 @@ Tensor CategoricalNade::complete(const Tensor& x, const Tensor& known, Rng& rng)
   return shape().shaped(draw_after(numbers, mask, rng.uniform(numbers.sizes()), 1));
 }
 
+std::vector<RecipeFor<CategoricalNadeOptions>> CategoricalNade::recipes() {
+  return {{"all data",
+           always<CategoricalNadeOptions>,
+           {{"hidden", "100"},
+            {"epochs", "40"},
+            {"least_steps", "1000"},
+            {"schedule", "cosine"},
+            {"learning_rate", "0.002"},
+            {"ema", "0.99"}}}};
+}
+
 }  // namespace kiln

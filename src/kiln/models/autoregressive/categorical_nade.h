@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/model.h"
 #include "kiln/prob/item_shape.h"
 
@@ -39,6 +40,7 @@ struct CategoricalNadeOptions {
 class CategoricalNade : public Game, public Sampler, public Autoregressive, public Completer {
  public:
   using Options = CategoricalNadeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   explicit CategoricalNade(const CategoricalNadeOptions& options);  ///< Throws ConfigError.
 

@@ -181,4 +181,16 @@ Tensor Made::sample(const SampleRequest& request, Rng& rng) {
   return shape().shaped(x);
 }
 
+std::vector<RecipeFor<MadeOptions>> Made::recipes() {
+  return {{"all data",
+           always<MadeOptions>,
+           {{"hidden", "2000"},
+            {"direct", "true"},
+            {"epochs", "20"},
+            {"least_steps", "5000"},
+            {"schedule", "cosine"},
+            {"learning_rate", "0.001"},
+            {"ema", "0.999"}}}};
+}
+
 }  // namespace kiln

@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/linear.h>
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/masked_network.h"
 #include "kiln/prob/item_shape.h"
@@ -56,6 +57,7 @@ struct MadeOptions {
 class Made : public Game, public Sampler, public Autoregressive {
  public:
   using Options = MadeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   /// Throws ConfigError if a size is out of range, or for an option that would do nothing.
   explicit Made(const MadeOptions& options);

@@ -94,4 +94,14 @@ Tensor Nade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
   return shape().shaped(nade_draw(rng.uniform(pixels.sizes()), given, 1.0, tensors()));
 }
 
+std::vector<RecipeFor<NadeOptions>> Nade::recipes() {
+  return {{"all data",
+           always<NadeOptions>,
+           {{"epochs", "50"},
+            {"least_steps", "5000"},
+            {"schedule", "cosine"},
+            {"learning_rate", "0.001"},
+            {"ema", "0.999"}}}};
+}
+
 }  // namespace kiln

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kiln/core/recipe.h"
 #include "kiln/kernels/nade_scan_twin.h"
 #include "kiln/models/model.h"
 #include "kiln/prob/item_shape.h"
@@ -39,6 +40,7 @@ struct NadeOptions {
 class Nade : public Game, public Sampler, public Autoregressive, public Completer {
  public:
   using Options = NadeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   explicit Nade(const NadeOptions& options);  ///< Throws ConfigError if a size is out of range.
 

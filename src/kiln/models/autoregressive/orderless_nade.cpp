@@ -288,4 +288,15 @@ Tensor OrderlessNade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
   return shape().shaped(fill(pixels, mask, uniform, 1));
 }
 
+std::vector<RecipeFor<OrderlessNadeOptions>> OrderlessNade::recipes() {
+  return {{"all data",
+           always<OrderlessNadeOptions>,
+           {{"epochs", "50"},
+            {"least_steps", "5000"},
+            {"schedule", "cosine"},
+            {"learning_rate", "0.001"},
+            {"ema", "0.999"},
+            {"validation_items", "300"}}}};
+}
+
 }  // namespace kiln

@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/linear.h>
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/model.h"
 #include "kiln/prob/item_shape.h"
 
@@ -47,6 +48,7 @@ struct OrderlessNadeOptions {
 class OrderlessNade : public Game, public Sampler, public Autoregressive, public Completer {
  public:
   using Options = OrderlessNadeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   explicit OrderlessNade(const OrderlessNadeOptions& options);  ///< Throws ConfigError.
 

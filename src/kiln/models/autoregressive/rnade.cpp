@@ -128,4 +128,17 @@ Tensor Rnade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
   return torch::where(mask, x, own_units(drawn));
 }
 
+// What binds on few rows is overfitting: small batches are the best remedy that was found.
+std::vector<RecipeFor<RnadeOptions>> Rnade::recipes() {
+  OptionMap few{{"hidden", "100"},      {"components", "10"},     {"batch", "10"},
+                {"epochs", "200"},      {"least_steps", "2000"},  {"learning_rate", "0.01"},
+                {"schedule", "linear"}, {"weight_decay", "0.01"}, {"ema", "0.99"}};
+  OptionMap many{{"hidden", "100"},         {"components", "10"},      {"batch", "100"},
+                 {"epochs", "100"},         {"learning_rate", "0.01"}, {"schedule", "linear"},
+                 {"weight_decay", "0.001"}, {"ema", "0.999"}};
+  return {{"at most 10000 rows",
+           [](const RnadeOptions&, std::int64_t items) { return items <= 10000; }, std::move(few)},
+          {"more rows", always<RnadeOptions>, std::move(many)}};
+}
+
 }  // namespace kiln

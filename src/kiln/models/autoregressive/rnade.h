@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kiln/core/recipe.h"
 #include "kiln/kernels/rnade_scan_twin.h"
 #include "kiln/models/model.h"
 #include "kiln/prob/item_shape.h"
@@ -57,6 +58,7 @@ class Rnade : public Game,
               public Completer {
  public:
   using Options = RnadeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   explicit Rnade(const RnadeOptions& options);  ///< Throws ConfigError if a size is out of range.
 

@@ -6,18 +6,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numbers>
 
 #include "kiln/core/check.h"
 #include "kiln/models/request.h"
-#include "kiln/prob/diag_normal.h"
 #include "kiln/prob/nearest_centre.h"
 
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kMostNumbers = 1 << 27;  // of all covariances: 1 GiB
-constexpr std::int64_t kStartPasses = 20;       // of Lloyd on the sample
-constexpr double kNoItems = 1e-10;              // a sum of responsibilities that is no item's
+constexpr std::int64_t kMostNumbers = 1 << 27;    // of all covariances: 1 GiB
+constexpr std::int64_t kNumbersAtOnce = 1 << 17;  // K B D in one go: a mebibyte
+constexpr std::int64_t kStartPasses = 20;         // of Lloyd on the sample
+constexpr int kTrialPasses = 20;                  // of EM on the sample, for each of several starts
+constexpr double kNoItems = 1e-10;                // a sum of responsibilities that is no item's
 
 using Options = GaussianMixtureOptions;
 
@@ -48,6 +51,10 @@ const Options& checked_together(const Options& o) {
                                   "components or start_items",
                                   o.components, o.start_items, o.data_dim));
   return o;
+}
+
+std::int64_t rows_at_once(const Options& o) {
+  return std::max<std::int64_t>(16, kNumbersAtOnce / (o.components * o.data_dim));
 }
 
 Tensor zeros(at::IntArrayRef shape) { return torch::zeros(shape, torch::kFloat64); }
@@ -109,18 +116,27 @@ Tensor GaussianMixture::standard(const char* where, const Tensor& x) const {
   return standardiser_->standard(shape().real_numbers(where, x));
 }
 
-// log N(y; m_k, C_k): y [B, D] -> [B].
-Tensor GaussianMixture::component_log_prob(std::int64_t k, const Tensor& y) const {
-  const auto variances = variances_[place(k)];
-  if (!has_axes()) return DiagNormal{means_[k], variances.log()}.log_prob(y);
-  return AxisNormal{means_[k], directions_[place(k)], variances, ones({1})}.log_prob(y);
+// y - m_k: [K, B, D].
+Tensor GaussianMixture::centred(const Tensor& y) const {
+  return y.unsqueeze(0) - means_.unsqueeze(1);
 }
 
-// log w_k N(y; m_k, C_k): [B, K].
+// log w_k N(y; m_k, C_k) of c = y - m_k [K, B, D]: [B, K].  With the axes divided by the deviations
+// along them, (y - m)^T C^-1 (y - m) is a sum of squares.
+Tensor GaussianMixture::log_joint_of(const Tensor& c) const {
+  const auto scales = variances_.rsqrt().unsqueeze(1);
+  const auto z = has_axes() ? c.matmul(directions_ * scales) : c * scales;
+  const auto constants = variances_.log().sum(1) +
+                         static_cast<double>(options_.data_dim) * std::log(2 * std::numbers::pi);
+  return (-0.5 * (z.square_().sum(2) + constants.unsqueeze(1))).t() + weights_.log();
+}
+
+// Rows are taken in parts, so that K B D numbers stay few.
 Tensor GaussianMixture::log_joint(const Tensor& y) const {
-  std::vector<Tensor> terms;
-  for (std::int64_t k = 0; k < options_.components; ++k) terms.push_back(component_log_prob(k, y));
-  return torch::stack(terms, 1) + weights_.log();
+  std::vector<Tensor> parts;
+  for (const auto& rows : y.split(rows_at_once(options_)))
+    parts.push_back(log_joint_of(centred(rows)));
+  return torch::cat(parts);
 }
 
 Tensor GaussianMixture::log_prob(const Tensor& x) {
@@ -135,8 +151,12 @@ Tensor GaussianMixture::encode_mean(const Tensor& x) {
   return log_responsibilities(x).exp().to(x.scalar_type());
 }
 
-void GaussianMixture::begin_pass() {
+void GaussianMixture::clear_sums() {
   seen_.zero_(), counts_.zero_(), first_.zero_(), second_.zero_(), log_likelihood_.zero_();
+}
+
+void GaussianMixture::begin_pass() {
+  clear_sums();
   if (passes_.item<std::int64_t>() == 0) sample_->clear(), moments_->clear();
 }
 
@@ -148,8 +168,8 @@ void GaussianMixture::observe(const Batch& batch) {
   moments_->add(y);
 }
 
-// k-means on the sample: means; shares of the clusters, one imaginary item in each; the covariance
-// within the clusters.
+// Of several starts, the one from which EM on three quarters of the sample comes to the largest
+// likelihood of the last quarter.  It begins anew: what EM learned of few items is not kept.
 void GaussianMixture::start() {
   const auto clusters = options_.components;
   if (sample_->seen() < clusters)
@@ -158,14 +178,42 @@ void GaussianMixture::start() {
                                   clusters, sample_->seen()));
   const auto y = sample_->items().to(torch::kFloat64);
   auto random = sample_->random("plus_plus");
-  means_.copy_(lloyd(y, plus_plus(y, clusters, random), kStartPasses));
+  Tensor best;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::int64_t i = 0; i < options_.starts; ++i) {
+    const auto means = lloyd(y, plus_plus(y, clusters, random), kStartPasses);
+    start_from(y, means);
+    const double loss = options_.starts > 1 && y.size(0) >= 2 * clusters ? trial(y) : 0;
+    if (!best.defined() || loss < least) best = means, least = loss;
+  }
+  start_from(y, best);
+  loss_.fill_(bound_of_start());
+}
+
+// The clusters' means; their shares, one imaginary item in each; the covariance within them.
+void GaussianMixture::start_from(const Tensor& y, const Tensor& means) {
+  means_.copy_(means);
   const auto index = nearest_centre(y, means_).index;
-  weights_.copy_(cluster_sums(y, index, clusters).counts + 1).div_(weights_.sum());
+  weights_.copy_(cluster_sums(y, index, options_.components).counts + 1).div_(weights_.sum());
   const auto within = y - means_.index_select(0, index);
   const auto n = static_cast<double>(y.size(0));
   const auto pooled = has_axes() ? within.t().matmul(within) / n : within.square().sum(0) / n;
   for (std::int64_t c = 0; c < variances_.size(0); ++c) set_covariance(c, pooled);
-  loss_.fill_(bound_of_start());
+}
+
+// The least mean -log p of the last quarter of y between passes of EM on the others, nats.
+double GaussianMixture::trial(const Tensor& y) {
+  const auto held = std::max<std::int64_t>(1, y.size(0) / 4);
+  const auto known = y.narrow(0, 0, y.size(0) - held), unseen = y.narrow(0, y.size(0) - held, held);
+  double least = std::numeric_limits<double>::infinity();
+  for (int pass = 0; pass < kTrialPasses; ++pass) {
+    clear_sums();
+    expect(known);
+    maximise();
+    least = std::min(least, -torch::logsumexp(log_joint(unseen), 1).mean().item<double>());
+  }
+  clear_sums();
+  return least;
 }
 
 // For any shares q of components that do not look at y, E log p(y) >= sum_k q_k [log w_k +
@@ -184,19 +232,23 @@ double GaussianMixture::bound_of_start() const {
 
 // Bishop (9.23), responsibilities by logarithms; sums around the old means.
 void GaussianMixture::expect(const Tensor& y) {
-  const auto joint = log_joint(y);
+  for (const auto& rows : y.split(rows_at_once(options_))) expect_part(centred(rows));
+}
+
+void GaussianMixture::expect_part(const Tensor& c) {
+  const auto joint = log_joint_of(c);
   const auto log_p = torch::logsumexp(joint, 1, true);
-  const auto r = (joint - log_p).exp();
+  const auto r = (joint - log_p).exp_().t().contiguous();  // [K, B]
   log_likelihood_ += log_p.sum();
-  counts_ += r.sum(0);
-  for (std::int64_t k = 0; k < options_.components; ++k) {
-    const auto c = y - means_[k], weighted = c * r.narrow(1, k, 1);
-    first_[k] += weighted.sum(0);
-    if (has_axes())
-      second_[place(k)].addmm_(weighted.t(), c);
-    else
-      second_[k] += (weighted * c).sum(0);
-  }
+  counts_ += r.sum(1);
+  const auto weighted = c * r.unsqueeze(2);
+  first_ += weighted.sum(1);
+  if (!has_axes())
+    second_ += (weighted * c).sum(1);
+  else if (options_.covariance == Covariance::tied)
+    second_[0].addmm_(weighted.flatten(0, 1).t(), c.flatten(0, 1));
+  else
+    second_.baddbmm_(weighted.transpose(1, 2), c);
 }
 
 // Bishop (9.24) to (9.26): w_k = N_k / N, m_k moves by d = first / N_k, C_k = second / N_k - d d^T.
@@ -278,6 +330,14 @@ Tensor GaussianMixture::covariance_of(std::int64_t k) const {
   if (!has_axes()) return variances.diag();
   const auto v = directions_[place(k)];
   return (v * variances).matmul(v.t());
+}
+
+// Trials cost passes of EM on the sample, K D^2 products for each item of it.
+std::vector<RecipeFor<GaussianMixtureOptions>> GaussianMixture::recipes() {
+  return {{"at most 64 columns",
+           [](const GaussianMixtureOptions& o, std::int64_t) { return o.data_dim <= 64; },
+           {{"starts", "8"}, {"epochs", "200"}, {"batch", "1000"}}},
+          {"more columns", always<GaussianMixtureOptions>, {{"epochs", "200"}, {"batch", "1000"}}}};
 }
 
 }  // namespace kiln

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kiln/core/check.h"
+#include "kiln/prob/finite_rows.h"
 #include "kiln/prob/nearest_centre.h"
 
 namespace kiln {
@@ -60,8 +62,8 @@ void KMeans::begin_pass() {
 }
 
 void KMeans::observe(const Batch& batch) {
+  if (started()) return learn(shape().flat("kmeans.observe", "x", batch.x));
   const auto x = shape().real_numbers("kmeans.observe", batch.x);
-  if (started()) return learn(x);
   sample_->add(x);
   moments_->add(x);
   if (options_.minibatch && sample_->seen() >= options_.start_items) start();
@@ -83,20 +85,33 @@ void KMeans::start() {
 // Lloyd: the sums of x - c from which the pass's end moves the centres.  Sculley, Algorithm 1: with
 // the rate 1 / (items that the centre has ever had) a centre is the mean of all of them.
 void KMeans::learn(const Tensor& x) {
-  const auto near = nearest_centre(x, centres_);
-  const auto [counts, sums] =
-      cluster_sums(x - centres_.index_select(0, near.index), near.index, options_.clusters);
+  torch::NoGradGuard no_grad;
+  const auto near = clustered(x);
   total_ += near.distance.sum();
-  pass_counts_ += counts;
+  pass_counts_ += near.counts;
   const auto place = near.distance.argmax();
   if (near.distance[place].item<double>() > farthest_distance_.item<double>())
     farthest_.copy_(x[place]), farthest_distance_.copy_(near.distance[place]);
   if (options_.minibatch) {
-    weights_ += counts;
-    centres_ += sums / weights_.clamp_min(1).unsqueeze(1);
+    weights_ += near.counts;
+    centres_ += near.sums / weights_.clamp_min(1).unsqueeze(1);
   } else {
-    sums_ += sums;
+    sums_ += near.sums;
   }
+}
+
+// The fused twin where it serves.  A number that is not finite shows in a distance, and is then
+// looked for.
+ClusteredRows KMeans::clustered(const Tensor& x) const {
+  if (cluster_rows_serves(x, centres_)) {
+    auto near = cluster_rows(x, centres_);
+    if (near.distance.isfinite().all().item<bool>()) return near;
+  }
+  const auto rows = finite_rows("kmeans.observe", "x", x);
+  const auto near = nearest_centre(rows, centres_);
+  const auto [counts, sums] =
+      cluster_sums(rows - centres_.index_select(0, near.index), near.index, options_.clusters);
+  return {near.index, near.distance, counts, sums};
 }
 
 bool KMeans::reseed_one() {
@@ -144,6 +159,10 @@ Tensor KMeans::prior_quantile(const Tensor&) const {
   throw ConfigError(
       "kmeans.prior_quantile",
       "codes are one-hot clusters, which lie on no line; `kiln decode` draws centres");
+}
+
+std::vector<RecipeFor<KMeansOptions>> KMeans::recipes() {
+  return {{"all data", always<KMeansOptions>, {{"epochs", "100"}, {"batch", "1000"}}}};
 }
 
 }  // namespace kiln

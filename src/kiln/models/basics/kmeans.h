@@ -1,6 +1,8 @@
 #pragma once
 
+#include "kiln/core/recipe.h"
 #include "kiln/core/running_moments.h"
+#include "kiln/kernels/cluster_rows.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/item_sample.h"
 #include "kiln/prob/item_shape.h"
@@ -39,6 +41,7 @@ struct KMeansOptions {
 class KMeans : public Fitted, public Encoder, public Decoder, public Prior {
  public:
   using Options = KMeansOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   /// Throws ConfigError if a size is out of range or start_items < clusters.
   explicit KMeans(const KMeansOptions& options);
@@ -71,6 +74,7 @@ class KMeans : public Fitted, public Encoder, public Decoder, public Prior {
   bool started() const { return started_.item<bool>(); }
   void start();
   void learn(const Tensor& x);
+  ClusteredRows clustered(const Tensor& x) const;
   bool reseed_one();
 
   KMeansOptions options_;

@@ -323,4 +323,10 @@ Tensor Aae::sample(const SampleRequest& request, Rng& rng) {
   return decode_in_parts(*this, codes);
 }
 
+std::vector<RecipeFor<AaeOptions>> Aae::recipes() {
+  return {{"all data",
+           always<AaeOptions>,
+           {{"epochs", "50"}, {"least_steps", "5000"}, {"schedule", "linear"}, {"ema", "0.999"}}}};
+}
+
 }  // namespace kiln

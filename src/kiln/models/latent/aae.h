@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/code_network.h"
 #include "kiln/prob/latent_prior.h"
@@ -96,6 +97,7 @@ class Aae : public Game,
             public Classifier {
  public:
   using Options = AaeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
   struct Code {
     Tensor class_logits;    ///< [B, M] with supervision semi, else undefined.
     Tensor z;               ///< [B, J].

@@ -61,4 +61,10 @@ Tensor Autoencoder::encode_mean(const Tensor& x) { return network_->encode(x); }
 
 Tensor Autoencoder::decode_mean(const Tensor& z) { return network_->decode_mean(z); }
 
+std::vector<RecipeFor<AutoencoderOptions>> Autoencoder::recipes() {
+  return {{"all data",
+           always<AutoencoderOptions>,
+           {{"epochs", "50"}, {"least_steps", "5000"}, {"schedule", "cosine"}, {"ema", "0.999"}}}};
+}
+
 }  // namespace kiln

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/code_network.h"
 
@@ -44,6 +45,7 @@ struct AutoencoderOptions {
 class Autoencoder : public Game, public Encoder, public Decoder {
  public:
   using Options = AutoencoderOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   /// Throws ConfigError if a size is out of range or an option would do nothing.
   explicit Autoencoder(const AutoencoderOptions& options);

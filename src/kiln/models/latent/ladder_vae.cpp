@@ -284,4 +284,16 @@ Tensor LadderVae::normal(at::IntArrayRef shape, Rng& rng) const {
   return rng.normal(shape).to(decoder_out_->bias.options());
 }
 
+std::vector<RecipeFor<LadderVaeOptions>> LadderVae::recipes() {
+  return {{"all data",
+           always<LadderVaeOptions>,
+           {{"latents", "50,20"},
+            {"hidden", "200,100"},
+            {"epochs", "200"},
+            {"least_steps", "10000"},
+            {"schedule", "cosine"},
+            {"learning_rate", "0.0015"},
+            {"ema", "0.999"}}}};
+}
+
 }  // namespace kiln

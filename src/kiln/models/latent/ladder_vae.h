@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/container/sequential.h>
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/latent_joint.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/dense_layer.h"
@@ -55,6 +56,7 @@ class LadderVae : public Game,
                   public LatentJoint {
  public:
   using Options = LadderVaeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
   struct Terms {
     Tensor elbo, reconstruction;  ///< Each [B], nats; elbo = reconstruction - sum_l kl.
     Tensor kl;                    ///< [B, L]: KL(q(z_l|z_{l+1}, x) || p(z_l|z_{l+1})).

@@ -333,4 +333,30 @@ void Vae::check_x(const char* where, const Tensor& x) const {
     check_shape(where, "x", x, {kAny, options_.data_dim});
 }
 
+std::vector<RecipeFor<VaeOptions>> Vae::recipes() {
+  return {{"binary data, dense layers",
+           [](const VaeOptions& o, std::int64_t) {
+             return o.decoder == VaeDecoder::bernoulli && o.network == CoderNetwork::dense;
+           },
+           {{"activation", "tanh"},
+            {"hidden", "200"},
+            {"latent", "50"},
+            {"epochs", "200"},
+            {"least_steps", "10000"},
+            {"schedule", "cosine"},
+            {"learning_rate", "0.0015"},
+            {"ema", "0.999"}}},
+          {"dense layers",
+           [](const VaeOptions& o, std::int64_t) { return o.network == CoderNetwork::dense; },
+           {{"hidden", "400"},
+            {"latent", "50"},
+            {"epochs", "50"},
+            {"least_steps", "10000"},
+            {"schedule", "cosine"},
+            {"ema", "0.999"}}},
+          {"convolutions",
+           always<VaeOptions>,
+           {{"epochs", "30"}, {"least_steps", "3000"}, {"schedule", "cosine"}, {"ema", "0.999"}}}};
+}
+
 }  // namespace kiln

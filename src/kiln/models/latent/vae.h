@@ -3,6 +3,7 @@
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/nn/modules/linear.h>
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/latent_joint.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/coder.h"
@@ -112,6 +113,7 @@ class Vae : public Game,
             public LatentJoint {
  public:
   using Options = VaeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
   struct Terms {
     Tensor elbo, reconstruction, kl;  ///< Each [B], nats; elbo = reconstruction - kl.
   };

@@ -108,4 +108,10 @@ Tensor Wae::sample(const SampleRequest& request, Rng& rng) {
   return decode_in_parts(*this, std::sqrt(request.temperature) * sample_prior(request.count, rng));
 }
 
+std::vector<RecipeFor<WaeOptions>> Wae::recipes() {
+  return {{"all data",
+           always<WaeOptions>,
+           {{"epochs", "50"}, {"least_steps", "5000"}, {"schedule", "linear"}, {"ema", "0.999"}}}};
+}
+
 }  // namespace kiln

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kiln/core/recipe.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/code_network.h"
 
@@ -47,6 +48,7 @@ struct WaeOptions {
 class Wae : public Game, public Sampler, public Encoder, public Decoder, public Prior {
  public:
   using Options = WaeOptions;
+  static std::vector<RecipeFor<Options>> recipes();
 
   explicit Wae(const WaeOptions& options);  ///< Throws ConfigError if a size is out of range.
 

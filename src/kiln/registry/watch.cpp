@@ -1,0 +1,61 @@
+#include "kiln/registry/watch.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kiln/data/loader.h"
+#include "kiln/metrics/likelihood.h"
+#include "kiln/metrics/manifold_coverage.h"
+#include "kiln/nn/eval_scope.h"
+#include "kiln/train/feed.h"
+
+namespace kiln {
+namespace {
+
+constexpr std::int64_t kMostItems = 512, kMostNumbers = 1 << 25, kFewest = 6;
+
+}  // namespace
+
+std::string validation_metric(const Model& model) {
+  const auto metrics = metrics_of(model);
+  const bool implicit = metrics.empty();
+  if (implicit && dynamic_cast<const Critic*>(&model) && dynamic_cast<const Sampler*>(&model))
+    return kCoverage;
+  if (implicit) return "";
+  if (const auto* bound = dynamic_cast<const Bound*>(&model); bound && bound->training_draws() > 1)
+    return "iwae";
+  return metrics.back() == "error" ? "error" : metrics.front();
+}
+
+// A small reconstruction error says nothing of codes that miss the prior, and a model trained for
+// both has no one figure: its last state counts.
+bool tells_the_best(const std::string& metric, const Model& model) {
+  if (metric == kCoverage) return false;
+  return metric == "reconstruction" ? !matches_a_prior(model) : !metric.empty();
+}
+
+std::int64_t coverage_items(std::int64_t item_size, std::int64_t items) {
+  return std::min(std::clamp(kMostNumbers / item_size, kFewest, kMostItems), items);
+}
+
+// Always the same items; a source may be sorted by class.
+double sample_coverage(Model& model, const DatasetPtr& valid, const Transform& transform,
+                       std::uint64_t seed, torch::Device device) {
+  const EvalScope judging(model);
+  const auto count = coverage_items(valid->info().item_size(), valid->size());
+  if (count < kFewest) return std::nan("");
+  auto options = LoaderOptions::one_pass(count, seed, 0);
+  options.shuffle = true;
+  Loader loader(valid, transform, options);
+  Rng noise(seed, "coverage", device);
+  torch::NoGradGuard no_grad;
+  const auto rows = [](const Tensor& x) { return x.flatten(1).to(torch::kCPU, torch::kFloat64); };
+  const auto samples = rows(dynamic_cast<Sampler&>(model).sample({.count = count}, noise));
+  if (!samples.isfinite().all().item<bool>()) return 0;
+  return manifold_coverage(rows(to_batch(loader.next(), loader.info()).x), samples).coverage;
+}
+
+}  // namespace kiln
