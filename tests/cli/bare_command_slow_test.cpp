@@ -1,4 +1,5 @@
-// A training without flags follows the model's recipe, says so, and can be repeated from its report.
+// A training without flags follows the model's recipe, says so, and can be repeated from its
+// report.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -85,7 +86,8 @@ TEST(BareCommand, LeavesTheLengthToWhoSaysIt) {
                              "10", "--validation-fraction", "0.2"},
                             folder / "epochs");
   EXPECT_NE(epochs.config.find("least_steps = 0"), std::string::npos) << epochs.config;
-  for (const auto* many : {"4611686018427387904", "99999999999999999999", "1e300", "900000000000"}) {
+  for (const auto* many :
+       {"4611686018427387904", "99999999999999999999", "1e300", "900000000000"}) {
     const auto refused = run_kiln({"train", "nade", "--data", "bars:size=3", "--batch", "1",
                                    "--epochs", many, "--out", folder / "refused"});
     EXPECT_EQ(refused.code, 2) << many << refused.err;

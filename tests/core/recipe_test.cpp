@@ -20,14 +20,13 @@ std::vector<FieldInfo> fields(const std::vector<std::string>& names) {
   return list;
 }
 
-const Recipe kRecipe{"all",
-                     {{"hidden", "200"}, {"batch", "64"}, {"epochs", "30"}, {"least_steps", "500"}}};
+const Recipe kRecipe{
+    "all", {{"hidden", "200"}, {"batch", "64"}, {"epochs", "30"}, {"least_steps", "500"}}};
 
 TEST(Recipe, FillsInWhatNobodySaid) {
   const auto followed = follow(kRecipe, fields({"hidden", "latent"}), {{"latent", "3"}}, {});
   EXPECT_EQ(followed.model, (OptionMap{{"latent", "3"}, {"hidden", "200"}}));
-  EXPECT_EQ(followed.train,
-            (OptionMap{{"batch", "64"}, {"epochs", "30"}, {"least_steps", "500"}}));
+  EXPECT_EQ(followed.train, (OptionMap{{"batch", "64"}, {"epochs", "30"}, {"least_steps", "500"}}));
   EXPECT_EQ(followed.added, kRecipe.settings);
 }
 
@@ -35,16 +34,15 @@ TEST(Recipe, GivesWayToWhatWasSaid) {
   const auto followed =
       follow(kRecipe, fields({"hidden"}), {{"hidden", "7"}}, {{"batch", "9"}, {"seed", "2"}});
   EXPECT_EQ(followed.model, (OptionMap{{"hidden", "7"}}));
-  EXPECT_EQ(followed.train, (OptionMap{{"batch", "9"},
-                                       {"seed", "2"},
-                                       {"epochs", "30"},
-                                       {"least_steps", "500"}}));
+  EXPECT_EQ(followed.train,
+            (OptionMap{{"batch", "9"}, {"seed", "2"}, {"epochs", "30"}, {"least_steps", "500"}}));
   EXPECT_EQ(followed.added, (OptionMap{{"epochs", "30"}, {"least_steps", "500"}}));
 }
 
 // Whoever says how long in one way does not get the recipe's other.
 TEST(Recipe, LeavesTheLengthToWhoSaysIt) {
-  for (const auto& [name, value] : OptionMap{{"steps", "5"}, {"epochs", "2"}, {"least_steps", "3"}}) {
+  for (const auto& [name, value] :
+       OptionMap{{"steps", "5"}, {"epochs", "2"}, {"least_steps", "3"}}) {
     const auto followed = follow(kRecipe, fields({"hidden"}), {}, {{name, value}});
     EXPECT_EQ(followed.train, (OptionMap{{name, value}, {"batch", "64"}})) << name;
   }

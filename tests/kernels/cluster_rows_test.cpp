@@ -21,8 +21,8 @@ TEST(ClusterRows, IsTheTwinOfTheNearestCentreAndItsSums) {
         const auto fused = cluster_rows(x, centres);
         const auto wide = x.to(torch::kFloat64);
         const auto near = nearest_centre(wide, centres);
-        const auto [counts, sums] = cluster_sums(
-            wide - centres.index_select(0, near.index), near.index, clusters);
+        const auto [counts, sums] =
+            cluster_sums(wide - centres.index_select(0, near.index), near.index, clusters);
         ASSERT_TRUE(torch::equal(fused.index, near.index)) << rows << " " << dims;
         EXPECT_TRUE(torch::allclose(fused.distance, near.distance, 1e-13, 1e-13));
         EXPECT_TRUE(torch::equal(fused.counts, counts));
@@ -31,14 +31,13 @@ TEST(ClusterRows, IsTheTwinOfTheNearestCentreAndItsSums) {
 }
 
 TEST(ClusterRows, TakesTheFirstOfEquallyNearCentresAndSaysWhatIsNotFinite) {
-  const auto centres = torch::tensor({{1., 0.}, {-1., 0.}, {0., 1.}, {0., -1.}, {1., 0.}},
-                                     torch::kFloat64);
+  const auto centres =
+      torch::tensor({{1., 0.}, {-1., 0.}, {0., 1.}, {0., -1.}, {1., 0.}}, torch::kFloat64);
   const auto near = cluster_rows(torch::tensor({{0.f, 0.f}, {-.5f, -.5f}, {2.f, 0.f}}), centres);
   EXPECT_TRUE(torch::equal(near.index, torch::tensor({0, 1, 0})));
   for (const float bad : {NAN, HUGE_VALF})
-    EXPECT_FALSE(cluster_rows(torch::tensor({{bad, 0.f}}), centres)
-                     .distance.isfinite()
-                     .item<bool>());
+    EXPECT_FALSE(
+        cluster_rows(torch::tensor({{bad, 0.f}}), centres).distance.isfinite().item<bool>());
 }
 
 TEST(ClusterRows, HasTheSameBitsForAnyNumberOfThreads) {

@@ -43,8 +43,7 @@ double coverage(const std::string& data, std::function<Tensor(std::int64_t, Rng&
 // 1 - (N - 1) ... (N - 5) / ((2 N - 1) ... (2 N - 5)) for N = 512 of each; the shares of single
 // items hang together by five, so the standard error is below sqrt(5 * .97 * .03 / 512) = .017.
 TEST(SampleCoverage, OfTheDataLawIsThatOfTwoEqualSets) {
-  const double expected =
-      1 - 511. * 510 * 509 * 508 * 507 / (1023. * 1022 * 1021 * 1020 * 1019);
+  const double expected = 1 - 511. * 510 * 509 * 508 * 507 / (1023. * 1022 * 1021 * 1020 * 1019);
   EXPECT_NEAR(coverage("ring8", [](std::int64_t n, Rng& rng) { return ring(n, 8, .02, rng); }),
               expected, .05);
 }
@@ -67,9 +66,8 @@ TEST(SampleCoverage, SeesSamplesThatAreLikeNothingInTheData) {
 }
 
 TEST(SampleCoverage, OfTooFewItemsIsUnknown) {
-  EXPECT_TRUE(std::isnan(coverage("ring8:valid=5", [](std::int64_t n, Rng& rng) {
-    return ring(n, 8, .02, rng);
-  })));
+  EXPECT_TRUE(std::isnan(
+      coverage("ring8:valid=5", [](std::int64_t n, Rng& rng) { return ring(n, 8, .02, rng); })));
 }
 
 TEST(SampleCoverage, HoldsBoundedNumbers) {

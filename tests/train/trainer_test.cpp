@@ -189,7 +189,7 @@ TEST(Trainer, RefusesASnapshotOfAnotherModel) {
   auto file = toy.trainer.snapshot();
   file.tensors[0].shape = {1, 2};
   EXPECT_EQ(message_of([&] { toy.trainer.restore("a.safetensors", file); }),
-            "[a.safetensors] tensor 'left' is F32 [1, 2], the model needs F32 [2]; the file "
+            "[a.safetensors] tensor 'training/left' is F32 [1, 2], the model needs F32 [2]; the file "
             "belongs to another model");
   file = toy.trainer.snapshot();
   file.metadata.clear();

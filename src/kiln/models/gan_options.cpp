@@ -43,8 +43,8 @@ void check_network(const GanOptions& o) {
 
 // Chosen against mode collapse.
 bool has_remedy(const GanOptions& o) {
-  return o.r1 > 0 || o.spectral_norm || o.minibatch_deviation || o.pack > 1 || o.discriminators > 1 ||
-         o.unroll > 0;
+  return o.r1 > 0 || o.spectral_norm || o.minibatch_deviation || o.pack > 1 ||
+         o.discriminators > 1 || o.unroll > 0;
 }
 
 bool is_wasserstein(const GanOptions& o) { return o.objective.starts_with("wasserstein"); }

@@ -8,6 +8,12 @@
 
 namespace kiln {
 
+std::vector<NamedTensor> Model::constants() const {
+  const auto* ordered = dynamic_cast<const Autoregressive*>(this);
+  if (!ordered) return {};
+  return {{"ordering", ordered->ordering()}};
+}
+
 std::vector<NamedTensor> Game::trainable() const {
   std::vector<NamedTensor> list;
   for (const auto& entry : named_parameters()) list.push_back({entry.key(), entry.value()});

@@ -33,6 +33,10 @@ class Model : public torch::nn::Module {
   virtual std::int64_t states() const { return 0; }  ///< q, where values() is states.
   ValueSet value_set() const { return {values(), states()}; }
 
+  /// What the options fix without being weights: orders, degrees of masked units.  Checkpoints hold
+  /// it, so that the density is known to who has no Philox; it is compared when they are read.
+  virtual std::vector<NamedTensor> constants() const;
+
   /// Called once before the first step.
   virtual void start_from_data(const DataMoments& moments) { static_cast<void>(moments); }
 

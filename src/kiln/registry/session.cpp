@@ -319,8 +319,9 @@ void Session::save_best(std::int64_t step) const {
   auto file = trainer_->snapshot();
   file.metadata.erase("kiln.state");
   file.metadata["kiln.step"] = std::to_string(step);
-  std::erase_if(file.tensors,
-                [](const RawTensor& tensor) { return tensor.name.starts_with("optimizer/"); });
+  std::erase_if(file.tensors, [](const RawTensor& tensor) {
+    return tensor.name.starts_with("optimizer/") || tensor.name.starts_with("training/");
+  });
   folder_.save_best(std::move(file));
 }
 

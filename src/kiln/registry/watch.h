@@ -26,9 +26,9 @@ bool tells_the_best(const std::string& metric, const Model& model);
 std::int64_t coverage_items(std::int64_t item_size, std::int64_t items);
 
 /// The share of validation items with a sample as near as their fifth neighbour among them:
-/// `coverage` of manifold_coverage() on the numbers themselves, for as many samples as items.  0.97 for samples of the data's law, 1/8 where one of eight
-/// equal groups is all that is made, 0 where samples look like nothing in the data.  NaN with fewer
-/// than 6 items.  model must be a Sampler.
+/// `coverage` of manifold_coverage() on the numbers themselves, for as many samples as items.  0.97
+/// for samples of the data's law, 1/8 where one of eight equal groups is all that is made, 0 where
+/// samples look like nothing in the data.  NaN with fewer than 6 items.  model must be a Sampler.
 double sample_coverage(Model& model, const DatasetPtr& valid, const Transform& transform,
                        std::uint64_t seed, torch::Device device);
 

@@ -6,9 +6,9 @@
 
 namespace kiln {
 
-/// Exponential moving average of parameters: shadow = decay * shadow + (1 - decay) * parameter
-/// after every round.  Early on the decay is min(decay, (1 + t) / (10 + t)), so that the average
-/// forgets the initialisation.
+/// Exponential moving average of parameters and running statistics: shadow = decay * shadow + (1 -
+/// decay) * parameter after every round.  Early on the decay is min(decay, (1 + t) / (10 + t)), so
+/// that the average forgets the initialisation.
 class Ema {
  public:
   Ema(std::vector<NamedTensor> parameters, double decay);
@@ -19,6 +19,9 @@ class Ema {
 
   std::vector<NamedTensor> state()
       const;  ///< The averages themselves, under the parameters' names.
+  const std::vector<NamedTensor>& weights() const {
+    return parameters_;
+  }  ///< The tensors themselves.
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 

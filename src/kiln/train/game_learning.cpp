@@ -56,6 +56,28 @@ void check_ownership(const std::vector<Player>& players) {
 
 }  // namespace
 
+namespace {
+
+// Running statistics and singular vectors go with the weights beside which they stand: those of the
+// averages are their averages.
+std::vector<NamedTensor> averaged_buffers(const Model& model,
+                                          const std::vector<NamedTensor>& parameters) {
+  const auto module_of = [](const std::string& name) {
+    const auto dot = name.rfind('.');
+    return dot == std::string::npos ? std::string() : name.substr(0, dot + 1);
+  };
+  std::set<std::string> modules;
+  for (const auto& entry : parameters) modules.insert(module_of(entry.name));
+  modules.erase("");  // a model's own buffers are no part of a layer
+  std::vector<NamedTensor> list;
+  for (const auto& entry : model.named_buffers())
+    if (entry.value().is_floating_point() && modules.contains(module_of(entry.key())))
+      list.push_back({entry.key(), entry.value()});
+  return list;
+}
+
+}  // namespace
+
 GameLearning::GameLearning(Game& game, Loader& loader, const TrainOptions& options,
                            torch::Device device)
     : game_(game),
@@ -76,7 +98,9 @@ GameLearning::GameLearning(Game& game, Loader& loader, const TrainOptions& optio
                                                  override_optimizer(player.optimizer, options));
     seats_.push_back({std::move(player), std::move(optimizer)});
   }
-  if (options.ema > 0) ema_ = std::make_unique<Ema>(std::move(all), options.ema);
+  if (options.ema == 0) return;
+  for (auto& entry : averaged_buffers(game, all)) all.push_back(std::move(entry));
+  ema_ = std::make_unique<Ema>(std::move(all), options.ema);
 }
 
 StepEnd GameLearning::step(std::int64_t number, ScalarMeans& log) {
@@ -147,7 +171,7 @@ void GameLearning::save(SafetensorsFile& file, Counts& counts) const {
       counts[missed_key(seat.player) + name] = static_cast<std::uint64_t>(missed);
   }
   if (ema_) {
-    append_tensors(file, "ema/", ema_->state());
+    put_averages(file, ema_->state());
     counts["ema_updates"] = static_cast<std::uint64_t>(ema_->updates());
   }
   counts["noise_key"] = noise_.state().key;
@@ -166,7 +190,7 @@ void GameLearning::restore(const std::string& source, const SafetensorsFile& fil
         static_cast<std::int64_t>(counts.at("optimizer_steps/" + seat.player.name)), missed);
   }
   if (ema_) {
-    load_tensors(source, file, "ema/", ema_->state());
+    load_averages(source, file, ema_->state(), ema_->weights());
     ema_->set_updates(static_cast<std::int64_t>(counts.at("ema_updates")));
   }
   noise_.restore({counts.at("noise_key"), counts.at("noise_counter")});

@@ -125,7 +125,7 @@ void Trainer::validate(const TrainHooks& hooks) {
 
 SafetensorsFile Trainer::snapshot() const {
   SafetensorsFile file;
-  append_tensors(file, "", weights_of(model_));
+  append_model(file, model_);
   nlohmann::json state{{"step", step_}, {"best_step", best_step_}, {"waited", waited_}};
   Counts counts;
   learning_->save(file, counts);
@@ -139,7 +139,7 @@ SafetensorsFile Trainer::snapshot() const {
 }
 
 void Trainer::restore(const std::string& source, const SafetensorsFile& file) {
-  load_tensors(source, file, "", weights_of(model_));
+  load_weights(source, file, model_);
   const auto found = file.metadata.find("kiln.state");
   if (found == file.metadata.end())
     throw IoError(source,

@@ -7,9 +7,13 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <regex>
+#include <set>
 
 namespace kiln {
 namespace {
+
+const std::string kTraining = "training/", kConstants = "constants/";
 
 const std::vector<std::pair<torch::ScalarType, const char*>> kTypes{
     {torch::kFloat32, "F32"},   {torch::kFloat64, "F64"}, {torch::kFloat16, "F16"},
@@ -38,6 +42,62 @@ void copy_into(const std::string& source, const RawTensor& raw, const Tensor& ta
   target.detach().copy_(host);
 }
 
+// What a tensor of a critic was called before its layers were modules; empty for any other.
+std::string older_name(const std::string& name) {
+  static const std::regex layer(R"((.*)layers[._](\d+)[._](weight|bias|u|v)(/.*)?)");
+  static const std::regex label(R"((.*)embedding[._]weight(/.*)?)");
+  std::smatch parts;
+  if (std::regex_match(name, parts, layer))
+    return parts[1].str() + parts[3].str() + parts[2].str() + parts[4].str();
+  if (std::regex_match(name, parts, label)) return parts[1].str() + "embedding" + parts[2].str();
+  return "";
+}
+
+// The tensors of a file, also under the names that they bear today.
+class TensorsByName {
+ public:
+  explicit TensorsByName(const SafetensorsFile& file) {
+    for (const auto& raw : file.tensors) tensors_.emplace(raw.name, &raw);
+  }
+  const RawTensor* find(const std::string& name) const {
+    if (const auto found = tensors_.find(name); found != tensors_.end()) return found->second;
+    const auto found = tensors_.find(older_name(name));
+    return found == tensors_.end() ? last_power_vector(name) : found->second;
+  }
+
+ private:
+  // The vectors of an embedding were counted on from those of the layers.
+  const RawTensor* last_power_vector(const std::string& name) const {
+    for (const auto* which : {"u", "v"}) {
+      const auto ending = std::string("embedding.") + which;
+      if (!name.ends_with(ending)) continue;
+      const auto stem = name.substr(0, name.size() - ending.size()) + which;
+      const RawTensor* last = nullptr;
+      for (int i = 0; tensors_.contains(stem + std::to_string(i)); ++i)
+        last = tensors_.at(stem + std::to_string(i));
+      return last;
+    }
+    return nullptr;
+  }
+
+  std::map<std::string, const RawTensor*> tensors_;
+};
+
+// Orders that this version would draw in another way make another density of the same weights.
+void check_constants(const std::string& source, const TensorsByName& by_name, const Model& model) {
+  for (const auto& [name, tensor] : model.constants()) {
+    const auto* stored = by_name.find(kConstants + name);
+    if (!stored) continue;  // of an earlier version
+    const auto host = tensor.detach().to(torch::kCPU).contiguous();
+    auto read = torch::empty_like(host);
+    copy_into(source, *stored, read);
+    if (!torch::equal(read, host))
+      throw IoError(source, fmt::format("was trained with other {}; this version draws them in "
+                                        "another way",
+                                        name));
+  }
+}
+
 }  // namespace
 
 void append_tensors(SafetensorsFile& file, const std::string& prefix,
@@ -54,14 +114,13 @@ void append_tensors(SafetensorsFile& file, const std::string& prefix,
 
 void load_tensors(const std::string& source, const SafetensorsFile& file, const std::string& prefix,
                   const std::vector<NamedTensor>& tensors) {
-  std::map<std::string, const RawTensor*> by_name;
-  for (const auto& raw : file.tensors) by_name.emplace(raw.name, &raw);
+  const TensorsByName by_name(file);
   for (const auto& [name, tensor] : tensors) {
-    const auto found = by_name.find(prefix + name);
-    if (found == by_name.end())
+    const auto* found = by_name.find(prefix + name);
+    if (!found)
       throw IoError(source, fmt::format("has no tensor '{}'; the file belongs to another model",
                                         prefix + name));
-    copy_into(source, *found->second, tensor);
+    copy_into(source, *found, tensor);
   }
 }
 
@@ -72,16 +131,51 @@ std::vector<NamedTensor> weights_of(const Model& model) {
   return list;
 }
 
-void load_weights(const std::string& source, const SafetensorsFile& file, Model& model,
-                  bool averaged) {
+void append_model(SafetensorsFile& file, const Model& model) {
+  append_tensors(file, "", weights_of(model));
+  append_tensors(file, kConstants, model.constants());
+}
+
+void put_averages(SafetensorsFile& file, const std::vector<NamedTensor>& averages) {
+  std::set<std::string> averaged;
+  for (const auto& [name, tensor] : averages) averaged.insert(name);
+  for (auto& raw : file.tensors)
+    if (averaged.contains(raw.name)) raw.name = kTraining + raw.name;
+  append_tensors(file, "", averages);
+}
+
+namespace {
+
+// Where earlier versions wrote the average; null in a file of this one.
+const RawTensor* older_average(const TensorsByName& by_name, const std::string& name) {
+  return by_name.find("ema/" + name);
+}
+
+}  // namespace
+
+void load_averages(const std::string& source, const SafetensorsFile& file,
+                   const std::vector<NamedTensor>& averages,
+                   const std::vector<NamedTensor>& weights) {
+  const TensorsByName by_name(file);
+  const auto either = [&](const RawTensor* first, const std::string& name) {
+    const auto* found = first ? first : by_name.find(name);
+    if (!found)
+      throw IoError(source,
+                    fmt::format("has no tensor '{}'; the file belongs to another model", name));
+    return *found;
+  };
+  for (const auto& [name, tensor] : averages)
+    copy_into(source, either(older_average(by_name, name), name), tensor);
+  for (const auto& [name, tensor] : weights)
+    copy_into(source, either(by_name.find(kTraining + name), name), tensor);
+}
+
+void load_weights(const std::string& source, const SafetensorsFile& file, Model& model) {
   load_tensors(source, file, "", weights_of(model));
-  if (!averaged) return;
-  std::vector<NamedTensor> with_average;
-  for (const auto& entry : model.named_parameters())
-    if (std::any_of(file.tensors.begin(), file.tensors.end(),
-                    [&](const RawTensor& raw) { return raw.name == "ema/" + entry.key(); }))
-      with_average.push_back({entry.key(), entry.value()});
-  load_tensors(source, file, "ema/", with_average);
+  const TensorsByName by_name(file);
+  for (const auto& [name, tensor] : weights_of(model))
+    if (const auto* average = older_average(by_name, name)) copy_into(source, *average, tensor);
+  check_constants(source, by_name, model);
 }
 
 }  // namespace kiln

@@ -22,9 +22,21 @@ void load_tensors(const std::string& source, const SafetensorsFile& file, const 
 /// Parameters and buffers under PyTorch's names.
 std::vector<NamedTensor> weights_of(const Model& model);
 
-/// Loads a checkpoint's weights into a model: the moving average where there is one (`averaged`),
-/// else the weights themselves. Throws IoError if the file does not fit the model.
-void load_weights(const std::string& source, const SafetensorsFile& file, Model& model,
-                  bool averaged = true);
+/// Adds a model's weights under their names, and its constants under "constants/".
+void append_model(SafetensorsFile& file, const Model& model);
+
+/// Puts averages in the place of the weights whose names they bear; the weights move to
+/// "training/".
+void put_averages(SafetensorsFile& file, const std::vector<NamedTensor>& averages);
+
+/// Takes both apart again: copies into `averages` and into `weights`, which have the same names.
+/// Reads checkpoints of earlier versions, too, whose averages stood under "ema/".
+void load_averages(const std::string& source, const SafetensorsFile& file,
+                   const std::vector<NamedTensor>& averages,
+                   const std::vector<NamedTensor>& weights);
+
+/// Loads a checkpoint's weights into a model: the moving average where there is one.  Throws
+/// IoError if the file does not fit the model, or has other constants.
+void load_weights(const std::string& source, const SafetensorsFile& file, Model& model);
 
 }  // namespace kiln

@@ -118,13 +118,15 @@ TEST(Gan, KeepsTheMomentsOfTheCriticsGradient) {
   other->train();
   other->generator_loss({real, {}}, fake.detach().requires_grad_());
   const auto moments = other->named_buffers();
-  EXPECT_TRUE(torch::allclose(moments["ahead_first_weight1"], .5 * gradient[2], 1e-4, 1e-7));
   EXPECT_TRUE(
-      torch::allclose(moments["ahead_second_weight1"], .001 * gradient[2].square(), 1e-3, 1e-10));
-  other->generator_loss({real, {}}, fake.detach().requires_grad_());  // the same gradient once more
-  EXPECT_TRUE(torch::allclose(moments["ahead_first_weight1"], .75 * gradient[2], 1e-4, 1e-7));
-  EXPECT_TRUE(torch::allclose(moments["ahead_second_weight1"], .001 * 1.999 * gradient[2].square(),
+      torch::allclose(moments["ahead_first_layers_1_weight"], .5 * gradient[2], 1e-4, 1e-7));
+  EXPECT_TRUE(torch::allclose(moments["ahead_second_layers_1_weight"], .001 * gradient[2].square(),
                               1e-3, 1e-10));
+  other->generator_loss({real, {}}, fake.detach().requires_grad_());  // the same gradient once more
+  EXPECT_TRUE(
+      torch::allclose(moments["ahead_first_layers_1_weight"], .75 * gradient[2], 1e-4, 1e-7));
+  EXPECT_TRUE(torch::allclose(moments["ahead_second_layers_1_weight"],
+                              .001 * 1.999 * gradient[2].square(), 1e-3, 1e-10));
   gan->eval();
   gan->generator_loss({real, {}}, gan->generate(gan->sample_prior(8, rng)));
   EXPECT_EQ(gan->named_buffers()["ahead_held"].item<std::int64_t>(), 1);  // not in training

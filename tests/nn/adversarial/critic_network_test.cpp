@@ -97,9 +97,9 @@ TEST(CriticNetwork, ProjectionAddsTheClassesOwnVector) {
   const auto w = critic.named_parameters();
   const std::int64_t of[]{0, 2, 1, 2};
   for (std::int64_t i = 0; i < 4; ++i) {
-    const auto weight = w["weight2"][0] + w["embedding"][of[i]];
-    EXPECT_NEAR(a[i].item<double>(), (at::dot(weight, phi[i]) + w["bias2"][0]).item<double>(),
-                1e-5);
+    const auto weight = w["layers.2.weight"][0] + w["embedding.weight"][of[i]];
+    EXPECT_NEAR(a[i].item<double>(),
+                (at::dot(weight, phi[i]) + w["layers.2.bias"][0]).item<double>(), 1e-5);
   }
   EXPECT_TRUE(torch::equal(phi, critic.features(x, one_hot({1, 1, 1, 1}, 3))));
 }
@@ -119,9 +119,9 @@ TEST(CriticNetwork, MinibatchDeviationIsThatOfFourNeighbours) {
       for (std::int64_t j = 0; j < 4; ++j) v += std::pow(group[j][f].item<double>() - m, 2) / 4;
       mean += std::sqrt(v + 1e-8) / 6;
     }
-    const auto weight = w["weight2"][0];
+    const auto weight = w["layers.2.weight"][0];
     const double expected =
-        (at::dot(weight.narrow(0, 0, 6), phi[i]) + w["bias2"][0]).item<double>() +
+        (at::dot(weight.narrow(0, 0, 6), phi[i]) + w["layers.2.bias"][0]).item<double>() +
         weight[6].item<double>() * mean;
     EXPECT_NEAR(a[i].item<double>(), expected, 1e-5);
   }

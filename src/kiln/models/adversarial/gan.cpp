@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/container/modulelist.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "kiln/core/check.h"
@@ -79,10 +80,11 @@ Gan::Gan(const GanOptions& o)
   }
   if (o.unroll == 0 || o.unroll_rule == InnerRule::sgd) return;
   for (const auto& entry : critics_[0]->named_parameters()) {
-    first_.push_back(
-        register_buffer("ahead_first_" + entry.key(), torch::zeros_like(entry.value().detach())));
-    second_.push_back(
-        register_buffer("ahead_second_" + entry.key(), torch::zeros_like(entry.value().detach())));
+    auto name = entry.key();
+    std::replace(name.begin(), name.end(), '.', '_');  // a buffer's own name has no dots
+    const auto zeros = torch::zeros_like(entry.value().detach());
+    first_.push_back(register_buffer("ahead_first_" + name, zeros));
+    second_.push_back(register_buffer("ahead_second_" + name, zeros.clone()));
   }
   moments_held_ = register_buffer("ahead_held", torch::zeros({}, torch::kInt64));
 }

@@ -181,6 +181,20 @@ Tensor Made::sample(const SampleRequest& request, Rng& rng) {
   return shape().shaped(x);
 }
 
+// Of each mask set: its order [D], the input at each place, and the degrees of the inputs [D] and
+// of each hidden layer [H].  A hidden unit of degree m sees the inputs of degrees up to m, and the
+// logit of an input of degree m sees hidden units of degrees below m.
+std::vector<NamedTensor> Made::constants() const {
+  std::vector<NamedTensor> list;
+  for (std::int64_t r = 0; r < options_.masks; ++r) {
+    list.push_back({fmt::format("set{}.ordering", r), degrees(r).order});
+    const auto& layers = degrees(r).layers;
+    for (std::size_t l = 0; l < layers.size(); ++l)
+      list.push_back({fmt::format("set{}.degrees{}", r, l), layers[l]});
+  }
+  return list;
+}
+
 std::vector<RecipeFor<MadeOptions>> Made::recipes() {
   return {{"all data",
            always<MadeOptions>,

@@ -63,6 +63,7 @@ class Made : public Game, public Sampler, public Autoregressive {
   explicit Made(const MadeOptions& options);
 
   Values values() const override { return Values::binary; }
+  std::vector<NamedTensor> constants() const override;
   void start_from_data(const DataMoments& moments) override;  ///< c = log-odds of the mean.
   std::vector<Player> players() override;  ///< One player; loss: -log p_r(x) averaged over B, [].
   void begin_round(const Batch& batch, Rng& rng) override;  ///< The next mask set, r.

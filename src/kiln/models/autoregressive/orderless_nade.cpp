@@ -288,6 +288,9 @@ Tensor OrderlessNade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
   return shape().shaped(fill(pixels, mask, uniform, 1));
 }
 
+// The orders of the ensemble: [S, D], the first one being the ordering.
+std::vector<NamedTensor> OrderlessNade::constants() const { return {{"orderings", orders_}}; }
+
 std::vector<RecipeFor<OrderlessNadeOptions>> OrderlessNade::recipes() {
   return {{"all data",
            always<OrderlessNadeOptions>,

@@ -53,6 +53,7 @@ class OrderlessNade : public Game, public Sampler, public Autoregressive, public
   explicit OrderlessNade(const OrderlessNadeOptions& options);  ///< Throws ConfigError.
 
   Values values() const override { return Values::binary; }
+  std::vector<NamedTensor> constants() const override;
   void start_from_data(const DataMoments& moments) override;  ///< b = log-odds of the mean.
   std::vector<Player> players() override;  ///< One player; loss: objective_of, averaged over B.
 

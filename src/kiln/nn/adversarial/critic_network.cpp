@@ -43,30 +43,36 @@ std::int64_t CriticNetwork::concatenated() const {
   return settings_.label == CriticLabel::concatenation ? settings_.classes : 0;
 }
 
+CriticNetwork::CriticNetwork(const CriticSettings& settings)
+    : settings_(settings), layers_(register_module("layers", torch::nn::ModuleList())) {}
+
 void CriticNetwork::add_layer(at::IntArrayRef shape, double gain) {
-  const auto weight = register_parameter(fmt::format("weight{}", layers_), torch::empty(shape));
-  torch::nn::init::orthogonal_(weight, gain);
-  register_parameter(fmt::format("bias{}", layers_), torch::zeros({shape[0]}));
-  add_power_vectors(weight);
-  ++layers_;
+  const auto layer = std::make_shared<CriticLayer>();
+  layer->weight = layer->register_parameter("weight", torch::empty(shape));
+  torch::nn::init::orthogonal_(layer->weight, gain);
+  layer->bias = layer->register_parameter("bias", torch::zeros({shape[0]}));
+  add_power_vectors(*layer);
+  layers_->push_back(layer);
 }
 
-void CriticNetwork::add_power_vectors(const Tensor& weight) {
+void CriticNetwork::add_power_vectors(CriticLayer& layer) {
   if (!settings_.spectral_norm) return;
-  const auto out = weight.size(0), in = weight.numel() / out;
-  const auto i = u_.size();
-  u_.push_back(register_buffer(fmt::format("u{}", i), unit(torch::randn({out}))));
-  v_.push_back(register_buffer(fmt::format("v{}", i), unit(torch::randn({in}))));
+  const auto out = layer.weight.size(0), in = layer.weight.numel() / out;
+  layer.u = layer.register_buffer("u", unit(torch::randn({out})));
+  layer.v = layer.register_buffer("v", unit(torch::randn({in})));
+  u_.push_back(layer.u);
+  v_.push_back(layer.v);
 }
 
 void CriticNetwork::add_head(std::int64_t features) {
   features_ = features;
   add_layer({1, features + (settings_.minibatch_deviation ? 1 : 0)}, 1);
   if (settings_.classes > 0 && settings_.label == CriticLabel::projection) {
-    const auto vectors =
-        register_parameter("embedding", torch::empty({settings_.classes, features}));
-    torch::nn::init::orthogonal_(vectors);
-    add_power_vectors(vectors);
+    const auto vectors = register_module("embedding", std::make_shared<CriticLayer>());
+    vectors->weight =
+        vectors->register_parameter("weight", torch::empty({settings_.classes, features}));
+    torch::nn::init::orthogonal_(vectors->weight);
+    add_power_vectors(*vectors);
   }
   for (int i = 0; settings_.spectral_norm && i < kFirstPowerSteps; ++i) power_step();
 }
@@ -102,11 +108,11 @@ Tensor CriticNetwork::phi(const std::vector<Tensor>& all, const Tensor& x, const
 
 Tensor CriticNetwork::head(const std::vector<Tensor>& all, const Tensor& phi,
                            const Tensor& y) const {
-  const auto last = layers_ - 1;
+  const auto last = depth() - 1;
   const auto seen = settings_.minibatch_deviation ? with_deviation(phi) : phi;
   const auto a = at::linear(seen, used(all, last), all[2 * last + 1]).squeeze(1);
   if (settings_.classes == 0 || settings_.label == CriticLabel::concatenation) return a;
-  return a + (at::mm(y, used(all, layers_)) * phi).sum(1);
+  return a + (at::mm(y, used(all, depth())) * phi).sum(1);
 }
 
 Tensor CriticNetwork::apply(const std::vector<Tensor>& all, const Tensor& x,

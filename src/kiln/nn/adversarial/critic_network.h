@@ -1,6 +1,7 @@
 #pragma once
 
 #include <torch/nn/module.h>
+#include <torch/nn/modules/container/modulelist.h>
 
 #include <vector>
 
@@ -21,6 +22,11 @@ struct CriticSettings {
   std::int64_t classes = 0;    ///< K; 0: it sees no class.
   CriticLabel label = CriticLabel::concatenation;
   bool minibatch_deviation = false;
+};
+
+/// A weight and a bias [out], and under spectral normalisation u [out] and v [in kh kw].
+struct CriticLayer : torch::nn::Module {
+  Tensor weight, bias, u, v;  ///< The vectors v_y of a projection are a layer without a bias.
 };
 
 /// A critic as a function of its own parameters: unrolling evaluates it at parameters that it never
@@ -52,9 +58,9 @@ class CriticNetwork : public torch::nn::Module {
   std::vector<Tensor> used_weights() const;
 
  protected:
-  explicit CriticNetwork(const CriticSettings& settings) : settings_(settings) {}
+  explicit CriticNetwork(const CriticSettings& settings);
 
-  /// Registers weightI of this shape and biasI, I counting up.
+  /// Registers layers.I.weight of this shape and layers.I.bias, I counting up.
   void add_layer(at::IntArrayRef shape, double gain);
   /// Ends the layers: the output's weights for `features` numbers, then the power iteration.
   void add_head(std::int64_t features);
@@ -68,14 +74,15 @@ class CriticNetwork : public torch::nn::Module {
   Tensor used(const std::vector<Tensor>& parameters, std::size_t layer) const;
 
  private:
-  void add_power_vectors(const Tensor& weight);
+  void add_power_vectors(CriticLayer& layer);
+  std::size_t depth() const { return layers_->size(); }  // of the layers with a weight and a bias
   Tensor phi(const std::vector<Tensor>& all, const Tensor& x, const Tensor& y) const;
   Tensor head(const std::vector<Tensor>& all, const Tensor& phi, const Tensor& y) const;
 
   CriticSettings settings_;
-  std::size_t layers_ = 0;  // with a weight and a bias each
+  torch::nn::ModuleList layers_;
   std::int64_t features_ = 0;
-  std::vector<Tensor> u_, v_;  // buffers, one pair for each weight
+  std::vector<Tensor> u_, v_;  // buffers of the layers, one pair for each weight
 };
 
 }  // namespace kiln
