@@ -20,7 +20,8 @@ void add_report(const Program& program) {
   command->add_option("RUN", a->runs, "run folders")->required();
   command->add_option("-o,--out", a->out, "FILE.html [RUN/report.html for a single run]");
   command
-      ->add_option("--items", a->options.items, "judge by at most this many items; 0: all [1000]")
+      ->add_option("--items", a->options.items,
+                   "judge by at most this many items, evenly spread; 0: all [1000]")
       ->check(CLI::Range(0, 100000000));
   command->add_option("--draws", a->options.draws, "importance draws of iwae [50]")
       ->check(CLI::Range(1, 100000));

@@ -41,7 +41,7 @@ void add_score(const Program& program) {
                       "with --ood: png, correct by the bits of each item as a PNG");
   command
       ->add_option("--items", a->anomaly.items,
-                   "with --ood: so many of the first items of each kind; 0: all [0]")
+                   "with --ood: so many items of each kind, evenly spread; 0: all [0]")
       ->check(CLI::NonNegativeNumber);
   program.on_run(command, &Actions::score, a, check_score);
 }

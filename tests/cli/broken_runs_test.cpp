@@ -54,6 +54,38 @@ TEST(BrokenRuns, ADamagedCheckpointIsPassedOver) {
               contents(fs::path(tiny_run("nade")) / "checkpoints/step-00000040.safetensors"));
 }
 
+TEST(BrokenRuns, ADamagedBestStateIsReplacedByTheNewest) {
+  const TemporaryFolder folder;
+  const auto run = copied_run(folder, "nade");
+  const auto best = fs::path(run) / "checkpoints/best.safetensors";
+  damage(best);
+  const auto sampled = run_kiln({"sample", run, "--json"});
+  EXPECT_EQ(only_object(sampled)["step"], 40);
+  EXPECT_TRUE(sampled.err.starts_with("warning: [safetensors] '" + best.string() + "': "))
+      << sampled.err;
+  EXPECT_TRUE(sampled.err.ends_with("; using the newest checkpoint\n")) << sampled.err;
+}
+
+TEST(BrokenRuns, ACheckpointOfAnotherRunIsRefused) {
+  const TemporaryFolder folder;
+  auto other = tiny_training("nade", folder / "other");
+  other.insert(other.end(), {"--seed", "5"});
+  ASSERT_EQ(run_kiln(other).code, 0);
+  const auto run = copied_run(folder, "nade");
+  for (const auto* name : {"best", "step-00000020", "step-00000040"}) {
+    const auto file = std::string("checkpoints/") + name + ".safetensors";
+    fs::copy_file(folder / "other" / file, fs::path(run) / file,
+                  fs::copy_options::overwrite_existing);
+  }
+  for (const auto& command : {"sample", "resume"}) {
+    const auto result = run_kiln({command, run, "--quiet"});
+    EXPECT_EQ(result.code, kFile) << command;
+    EXPECT_NE(result.err.find("is of a run with other options of the model, or another seed"),
+              std::string::npos)
+        << result.err;
+  }
+}
+
 TEST(BrokenRuns, WithoutAGoodCheckpointTheRunIsRefused) {
   const TemporaryFolder folder;
   const auto run = copied_run(folder, "nade");

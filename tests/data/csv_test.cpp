@@ -134,6 +134,15 @@ TEST(Csv, OpensFilesRawAndGzipped) {
     EXPECT_EQ(rows(*open_source(parse_source("csv:" + path)).splits.train), expected);
 }
 
+// A few bytes of gzip may hold a terabyte without a line.
+TEST(Csv, RefusesAnEndlessFirstLineBeforeUnpackingIt) {
+  const TemporaryFolder folder;
+  const auto path = folder.write("a.csv.gz", gzipped(Bytes((1 << 24) + 1, '0')));
+  EXPECT_EQ(
+      message_of<IoError>([&] { open_source(parse_source("csv:" + path)); }),
+      "[data.csv] " + path + ": its first line has more than 16777216 characters; is it a table?");
+}
+
 std::string refusal(const std::string& text, const OptionMap& keys = {}) {
   return message_of<IoError>([&] { table(text, keys); });
 }

@@ -138,6 +138,44 @@ TEST(NpySource, RefusesNumbersThatAreNotFiniteNamingTheirIndex) {
             "[data.npy] a.npy has no sound items");
 }
 
+// Items are looked at many at once; those left out are told wherever they stand.
+TEST(NpySource, LeavesOutItemsOfAnyBlock) {
+  const std::int64_t count = 150000;
+  Row values(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) values[static_cast<std::size_t>(i)] = float(i);
+  for (const std::size_t broken : {0, 65535, 65536, 149999}) values[broken] = kNan;
+  const auto data = array(floats({count, 1}, values), {{"values", "real"}}, true);
+  EXPECT_EQ(data->size(), count - 4);
+  EXPECT_EQ(data->info().skipped, 4);
+  for (const auto& [index, expected] : std::vector<std::pair<std::int64_t, float>>{
+           {0, 1.f}, {65533, 65534.f}, {65534, 65537.f}, {count - 5, 149998.f}}) {
+    Row x(1);
+    data->read(index, x);
+    EXPECT_EQ(x[0], expected) << index;
+  }
+}
+
+// What is too large to be held is read from the file: the same numbers.
+TEST(NpySource, LargeArraysAreReadPieceByPiece) {
+  const std::int64_t count = (1 << 24) + 5;
+  Bytes bytes(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);
+  const auto data =
+      array(byte_array("|u1", std::to_string(count) + ", 1", bytes), {{"values", "real"}});
+  for (const std::int64_t index : {std::int64_t{0}, std::int64_t{70000}, count - 1}) {
+    Row x(1);
+    data->read(index, x);
+    EXPECT_EQ(x[0], bytes[static_cast<std::size_t>(index)]) << index;
+  }
+}
+
+TEST(NpySource, RefusesItemsThatNoModelTakes) {
+  const auto bytes = byte_array("|u1", "1, 67108865", Bytes(67108865));
+  EXPECT_EQ(message_of<IoError>([&] { array(bytes); }),
+            "[data.npy] a.npy has the shape (1, 67108865): an item of it has more than 67108864 "
+            "numbers; the first axis counts items");
+}
+
 TEST(NpySource, RefusesShapesThatAreNoItems) {
   EXPECT_EQ(refusal(floats({}, {1})),
             "[data.npy] a.npy has the shape (); 1 to 4 axes are read, the first counts items");

@@ -77,5 +77,20 @@ TEST(SampleCoverage, HoldsBoundedNumbers) {
   EXPECT_EQ(coverage_items(std::int64_t{1} << 40, 10000), 6);
 }
 
+TEST(LossWatch, WarnsOfALossThatRose) {
+  const auto after = [](const std::vector<double>& losses) {
+    LossWatch watch;
+    for (const double loss : losses) watch.add(loss);
+    return watch.warning();
+  };
+  EXPECT_EQ(after({}), "");
+  EXPECT_EQ(after({200}), "");
+  EXPECT_EQ(after({200, 90, 95}), "");
+  EXPECT_EQ(after({-30, -29}), "");
+  EXPECT_EQ(after({200, 90, 8e7}),
+            "warning: the loss rose from 200 to 8e+07; a smaller --learning-rate may help");
+  EXPECT_NE(after({-30, -20}), "");
+}
+
 }  // namespace
 }  // namespace kiln

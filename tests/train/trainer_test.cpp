@@ -188,9 +188,10 @@ TEST(Trainer, RefusesASnapshotOfAnotherModel) {
   Toy toy(toy_options(2));
   auto file = toy.trainer.snapshot();
   file.tensors[0].shape = {1, 2};
-  EXPECT_EQ(message_of([&] { toy.trainer.restore("a.safetensors", file); }),
-            "[a.safetensors] tensor 'training/left' is F32 [1, 2], the model needs F32 [2]; the file "
-            "belongs to another model");
+  EXPECT_EQ(
+      message_of([&] { toy.trainer.restore("a.safetensors", file); }),
+      "[a.safetensors] tensor 'training/left' is F32 [1, 2], the model needs F32 [2]; the file "
+      "belongs to another model");
   file = toy.trainer.snapshot();
   file.metadata.clear();
   EXPECT_EQ(message_of([&] { toy.trainer.restore("a.safetensors", file); }),

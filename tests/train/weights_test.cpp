@@ -44,9 +44,9 @@ TEST(Weights, OfACriticHavePyTorchsNames) {
   const auto gan = spectral_gan();
   SafetensorsFile file;
   append_model(file, *gan);
-  for (const auto* name : {"critic.layers.0.weight", "critic.layers.0.bias", "critic.layers.2.weight",
-                           "critic.layers.1.u", "critic.embedding.weight", "critic.embedding.v",
-                           "generator.0.weight"})
+  for (const auto* name :
+       {"critic.layers.0.weight", "critic.layers.0.bias", "critic.layers.2.weight",
+        "critic.layers.1.u", "critic.embedding.weight", "critic.embedding.v", "generator.0.weight"})
     EXPECT_NO_THROW(named(file, name)) << name;
 }
 
@@ -65,8 +65,7 @@ TEST(Weights, OfEarlierVersionsAreRead) {
             raw.name = raw.name.substr(0, raw.name.size() - now.size()) + which + layer;
       }
     if (raw.name.ends_with("embedding.weight")) raw.name = "critic.embedding";
-    if (raw.name.ends_with("embedding_weight"))
-      raw.name = raw.name.substr(0, raw.name.size() - 7);
+    if (raw.name.ends_with("embedding_weight")) raw.name = raw.name.substr(0, raw.name.size() - 7);
     if (raw.name == "critic.embedding.u") raw.name = "critic.u3";
     if (raw.name == "critic.embedding.v") raw.name = "critic.v3";
   }
@@ -120,6 +119,19 @@ TEST(Weights, OfAMadeHoldTheWholeDensity) {
         at::linear(h, numbers(named(file, "V")) * last, numbers(named(file, "c")));
     EXPECT_TRUE(torch::allclose(made.logits(set, x), expected, 1e-5, 1e-6)) << set;
   }
+}
+
+TEST(Weights, ThatAreNotFiniteAreRefused) {
+  Made made({.data_dim = 4, .hidden = 3});
+  SafetensorsFile file;
+  {
+    torch::NoGradGuard no_grad;
+    made.named_parameters()["c"][2] = NAN;
+  }
+  append_model(file, made);
+  Made twin({.data_dim = 4, .hidden = 3});
+  EXPECT_EQ(message_of<IoError>([&] { load_weights("file", file, twin); }),
+            "[file] holds numbers in 'c' that are not finite; take another checkpoint");
 }
 
 TEST(Weights, OfAnotherOrderAreRefused) {

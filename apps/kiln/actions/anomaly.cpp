@@ -15,9 +15,9 @@
 namespace kiln::program {
 namespace {
 
-JudgedData first_of(JudgedData judged, std::int64_t items) {
+JudgedData some_of(JudgedData judged, std::int64_t items) {
   if (items > 0 && items < judged.data->size())
-    judged.data = subset(judged.data, first_items(judged, items));
+    judged.data = subset(judged.data, spread_items(judged, items));
   return judged;
 }
 
@@ -94,9 +94,9 @@ AnomalyData anomaly_data(const LoadedRun& run, const std::string& data, const st
                          const AnomalyRequest& request) {
   refuse_learned(run, data, split);
   const auto part = has_test_part(run, request.ood) ? "test" : "";
-  return {first_of(judged_data(run, data, split), request.items),
-          first_of(judged_data(run, request.ood, part, keys_to_share(run, request.ood)),
-                   request.items)};
+  return {
+      some_of(judged_data(run, data, split), request.items),
+      some_of(judged_data(run, request.ood, part, keys_to_share(run, request.ood)), request.items)};
 }
 
 std::vector<AnomalyFigure> anomaly_figures(const LoadedRun& run, const AnomalyData& data,

@@ -116,7 +116,7 @@ Measured measure(const std::string& path, const ReportOptions& options, const Co
   const auto run = load({.run = path, .device = options.device, .seed = options.seed}, console);
   Judging j{run, judged_data(run, "", ""), options};
   const auto limit = options.items > 0 ? options.items : j.judged.data->size();
-  j.judged.data = subset(j.judged.data, first_items(j.judged, limit));
+  j.judged.data = subset(j.judged.data, spread_items(j.judged, limit));
   Measured measured{.step = run.step,
                     .parameters = count_parameters(*run.model),
                     .data = fmt::format("{} items of {}", j.judged.data->size(), j.judged.name),

@@ -44,6 +44,14 @@ std::vector<std::int64_t> first_items(const JudgedData& judged, std::int64_t cou
   return indices;
 }
 
+std::vector<std::int64_t> spread_items(const JudgedData& judged, std::int64_t count) {
+  const auto all = judged.data->size();
+  auto indices = first_items(judged, count);
+  const auto taken = std::ssize(indices);
+  for (auto& index : indices) index = index * all / taken;
+  return indices;
+}
+
 std::vector<std::int64_t> chosen_items(const std::string& where, const std::string& numbers,
                                        const JudgedData& judged) {
   std::vector<std::int64_t> indices;

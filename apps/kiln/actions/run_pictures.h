@@ -21,6 +21,9 @@ Tensor items_of(const JudgedData& judged, const std::vector<std::int64_t>& indic
 /// The first `count` items, or as many as there are.
 std::vector<std::int64_t> first_items(const JudgedData& judged, std::int64_t count);
 
+/// `count` items evenly spread over the data, or all: a source may be sorted.
+std::vector<std::int64_t> spread_items(const JudgedData& judged, std::int64_t count);
+
 /// Items by number, "0,5,7".  Throws ConfigError, beginning with `where`, for numbers that the data
 /// lack and for none at all.
 std::vector<std::int64_t> chosen_items(const std::string& where, const std::string& numbers,

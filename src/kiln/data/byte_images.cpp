@@ -49,17 +49,23 @@ void ByteRange::join(const ByteRange& other) {
   only_0_and_1 = only_0_and_1 && other.only_0_and_1;
 }
 
+// Records without a gap between them are read many at once.
 ByteRange range_of(const ByteRecords& records, std::int64_t item_size) {
+  constexpr std::int64_t kReadAtOnce = 1 << 18;
   ByteRange range;
-  std::vector<std::uint8_t> item(static_cast<std::size_t>(item_size));
-  for (std::int64_t i = 0; i < records.items; ++i) {
+  const bool dense = records.stride == static_cast<std::uint64_t>(item_size);
+  const auto at_once = dense ? std::max<std::int64_t>(1, kReadAtOnce / item_size) : 1;
+  std::vector<std::uint8_t> block(static_cast<std::size_t>(at_once * item_size));
+  for (std::int64_t first = 0; first < records.items; first += at_once) {
     if (!range.only_0_and_255 && !range.only_0_and_1) break;
-    records.bytes->read(records.offset + static_cast<std::uint64_t>(i) * records.stride, item);
-    const auto zeros = std::count(item.begin(), item.end(), std::uint8_t{0});
-    const auto ones = std::count(item.begin(), item.end(), std::uint8_t{1});
-    const auto whites = std::count(item.begin(), item.end(), std::uint8_t{255});
-    range.join({.only_0_and_255 = zeros + whites == std::ssize(item),
-                .only_0_and_1 = zeros + ones == std::ssize(item)});
+    const auto rows = std::min(at_once, records.items - first);
+    const auto bytes = std::span(block).first(static_cast<std::size_t>(rows * item_size));
+    records.bytes->read(records.offset + static_cast<std::uint64_t>(first) * records.stride, bytes);
+    const auto zeros = std::count(bytes.begin(), bytes.end(), std::uint8_t{0});
+    const auto ones = std::count(bytes.begin(), bytes.end(), std::uint8_t{1});
+    const auto whites = std::count(bytes.begin(), bytes.end(), std::uint8_t{255});
+    range.join({.only_0_and_255 = zeros + whites == std::ssize(bytes),
+                .only_0_and_1 = zeros + ones == std::ssize(bytes)});
   }
   return range;
 }

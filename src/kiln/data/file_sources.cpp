@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kiln/core/error.h"
 #include "kiln/core/text.h"
 #include "kiln/data/cifar.h"
@@ -19,6 +21,16 @@ constexpr std::uint64_t kMaxCsvBytes = std::uint64_t{1} << 40;  // of an inflate
 constexpr Field kMemoryField{.help = kMemoryHelp, .low = 0, .high = 65536};
 
 std::uint64_t bytes_of_gib(double gib) { return static_cast<std::uint64_t>(gib * 0x1p30); }
+
+// A few bytes may inflate to a terabyte; a table's first line tells one from a table.
+void check_first_line(const std::filesystem::path& path) {
+  constexpr std::size_t kMostLine = 1 << 24;
+  const auto start = gzip_prefix(path, kMostLine);
+  if (start.size() == kMostLine && std::find(start.begin(), start.end(), '\n') == start.end())
+    throw IoError("data.csv", fmt::format("{}: its first line has more than {} characters; is it a "
+                                          "table?",
+                                          path.string(), kMostLine));
+}
 
 Splits only_train(DatasetPtr data) {
   return {.train = std::move(data), .valid = nullptr, .test = nullptr};
@@ -69,6 +81,7 @@ Splits open_cifar10_files(const SourceSpec& spec, const Cifar10Keys&, const Open
 }
 
 Splits open_csv_file(const SourceSpec& spec, const CsvOptions& keys, const OpenOptions& options) {
+  if (is_gzip(spec.path)) check_first_line(spec.path);
   auto bytes = is_gzip(spec.path) ? inflate_gzip(spec.path, kMaxCsvBytes, bytes_of_gib(keys.memory))
                                   : file_bytes(spec.path);
   return only_train(open_csv(spec.text(), std::move(bytes), keys, options.skip_bad));

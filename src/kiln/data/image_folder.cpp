@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "kiln/core/error.h"
@@ -67,6 +68,7 @@ class Decoder {
 
   void decode(Decoded& item, const std::filesystem::path& path) {
     try {
+      const auto alone = alone_if_large(path);
       item.image = prepare_(path);
     } catch (const std::exception& error) {
       item.error = error.what();
@@ -79,8 +81,18 @@ class Decoder {
     if (!fits_memory()) std::vector<std::uint8_t>().swap(pixels);
   }
 
+  // Of large pictures one is decoded at a time: each takes ten bytes a pixel on the way.
+  std::unique_lock<std::mutex> alone_if_large(const std::filesystem::path& path) {
+    const auto header = read_image_header(path);
+    std::unique_lock lock(large_, std::defer_lock);
+    if (header.width * header.height > kLargePixels) lock.lock();
+    return lock;
+  }
+
+  static constexpr std::int64_t kLargePixels = 1 << 24;
   const std::vector<PictureList::File>& files_;
   Preparation prepare_;
+  std::mutex large_;
   std::uint64_t memory_limit_;
   std::vector<Decoded> decoded_;
   std::atomic<std::size_t> next_ = 0;

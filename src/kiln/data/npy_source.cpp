@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kMaxPrefix = (std::size_t{1} << 16) + 12;  // a header and what is before it
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 42;
 constexpr std::int64_t kMaxClasses = 10000;
+constexpr std::int64_t kMostNumbers = 1 << 26;  // of one item: no model takes as many
+constexpr std::int64_t kReadAtOnce = 1 << 16;   // numbers, while all are looked at
 constexpr std::int64_t kHeldNumbers = 1 << 24;  // of all items together: 64 MiB
 
 [[noreturn]] void refuse(const std::string& name, const std::string& reason) {
@@ -65,7 +67,7 @@ class ArrayData : public Dataset {
             const ArrayOptions& options, bool skip_bad);
 
   const DataInfo& info() const override { return info_; }
-  std::int64_t size() const override { return std::ssize(items_); }
+  std::int64_t size() const override { return file_.header.shape[0] - info_.skipped; }
   std::int64_t read(std::int64_t index, std::span<float> x) const override;
 
  private:
@@ -73,13 +75,16 @@ class ArrayData : public Dataset {
   ValueRange look_at_all(bool skip_bad);
   void set_values(const ArrayOptions& options, const ValueRange& range);
   bool is_bytes() const { return file_.header.dtype == "|u1"; }
+  std::int64_t place_of(std::int64_t index) const {
+    return items_.empty() ? index : items_[static_cast<std::size_t>(index)];
+  }
   void hold_if_small();
   void load(std::int64_t item, std::span<float> x) const;
   [[noreturn]] void refuse_number(std::int64_t item, std::span<const float> x) const;
 
   DataInfo info_;
   ArrayFile file_;
-  std::vector<std::int64_t> items_;   // indices of the sound ones
+  std::vector<std::int64_t> items_;   // indices of the sound ones; empty where all are
   std::vector<std::int32_t> labels_;  // of all
   bool channels_last_ = false;
   float white_ = 1;          // the stored number that becomes 1
@@ -103,9 +108,8 @@ void ArrayData::hold_if_small() {
   if (width > kHeldNumbers / size()) return;
   std::vector<float> held(static_cast<std::size_t>(size() * width));
   for (std::int64_t i = 0; i < size(); ++i)
-    load(items_[static_cast<std::size_t>(i)],
-         std::span(held).subspan(static_cast<std::size_t>(i * width),
-                                 static_cast<std::size_t>(width)));
+    load(place_of(i), std::span(held).subspan(static_cast<std::size_t>(i * width),
+                                              static_cast<std::size_t>(width)));
   held_ = std::move(held);
 }
 
@@ -116,6 +120,10 @@ void ArrayData::set_shape(const ArrayOptions& options) {
   if (shape.empty() || shape.size() > 4)
     refuse(name, fmt::format("has the shape {}; 1 to 4 axes are read, the first counts items",
                              file_.shape_text()));
+  if (shape.size() > 1 && file_.header.count() / std::max<std::int64_t>(1, shape[0]) > kMostNumbers)
+    refuse(name, fmt::format("has the shape {}: an item of it has more than {} numbers; the first "
+                             "axis counts items",
+                             file_.shape_text(), kMostNumbers));
   if (file_.header.count() == 0)
     refuse(name, fmt::format("has the shape {}, which holds nothing", file_.shape_text()));
   const auto is_channels = [](std::int64_t length) { return length == 1 || length == 3; };
@@ -147,18 +155,39 @@ void ArrayData::refuse_number(std::int64_t item, std::span<const float> x) const
                      *found, item, index));
 }
 
-// Finds the items whose numbers are all finite, and the range of those.
+// Finds the items whose numbers are all finite, and the range of those.  Many items are read at
+// once: an array may hold a thousand million of a byte each.
 ValueRange ArrayData::look_at_all(bool skip_bad) {
   ValueRange range;
-  std::vector<float> x(static_cast<std::size_t>(info_.item_size()));
-  for (std::int64_t item = 0; item < file_.header.shape[0]; ++item) {
-    file_.read(item * info_.item_size(), x);
-    const bool sound = std::all_of(x.begin(), x.end(), [](float v) { return std::isfinite(v); });
-    if (!sound && !skip_bad) refuse_number(item, x);
-    if (sound) items_.push_back(item), range.add(x);
+  const auto width = info_.item_size(), count = file_.header.shape[0];
+  const auto at_once = std::clamp<std::int64_t>(kReadAtOnce / width, 1, count);
+  std::vector<float> block(static_cast<std::size_t>(at_once * width));
+  std::vector<std::int64_t> broken;
+  for (std::int64_t first = 0; first < count; first += at_once) {
+    const auto rows = std::min(at_once, count - first);
+    const auto numbers = std::span(block).first(static_cast<std::size_t>(rows * width));
+    file_.read(first * width, numbers);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const auto x =
+          numbers.subspan(static_cast<std::size_t>(row * width), static_cast<std::size_t>(width));
+      const bool sound = std::all_of(x.begin(), x.end(), [](float v) { return std::isfinite(v); });
+      if (sound) {
+        range.add(x);
+        continue;
+      }
+      if (!skip_bad) refuse_number(first + row, x);
+      broken.push_back(first + row);
+    }
   }
-  info_.skipped = file_.header.shape[0] - size();
-  if (items_.empty()) refuse(file_.bytes->name(), "has no sound items");
+  info_.skipped = std::ssize(broken);
+  if (info_.skipped == count) refuse(file_.bytes->name(), "has no sound items");
+  if (broken.empty()) return range;
+  auto next = broken.begin();
+  for (std::int64_t item = 0; item < count; ++item)
+    if (next != broken.end() && *next == item)
+      ++next;
+    else
+      items_.push_back(item);
   return range;
 }
 
@@ -186,7 +215,7 @@ void ArrayData::set_values(const ArrayOptions& options, const ValueRange& number
 
 std::int64_t ArrayData::read(std::int64_t index, std::span<float> x) const {
   KILN_ASSERT(index >= 0 && index < size() && std::ssize(x) == info_.item_size());
-  const auto item = items_[static_cast<std::size_t>(index)];
+  const auto item = place_of(index);
   if (held_.empty())
     load(item, x);
   else

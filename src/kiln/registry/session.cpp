@@ -234,7 +234,11 @@ TrainEnd Session::run() {
   Records records(folder_.path(), trainer_->step(), config.train.batch);
   TrainHooks hooks;
   if (!metric_.empty()) hooks.validate = [this] { return validate(); };
-  hooks.record = [&](const TrainRecord& record) { records.add(record); };
+  LossWatch watch;
+  hooks.record = [&](const TrainRecord& record) {
+    records.add(record);
+    watch.add(record.loss);
+  };
   hooks.selects = tells_the_best(metric_, *model_);
   if (!hooks.selects && folder_.forget_best())
     say(hooks_, "this model has no best state any more; the last one counts");
@@ -248,7 +252,10 @@ TrainEnd Session::run() {
     if (hooks_.progress) hooks_.progress(step, steps, loss);
   };
   hooks.interrupted = hooks_.interrupted;
-  return trainer_->run(hooks);
+  const auto end = trainer_->run(hooks);
+  if (auto* game = dynamic_cast<Game*>(model_.get()); game && game->players().size() == 1)
+    if (const auto warning = watch.warning(); !warning.empty()) say(hooks_, warning);
+  return end;
 }
 
 void Session::note_validation(Records& records, std::int64_t step, double value, bool best) const {

@@ -1,5 +1,6 @@
 #include "kiln/registry/watch.h"
 
+#include <fmt/format.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -35,6 +36,20 @@ std::string validation_metric(const Model& model) {
 bool tells_the_best(const std::string& metric, const Model& model) {
   if (metric == kCoverage) return false;
   return metric == "reconstruction" ? !matches_a_prior(model) : !metric.empty();
+}
+
+void LossWatch::add(double loss) {
+  if (records_++ == 0) first_ = loss;
+  last_ = loss;
+}
+
+// A fifth of what the first record says, and a nat: noise of small batches does not rise as far.
+std::string LossWatch::warning() const {
+  if (records_ < 2 || last_ - first_ <= 1 + std::abs(first_) / 5) return "";
+  return fmt::format(
+      "warning: the loss rose from {:.4g} to {:.4g}; a smaller --learning-rate may "
+      "help",
+      first_, last_);
 }
 
 std::int64_t coverage_items(std::int64_t item_size, std::int64_t items) {

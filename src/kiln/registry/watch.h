@@ -22,6 +22,17 @@ std::string validation_metric(const Model& model);
 /// Whether the best state is the one whose figure is best.
 bool tells_the_best(const std::string& metric, const Model& model);
 
+/// Whether a loss that should fall has risen in a training.
+class LossWatch {
+ public:
+  void add(double loss);
+  std::string warning() const;  ///< One line for a person, or empty.
+
+ private:
+  double first_ = 0, last_ = 0;
+  std::int64_t records_ = 0;
+};
+
 /// How many of them and of the samples are looked at: at most 512, and 2^25 numbers; at least 6.
 std::int64_t coverage_items(std::int64_t item_size, std::int64_t items);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kiln/core/text.h"
+#include "kiln/io/content_hash.h"
 
 namespace kiln {
 namespace {
@@ -44,6 +45,21 @@ std::optional<std::int64_t> step_of(const fs::path& path) {
   auto digits = name.substr(5, name.size() - 5 - 12);
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
   return parse_integer(digits);
+}
+
+constexpr const char* kRun = "kiln.run";
+
+// Of what the weights of a run depend on and no one changes later.
+std::string fingerprint_of(const RunConfig& config) {
+  ContentHash hash;
+  const auto add = [&hash](const std::string& text) {
+    hash.add(std::ssize(text));
+    hash.add(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  };
+  add(config.model);
+  for (const auto& [name, value] : config.model_options) add(name), add(value);
+  hash.add(config.train.seed);
+  return hash.hex();
 }
 
 fs::path best_of(const fs::path& run) { return run / "checkpoints" / "best.safetensors"; }
@@ -117,6 +133,7 @@ fs::path RunFolder::checkpoint_path(std::int64_t step) const {
 
 void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep) const {
   file.metadata["kiln.model"] = config_.model;
+  file.metadata[kRun] = fingerprint_of(config_);
   file.metadata["kiln.step"] = std::to_string(step);
   drop_link(checkpoint_path(step));
   write_safetensors(checkpoint_path(step), file);
@@ -132,8 +149,20 @@ void RunFolder::prune(std::int64_t keep) const {
 
 void RunFolder::save_best(SafetensorsFile file) const {
   file.metadata["kiln.model"] = config_.model;
+  file.metadata[kRun] = fingerprint_of(config_);
   drop_link(best_of(path_));
   write_safetensors(best_of(path_), file);
+}
+
+// Files of other programs and of earlier versions do not say whose they are.
+SafetensorsFile RunFolder::read_own(const fs::path& path) const {
+  auto file = read_safetensors(path);
+  const auto found = file.metadata.find(kRun);
+  if (found != file.metadata.end() && found->second != fingerprint_of(config_))
+    throw IoError(path.string(),
+                  "is of a run with other options of the model, or another "
+                  "seed, than this run's config.toml says");
+  return file;
 }
 
 std::vector<std::int64_t> RunFolder::checkpoint_steps() const {
@@ -153,7 +182,7 @@ LoadedCheckpoint RunFolder::newest() const {
     try {
       loaded.path = checkpoint_path(step);
       loaded.step = step;
-      loaded.file = read_safetensors(loaded.path);
+      loaded.file = read_own(loaded.path);
       return loaded;
     } catch (const IoError& error) {
       loaded.warnings.push_back(fmt::format("{}; using the checkpoint before it", error.what()));
@@ -170,8 +199,15 @@ LoadedCheckpoint RunFolder::load(const std::string& which) const {
   const auto best = best_of(path_);
   if (which == "last" || (which == "best" && !fs::exists(best))) return newest();
   if (which == "best") {
-    LoadedCheckpoint loaded{
-        .path = best, .step = 0, .file = read_safetensors(best), .warnings = {}};
+    LoadedCheckpoint loaded{.path = best, .step = 0, .file = {}, .warnings = {}};
+    try {
+      loaded.file = read_own(best);
+    } catch (const IoError& error) {
+      loaded = newest();
+      loaded.warnings.insert(loaded.warnings.begin(),
+                             fmt::format("{}; using the newest checkpoint", error.what()));
+      return loaded;
+    }
     const auto found = loaded.file.metadata.find("kiln.step");
     if (found != loaded.file.metadata.end()) loaded.step = parse_integer(found->second).value_or(0);
     return loaded;
@@ -184,7 +220,7 @@ LoadedCheckpoint RunFolder::load(const std::string& which) const {
                                   path_.string(), fmt::join(steps, ", ")));
   return {.path = checkpoint_path(*step),
           .step = *step,
-          .file = read_safetensors(checkpoint_path(*step)),
+          .file = read_own(checkpoint_path(*step)),
           .warnings = {}};
 }
 

@@ -69,6 +69,7 @@ class RunFolder {
  private:
   RunFolder(std::filesystem::path path, RunConfig config, std::shared_ptr<FolderLock> lock)
       : path_(std::move(path)), config_(std::move(config)), lock_(std::move(lock)) {}
+  SafetensorsFile read_own(const std::filesystem::path& path) const;
 
   std::filesystem::path path_;
   RunConfig config_;

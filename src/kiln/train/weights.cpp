@@ -176,6 +176,11 @@ void load_weights(const std::string& source, const SafetensorsFile& file, Model&
   for (const auto& [name, tensor] : weights_of(model))
     if (const auto* average = older_average(by_name, name)) copy_into(source, *average, tensor);
   check_constants(source, by_name, model);
+  for (const auto& entry : model.named_parameters())
+    if (!entry.value().isfinite().all().item<bool>())
+      throw IoError(source, fmt::format("holds numbers in '{}' that are not finite; take another "
+                                        "checkpoint",
+                                        entry.key()));
 }
 
 }  // namespace kiln
