@@ -64,7 +64,8 @@ struct EvalArguments {
   AnnealedArguments annealed;
   std::string data, split, metrics;
   std::optional<std::int64_t> samples = std::nullopt;
-  std::int64_t draws = 50, batch = 100;
+  std::optional<std::int64_t> draws;  ///< Of iwae; 50 where nothing is said.
+  std::int64_t batch = 100;
 };
 
 /// Strange items, to be told from those of the kind that a run learned.

@@ -1,3 +1,4 @@
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -22,10 +23,10 @@ void add_arithmetic(const Program& program) {
   command->add_option("--from", a->from,
                       "items to change, as in 0,5,7 [the first 8 that have the first --minus]");
   command->add_option("--steps", a->steps, "images from an item's code to its new one [5]")
-      ->check(CLI::Range(2, 100));
+      ->check(whole_number(2, 100));
   command->add_option("--strength", a->strength, "how far to go; 1: the difference itself [1]");
   command->add_option("--items", a->items, "means over so many of the first items; 0: all [2000]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0));
   add_judged_data(command, a->data, a->split,
                   "labelled data source, every row [the run's own source]");
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/arithmetic.png]");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 
@@ -45,7 +46,7 @@ void add_complete(const Program& program) {
                    "picture whose bright pixels are given")
       ->required();
   command->add_option("--draws", a->draws, "completions of each item [6]")
-      ->check(CLI::Range(1, 1000));
+      ->check(whole_number(1, 1000));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/complete-SEED.png]");
   program.on_run(command, &Actions::complete, a, check_complete, {"completer"});
 }

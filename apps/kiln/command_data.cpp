@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/kiln/data_summary.h"
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 #include "kiln/data/source.h"
@@ -123,7 +124,7 @@ void write_preview(const std::filesystem::path& out, const Dataset& data,
   require_extension(out, info.is_image() ? "images" : "points", info.is_image() ? ".png" : ".svg");
   std::vector<std::int64_t> labels;
   auto x = read_items(data, items, labels);
-  if (out.has_parent_path()) std::filesystem::create_directories(out.parent_path());
+  make_folder_of(out);
   if (!info.is_image()) return write_file_atomically(out, scatter(info, x, labels));
   const ValueSet values{info.values, info.levels};
   const auto size = static_cast<std::size_t>(info.item_size());
@@ -195,7 +196,7 @@ void add_data(const Program& program) {
   command->add_option("SPEC", a->spec, "a source [all kinds of sources]");
   command->add_option("-o,--out", a->out,
                       "preview: FILE.png (images in class order) or FILE.svg (points) [none]");
-  command->add_option("--seed", a->seed, "seed of generators [1]")->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", a->seed, "seed of generators [1]")->check(whole_number(0));
   command->add_flag("--skip-bad", a->skip_bad, "leave broken items out and count them");
   program.on_run(command, [a, &console = program.console] { return look(*a, console); });
 }

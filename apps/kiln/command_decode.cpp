@@ -1,3 +1,4 @@
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 #include "kiln/data/code_files.h"
 
@@ -21,7 +22,7 @@ void add_decode(const Program& program) {
                    "FILE.csv with columns z0, z1 ..., or FILE.npz with z [items, latents]")
       ->required();
   command->add_option("-n,--count", a->count, "so many of the first codes; 0: all [0]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0));
   command->add_option("-o,--out", a->out, "FILE.png (a grid), or FILE.npz with x")->required();
   program.on_run(command, &Actions::decode, a, check_decode, {"decoder"});
 }

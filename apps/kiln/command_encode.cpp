@@ -1,3 +1,4 @@
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 #include "kiln/data/code_files.h"
 
@@ -25,8 +26,8 @@ void add_encode(const Program& program) {
   command->add_flag("--beside-prior", a->beside_prior,
                     "with --plot: the density of the codes, and beside it that of the prior");
   command->add_option("--items", a->items, "so many of the first items; 0: all [0]")
-      ->check(CLI::NonNegativeNumber);
-  command->add_option("--batch", a->batch, "items at a time [500]")->check(CLI::Range(1, 100000));
+      ->check(whole_number(0));
+  command->add_option("--batch", a->batch, "items at a time [500]")->check(whole_number(1, 100000));
   program.on_run(command, &Actions::encode, a, check_encode, {"encoder"});
 }
 

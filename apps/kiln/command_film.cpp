@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 
@@ -31,9 +32,9 @@ void add_film(const Program& program) {
       ->required();
   command->add_option("-o,--out", a->out, "FILE.webp [RUN/samples/film.webp for a single run]");
   command->add_option("--fps", a->frames_per_second, "frames in a second [5]")
-      ->check(CLI::Range(0.1, 100.0));
+      ->check(number_between(0.1, 100.0));
   command->add_option("--hold", a->hold, "seconds that the last frame stays [2]")
-      ->check(CLI::Range(0.001, 3600.0));
+      ->check(number_between(0.001, 3600.0));
   command->add_option("--quality", a->quality_text,
                       "0 to 100, smaller files that are less exact, or lossless [lossless]");
   program.on_run(command, &Actions::film, a, check_film);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -24,9 +25,9 @@ void add_interpolate(const Program& program) {
   auto* command = program.add("interpolate", "draw the images on paths between latent codes",
                               "kiln interpolate runs/vae --between data -o paths.png");
   add_run_arguments(command, a->run);
-  command->add_option("--rows", a->rows, "paths [8]")->check(CLI::Range(1, 1000));
+  command->add_option("--rows", a->rows, "paths [8]")->check(whole_number(1, 1000));
   command->add_option("--steps", a->steps, "images on each path, both ends included [10]")
-      ->check(CLI::Range(2, 1000));
+      ->check(whole_number(2, 1000));
   command->add_option("--path", a->path_name,
                       "slerp: along the arc, keeping the norm; lerp: the straight line [slerp]");
   command->add_option("--between", a->between,

@@ -1,3 +1,4 @@
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -10,7 +11,7 @@ void add_manifold(const Program& program) {
   add_run_arguments(command, a->run);
   command
       ->add_option("-n,--side", a->side, "images a side, at equal steps of the prior's mass [20]")
-      ->check(CLI::Range(1, 100));
+      ->check(whole_number(1, 100));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/manifold.png]");
   program.on_run(command, &Actions::manifold, a, check_png, {"decoder", "prior"});
 }

@@ -1,3 +1,4 @@
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -12,11 +13,11 @@ void add_neighbours(const Program& program) {
                       "source whose training part is searched; its test part, or validation part, "
                       "is held out [the run's own]");
   command->add_option("--samples", a->samples, "samples to draw [1000]")
-      ->check(CLI::Range(1, 1000000));
+      ->check(whole_number(1, 1000000));
   command->add_option("--count", a->count, "rows of the picture: the samples that lie nearest [10]")
-      ->check(CLI::Range(1, 1000));
+      ->check(whole_number(1, 1000));
   command->add_option("--nearest", a->nearest, "training items in each row [7]")
-      ->check(CLI::Range(1, 100));
+      ->check(whole_number(1, 100));
   command->add_option("-o,--out", a->out, "FILE.png of images [RUN/samples/neighbours.png]");
   program.on_run(command, &Actions::neighbours, a, check_png, {"sampler"});
 }

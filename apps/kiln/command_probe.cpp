@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 
@@ -37,7 +38,7 @@ void add_probe(const Program& program) {
                       "numbers of labelled items, as many of every class [100,1000]");
   command->add_flag("--fine-tune", a->fine_tune, "also train the encoder on, ten times slower");
   command->add_option("--neighbours", a->neighbours, "that vote, by cosine [20]")
-      ->check(CLI::Range(1, 10000));
+      ->check(whole_number(1, 10000));
   command->add_option("--data", a->data,
                       "labelled source: its train part gives labels [the run's own source]");
   command->add_option(

@@ -1,3 +1,4 @@
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -9,7 +10,7 @@ void add_reconstruct(const Program& program) {
   add_run_arguments(command, a->run);
   add_judged_data(command, a->data, a->split);
   command->add_option("-n,--count", a->count, "how many of the first items [16]")
-      ->check(CLI::Range(1, 10000));
+      ->check(whole_number(1, 10000));
   command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/reconstructions.png]");
   program.on_run(command, &Actions::reconstruct, a, check_png, {"encoder", "decoder"});
 }

@@ -1,4 +1,5 @@
 #include "apps/kiln/device_name.h"
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -22,12 +23,11 @@ void add_report(const Program& program) {
   command
       ->add_option("--items", a->options.items,
                    "judge by at most this many items, evenly spread; 0: all [1000]")
-      ->check(CLI::Range(0, 100000000));
+      ->check(whole_number(0, 100000000));
   command->add_option("--draws", a->options.draws, "importance draws of iwae [50]")
-      ->check(CLI::Range(1, 100000));
+      ->check(whole_number(1, 100000));
   command->add_option("--device", a->options.device, "cpu, cuda or cuda:N [cpu]");
-  command->add_option("--seed", a->options.seed, "seed of every draw [1]")
-      ->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", a->options.seed, "seed of every draw [1]")->check(whole_number(0));
   program.on_run(command, &Actions::report, a, check_report);
 }
 

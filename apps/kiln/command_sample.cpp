@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 
@@ -24,6 +25,11 @@ void read_condition(SampleArguments& a) {
 
 void check_ending_of_samples(const std::string& out) {
   const auto ending = std::filesystem::path(out).extension().string();
+  std::error_code none;
+  if (const auto status = std::filesystem::status(out, none);
+      !out.empty() && std::filesystem::exists(status) &&
+      !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status))
+    throw ConfigError("sample.out", fmt::format("'{}' is neither a file nor a folder", out));
   if (!ending.empty() && ending != ".png" && ending != ".svg" && ending != ".npy" &&
       ending != ".csv")
     throw ConfigError("sample.out", fmt::format("needs a name that ends in .png, .svg, .csv or "
@@ -36,6 +42,7 @@ void check_sample(SampleArguments& a) {
   read_condition(a);
   if (a.mean && a.noise)
     throw ConfigError("sample", "--mean and --noise are opposites; leave one of them out");
+  if (a.noise) check_run(a.run, {"decoder", "prior"});  // others draw x and have no mean to show
   if (!a.mean) return;
   check_run(a.run, {"decoder", "prior"});
   if (!a.condition.empty())
@@ -54,7 +61,7 @@ void add_sample(const Program& program) {
   auto* command = program.add("sample", "draw samples from a trained model",
                               "kiln sample runs/nade -n 100 -o digits.png");
   add_run_arguments(command, a->run);
-  command->add_option("-n,--count", a->count, "how many [64]")->check(CLI::Range(1, 1000000));
+  command->add_option("-n,--count", a->count, "how many [64]")->check(whole_number(1, 1000000));
   command->add_option(
       "-o,--out", a->out,
       "FILE.png (images, a grid), FILE.svg (points), FILE.csv (a table), FILE.npy, or DIR/, a "
@@ -62,7 +69,7 @@ void add_sample(const Program& program) {
   command
       ->add_option("--temperature", a->temperature,
                    "below 1: safer samples, above 1: bolder ones [1]")
-      ->check(CLI::Range(1e-3, 100.0));
+      ->check(number_between(1e-3, 100.0));
   command->add_option(
       "--condition", a->condition,
       "label=N or label=NAME: of that class alone, for models that know classes [all "

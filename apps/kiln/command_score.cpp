@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -29,8 +30,8 @@ void add_score(const Program& program) {
   add_judged_data(command, a->data, a->split);
   command->add_option("-o,--out", a->out, "CSV file [scores.csv]");
   command->add_option("--draws", a->draws, "for a bound: importance draws; 0 is the ELBO [0]")
-      ->check(CLI::Range(0, 100000));
-  command->add_option("--batch", a->batch, "items at a time [100]")->check(CLI::Range(1, 100000));
+      ->check(whole_number(0, 100000));
+  command->add_option("--batch", a->batch, "items at a time [100]")->check(whole_number(1, 100000));
   command->add_option("--ood", a->anomaly.ood,
                       "strange items to be told from the run's own: a source, its test part or "
                       "every row; writes ROC curves and histograms too");
@@ -42,7 +43,7 @@ void add_score(const Program& program) {
   command
       ->add_option("--items", a->anomaly.items,
                    "with --ood: so many items of each kind, evenly spread; 0: all [0]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0));
   program.on_run(command, &Actions::score, a, check_score);
 }
 

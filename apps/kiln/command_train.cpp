@@ -11,11 +11,34 @@
 namespace kiln::program {
 namespace {
 
+// An unknown name or an unreadable value of a file is the file's fault.
+void check_section(const std::string& file, const char* section, const OptionMap& values,
+                   const std::vector<FieldInfo>& fields) {
+  std::vector<std::string> known;
+  for (const auto& field : fields) known.push_back(field.name);
+  for (const auto& [name, value] : values) {
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [&name = name](const auto& f) { return f.name == name; });
+    if (field == fields.end())
+      throw IoError(file, fmt::format("[{}] has no option '{}'{} Options: {}", section, name,
+                                      did_you_mean(name, known).empty() ? std::string(".")
+                                                                        : did_you_mean(name, known),
+                                      join(known, ", ")));
+    try {
+      check_option_text(section, *field, value);
+    } catch (const ConfigError& error) {
+      throw IoError(file, error.what());
+    }
+  }
+}
+
 // What the command line leaves open, the file decides.  Whoever asks for epochs does not want the
 // steps that a run's own file holds.
 void merge_config_file(TrainArguments& arguments) {
   if (arguments.config.empty()) return;
   auto file = read_config_file(arguments.config);
+  check_section(arguments.config, "train", file.train, describe<TrainOptions>());
+  check_section(arguments.config, "model", file.model, find_model_info(arguments.model).fields);
   if (arguments.train_options.contains("epochs")) file.train.erase("steps");
   if (arguments.data.empty()) arguments.data = file.data["train"];
   if (arguments.valid.empty()) arguments.valid = file.data["valid"];
@@ -31,7 +54,7 @@ void merge_config_file(TrainArguments& arguments) {
 }
 
 // Options that would do nothing.  A file may hold them: a run's own holds them all.
-void refuse_idle(const OptionMap& given) {
+void refuse_idle(const OptionMap& given, const std::string& valid) {
   const auto value = [&](const char* name) {
     const auto found = given.find(name);
     return found == given.end() ? std::string() : found->second;
@@ -41,6 +64,8 @@ void refuse_idle(const OptionMap& given) {
   };
   if (given.contains("epochs") && given.contains("steps") && value("steps") != "0")
     refuse("epochs", "--steps says how long to train; leave one of them out");
+  if (given.contains("validation_fraction") && !valid.empty())
+    refuse("validation_fraction", "--valid says what to validate on; leave one of them out");
   for (const auto* name : {"step_every", "step_factor"})
     if (given.contains(name) && value("schedule") != "step")
       refuse(name, "belongs to --schedule step");
@@ -173,7 +198,7 @@ void add_train(const Program& program) {
           throw ConfigError("train", "needs a MODEL; `kiln models` lists them");
         find_model_info(arguments->model);
         explain_extras(*command);
-        refuse_idle(arguments->train_options);
+        refuse_idle(arguments->train_options, arguments->valid);
         merge_config_file(*arguments);
         if (arguments->out.empty()) arguments->out = "runs/" + arguments->model;
         check_training(*arguments);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 
 namespace kiln::program {
@@ -40,7 +41,7 @@ void add_traverse(const Program& program) {
       ->add_option(
           "--steps", a->steps,
           "images in each row, both ends included [11; of a model with codes, its classes]")
-      ->check(CLI::Range(2, 1000));
+      ->check(whole_number(2, 1000));
   command->add_option("--low", a->low, "where a latent starts [-3; a number among codes -2]");
   command->add_option("--high", a->high, "where it ends [3; a number among codes 2]");
   command->add_flag("--quantiles", a->quantiles,

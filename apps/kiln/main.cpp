@@ -27,6 +27,37 @@ int words_to_parse(const std::vector<std::string>& arguments) {
   return 1 + static_cast<int>(end - arguments.begin());
 }
 
+// The command that the first words name; "theory gan" where they name two.
+std::string named_command(const std::vector<Command>& commands, int argc, char** argv) {
+  std::string named;
+  for (int words = 1; words <= 2 && words < argc; ++words) {
+    const auto candidate = named.empty() ? std::string(argv[1]) : named + " " + argv[2];
+    for (const auto& command : commands) {
+      const auto* parent = command.app->get_parent();
+      const auto name = parent && parent->get_parent()
+                            ? parent->get_name() + " " + command.app->get_name()
+                            : command.app->get_name();
+      if (name == candidate) named = name;
+    }
+  }
+  return named;
+}
+
+// "RUN is required" needs RUN.
+std::string needed_by(const CLI::RequiredError& error) {
+  const std::string what = error.what(), ending = " is required";
+  return what.ends_with(ending) ? what.substr(0, what.size() - ending.size()) : what;
+}
+
+std::string hint_of(const CLI::App& app, const std::vector<Command>& commands, int argc,
+                    char** argv) {
+  if (!app.get_subcommands().empty() || argc < 2) return "";
+  std::vector<std::string> names;
+  for (const auto& command : commands)
+    if (command.app->get_parent() == &app) names.push_back(command.app->get_name());
+  return did_you_mean(argv[1], names);
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Kiln: deep generative models, trained, sampled and judged"};
   app.set_version_flag("--version", std::string("kiln ") + version());
@@ -48,14 +79,15 @@ int run(int argc, char** argv) {
     app.parse(words_to_parse(program.arguments), argv);
   } catch (const CLI::Success& success) {
     return app.exit(success);
+  } catch (const CLI::RequiredError& error) {
+    if (const auto command = named_command(commands, argc, argv); !command.empty())
+      throw ConfigError(command, fmt::format("needs {}; `kiln {} --help` shows what it takes",
+                                             needed_by(error), command));
+    throw ConfigError("kiln", error.what() + hint_of(app, commands, argc, argv));
   } catch (const CLI::ParseError& error) {
-    std::vector<std::string> names;
-    for (const auto& command : commands)
-      if (command.app->get_parent() == &app) names.push_back(command.app->get_name());
-    const std::string given = argc > 1 ? argv[1] : "";
-    const auto hint =
-        app.get_subcommands().empty() && !given.empty() ? did_you_mean(given, names) : "";
-    throw ConfigError("kiln", error.what() + (hint.empty() ? "" : hint));
+    const auto command = named_command(commands, argc, argv);
+    throw ConfigError(command.empty() ? "kiln" : command,
+                      error.what() + hint_of(app, commands, argc, argv));
   }
   for (const auto& command : commands)
     if (command.app->parsed()) {
@@ -64,9 +96,15 @@ int run(int argc, char** argv) {
     }
   return kOurBug;
 }
+// Names may hold line ends.
+std::string on_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) line += c == '\n' ? std::string("\\n") : std::string(1, c);
+  return line;
+}
 
 int report(const std::string& message, int code) {
-  say(stderr, "kiln: " + printable(message) + "\n");
+  say(stderr, "kiln: " + on_one_line(printable(message)) + "\n");
   return code;
 }
 

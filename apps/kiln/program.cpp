@@ -1,5 +1,7 @@
 #include "apps/kiln/program.h"
 
+#include "apps/kiln/number_checks.h"
+
 #include <fmt/format.h>
 
 #include "apps/kiln/option_table.h"
@@ -90,8 +92,7 @@ void add_run_arguments(CLI::App* command, RunArguments& arguments) {
   command->add_option("RUN", arguments.run, "run folder")->required();
   command->add_option("--checkpoint", arguments.checkpoint, "best, last, or a step [best]");
   command->add_option("--device", arguments.device, "cpu, cuda or cuda:N [cpu]");
-  command->add_option("--seed", arguments.seed, "seed of every draw [1]")
-      ->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", arguments.seed, "seed of every draw [1]")->check(whole_number(0));
 }
 
 void add_judged_data(CLI::App* command, std::string& data, std::string& split,

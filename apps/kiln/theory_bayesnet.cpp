@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/kiln/bayesnet_answers.h"
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/theory_topics.h"
 #include "kiln/core/text.h"
 #include "kiln/graphical/counting.h"
@@ -226,7 +227,7 @@ void add_theory_bayesnet(const Program& topics) {
   command->add_option("--gtest", a->gtest, "\"A ; B | C\": do the rows of --data contradict it?");
   command->add_option("--data", a->data, "FILE.csv with a column for each node of --gtest");
   command->add_option("--sample", a->sample, "rows to draw into -o FILE.csv");
-  command->add_option("--seed", a->seed, "seed of the rows [1]")->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", a->seed, "seed of the rows [1]")->check(whole_number(0));
   command->add_option("--fit", a->fit, "FILE.csv: fill the graph's tables by counting");
   command->add_option("--chow-liu", a->chow_liu,
                       "FILE.csv: learn the likeliest tree of all its columns");

@@ -1,3 +1,4 @@
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/svg_file.h"
 #include "apps/kiln/theory_law.h"
 #include "apps/kiln/theory_topics.h"
@@ -13,7 +14,7 @@ void add_theory_gan(const Program& topics) {
   command
       ->add_option("--steps", a->steps,
                    "of the critic's training, up to 10 iterations of L-BFGS each [100]")
-      ->check(CLI::Range(1, 100000));
+      ->check(whole_number(1, 100000));
   command->add_option("--seed", a->seed, "of its first weights [1]");
   command->add_option("-o,--out", a->out, "FILE.svg: laws, critic, value");
   topics.on_run(command, [a, &console = topics.console] {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/kiln/number_checks.h"
 #include "apps/kiln/svg_file.h"
 #include "apps/kiln/theory_topics.h"
 #include "kiln/core/text.h"
@@ -79,8 +80,8 @@ void add_theory_ordering(const Program& topics) {
   command->add_option("--kind", a->kind,
                       "raster, column, serpentine, zigzag, spiral, random or file [raster]");
   command->add_option("--file", a->file, "with --kind file: every index once, in visiting order");
-  command->add_option("--height", a->height, "rows [8]")->check(CLI::Range(1, 256));
-  command->add_option("--width", a->width, "columns [8]")->check(CLI::Range(1, 256));
+  command->add_option("--height", a->height, "rows [8]")->check(whole_number(1, 256));
+  command->add_option("--width", a->width, "columns [8]")->check(whole_number(1, 256));
   command->add_option("--seed", a->seed, "of the random order [1]");
   command->add_option("-o,--out", a->out, "FILE.svg: the path as a picture");
   topics.on_run(command, [a, &console = topics.console] { return ordering(*a, console); });

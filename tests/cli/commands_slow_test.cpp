@@ -277,7 +277,7 @@ TEST(Commands, ModelsListsAndDescribes) {
   }
   EXPECT_NE(std::find(names.begin(), names.end(), "nade"), names.end());
   const auto nade = only_object(run_kiln({"models", "nade", "--json"}));
-  EXPECT_EQ(keys_of(nade), (Keys{"capabilities", "name", "options", "paper", "title"}));
+  EXPECT_EQ(keys_of(nade), (Keys{"capabilities", "name", "options", "paper", "recipes", "title"}));
   for (const auto& option : nade["options"])
     EXPECT_EQ(keys_of(option), (Keys{"choices", "default", "flag", "from_data", "help", "high",
                                      "low", "name", "type"}));

@@ -142,5 +142,66 @@ TEST(Requests, HelpIsShownWhereNothingIsAsked) {
   }
 }
 
+TEST(Requests, WhatIsAskedBesideThePointIsRefused) {
+  const TemporaryFolder folder;
+  const auto run = tiny_run("nade"), out = (folder / "x").string();
+  EXPECT_EQ(refusal({"eval", run, "--metric", "nll", "--draws", "9"}),
+            "kiln: [eval.draws] are those of iwae, which --metric does not ask for\n");
+  EXPECT_TRUE(holds(refusal({"sample", run, "--noise"}), "has no decoder"));
+  EXPECT_EQ(refusal({"train", "nade", "--data", "digits:n=50", "--valid", "digits:n=20",
+                     "--validation-fraction", "0.2", "--out", out}),
+            "kiln: [train.validation_fraction] --valid says what to validate on; leave one of them "
+            "out\n");
+  EXPECT_TRUE(holds(refusal({"train", "rnade", "--data", "ring8:n=2,valid=0", "--out", out}),
+                    "leaves 1 item to train on"));
+}
+
+TEST(Requests, NumbersAreAskedForInKilnsWords) {
+  const auto run = tiny_run("nade");
+  EXPECT_EQ(refusal({"sample", run, "-n", "many"}),
+            "kiln: [sample] --count: needs a whole number from 1 to 1000000, got 'many'\n");
+  EXPECT_EQ(refusal({"sample", run, "--seed", "-1"}),
+            "kiln: [sample] --seed: needs a whole number of at least 0, got '-1'\n");
+  EXPECT_EQ(refusal({"sample", run, "-n", "99999999999999999999"}),
+            "kiln: [sample] --count: needs a whole number from 1 to 1000000, got "
+            "'99999999999999999999'\n");
+  EXPECT_EQ(refusal({"film", run, "--fps", "0"}),
+            "kiln: [film] --fps: needs a number from 0.1 to 100, got '0'\n");
+  EXPECT_EQ(refusal({"complete", run}),
+            "kiln: [complete] needs --known; `kiln complete --help` shows what it takes\n");
+  EXPECT_EQ(refusal({"sample"}),
+            "kiln: [sample] needs RUN; `kiln sample --help` shows what it takes\n");
+}
+
+// A mistyped path makes no tree, a device is no file, and a message is one line.
+TEST(Requests, FilesAreWrittenWhereFoldersAre) {
+  const TemporaryFolder folder;
+  const auto run = tiny_run("nade");
+  const auto tree = (folder / "no/where/x.png").string();
+  EXPECT_EQ(refusal({"sample", run, "-o", tree}, kFile),
+            "kiln: [" + tree + "] there is no folder " + (folder / "no").string() + "\n");
+  EXPECT_FALSE(fs::exists(folder / "no"));
+  EXPECT_EQ(run_kiln({"sample", run, "-n", "2", "-o", (folder / "one/x.png").string()}).code, 0);
+  EXPECT_EQ(refusal({"sample", run, "-o", "/dev/null"}),
+            "kiln: [sample.out] '/dev/null' is neither a file nor a folder\n");
+  const auto lines = refusal({"sample", "a\nb"}, kFile);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
+}
+
+TEST(Requests, AFilesOptionsAreNamedWithTheFile) {
+  const TemporaryFolder folder;
+  const auto toml = (folder / "c.toml").string();
+  const auto refused = [&](const std::string& text) {
+    write_plainly(toml, text);
+    return refusal({"train", "nade", "--config", toml, "--data", "digits:n=50", "--out",
+                    (folder / "x").string()},
+                   kFile);
+  };
+  EXPECT_TRUE(holds(refused("[train]\nstep = 3\n"),
+                    "kiln: [" + toml + "] [train] has no option 'step'; did you mean 'steps'?"));
+  EXPECT_TRUE(holds(refused("[model]\nhiden = 3\n"), "[model] has no option 'hiden'"));
+  EXPECT_TRUE(holds(refused("[model]\nhidden = 0\n"), "[" + toml + "]"));
+}
+
 }  // namespace
 }  // namespace kiln

@@ -17,6 +17,8 @@
 namespace kiln::program {
 namespace {
 
+constexpr std::int64_t kDraws = 50;  // of iwae
+
 // What a metric says, as text, and its numbers.
 struct Answers {
   std::string text;
@@ -100,8 +102,8 @@ class Evaluation {
       answers.add(
           metric,
           judge(*run_.model, metric, judged_.data, judged_.transform, parse_device(a_.run.device),
-                {.draws = a_.draws, .batch = a_.batch, .seed = seed()}),
-          metric == "iwae" ? fmt::format(", {} draws", a_.draws) : "");
+                {.draws = draws(), .batch = a_.batch, .seed = seed()}),
+          metric == "iwae" ? fmt::format(", {} draws", draws()) : "");
     }
   }
 
@@ -113,6 +115,7 @@ class Evaluation {
 
  private:
   static constexpr std::int64_t kSetSamples = 10000;
+  std::int64_t draws() const { return a_.draws.value_or(kDraws); }
   std::uint64_t seed() const { return static_cast<std::uint64_t>(a_.run.seed); }
 
   const EvalArguments& a_;
@@ -142,7 +145,7 @@ int evaluate(const EvalArguments& a, const Console& console) {
                       {"step", run.step},
                       {"data", judged.name},
                       {"items", judged.data->size()},
-                      {"draws", a.draws},
+                      {"draws", a.draws.value_or(kDraws)},
                       {"metrics", answers.metrics},
                       {"standard_errors", answers.errors}};
   evaluation.note_samples(json);

@@ -83,7 +83,7 @@ int make_film(const FilmArguments& a, const Console& console) {
     film.add(frame);
   }
   const auto bytes = film.finish();
-  if (path.has_parent_path()) fs::create_directories(path.parent_path());
+  make_folder_of(path);
   write_file_atomically(path, bytes);
   console.result(fmt::format("{}\n{} frames, {} x {} pixels, steps {} to {}, {} bytes",
                              path.string(), steps.size(), frame.width, frame.height, steps.front(),

@@ -214,7 +214,7 @@ void write_report(const fs::path& out, const std::vector<std::string>& runs,
                                  escape_html(title), version());
   if (reported.size() > 1) body += "<section>\n" + comparison(reported) + "</section>\n";
   for (const auto& run : reported) body += section_of(run);
-  if (out.has_parent_path()) fs::create_directories(out.parent_path());
+  make_folder_of(out);
   write_file_atomically(out, page("Kiln: " + title, body));
 }
 

@@ -137,7 +137,7 @@ Image grid_of(const Tensor& x, ValueSet values, std::int64_t columns) {
 
 void write_picture(const fs::path& path, const Tensor& x, std::int64_t columns,
                    const RunArguments& arguments, const LoadedRun& run) {
-  if (path.has_parent_path()) fs::create_directories(path.parent_path());
+  make_folder_of(path);
   write_png(path, grid_of(x, run.model->value_set(), columns),
             {{"model", run.config.model},
              {"run", fs::path(arguments.run).filename().string()},

@@ -56,7 +56,7 @@ void check_fits(const std::string& ending, const Tensor& x) {
 
 fs::path write_one_each(const fs::path& folder, const Tensor& x, ValueSet values,
                         const std::map<std::string, std::string>& text) {
-  fs::create_directories(folder);
+  make_folder_of(folder / "0");
   for (std::int64_t i = 0; i < x.size(0); ++i)
     write_samples(folder / fmt::format("{:05}", i), x.narrow(0, i, 1), values, text);
   return folder;
@@ -75,7 +75,7 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
   const auto ending = a.out.empty() ? std::string() : out.extension().string();
   check_fits(ending, x);
   if (!out.has_filename()) return write_one_each(out, x, values, text);
-  if (out.has_parent_path()) fs::create_directories(out.parent_path());
+  make_folder_of(out);
   if (ending == ".csv") return write_table(out, x), out;
   if (ending == ".npy") return write_tensor(out, x), out;
   if (!ending.empty()) out.replace_extension();

@@ -132,6 +132,18 @@ Container read_whole(const fs::path& path, std::uint64_t limit) {
 
 }  // namespace
 
+void make_folder_of(const std::filesystem::path& file) {
+  const auto folder = file.parent_path();
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return;
+  const auto above = folder.parent_path();
+  if (!above.empty() && !std::filesystem::exists(above, error))
+    throw IoError(file.string(), fmt::format("there is no folder {}", above.string()));
+  std::filesystem::create_directory(folder, error);
+  if (error)
+    throw IoError(folder.string(), fmt::format("cannot make the folder: {}", error.message()));
+}
+
 void write_file_atomically(const fs::path& path, std::span<const std::uint8_t> bytes) {
   std::error_code code;
   const auto status = fs::status(path, code);

@@ -9,6 +9,10 @@
 
 namespace kiln {
 
+/// Makes the folder that `file` is to lie in, where the folder above that one exists: a mistyped
+/// path must not make a tree.  Throws IoError.
+void make_folder_of(const std::filesystem::path& file);
+
 /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the
 /// folder: readers see the old file or the new one, never a part.  Throws IoError (disk full, no
 /// permission) and leaves the old file as it was.

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@
 #include "kiln/train/trainer.h"
 
 namespace kiln {
+
+class Informative;
 
 /// What a training run is made of, as a person asks for it.
 struct TrainRequest {
@@ -32,6 +35,10 @@ struct SessionHooks {
   std::function<void(const std::string&)> note;  ///< One line for a person.
   std::function<void(std::int64_t step, std::int64_t steps, double loss)> progress;
   std::function<bool()> interrupted;
+
+  void say(const std::string& line) const {
+    if (note) note(line);
+  }
 };
 
 /// One training run with its data, model, trainer and folder.
@@ -75,6 +82,7 @@ class Session {
   double validate();
   double judged(const std::string& metric) const;
   void note_validation(Records& records, std::int64_t step, double value, bool best) const;
+  void note_information(Informative& model, Records& records, std::int64_t step) const;
   void preview(std::int64_t step) const;
   void checkpoint(std::int64_t step) const;
   void save_best(std::int64_t step) const;
@@ -85,6 +93,7 @@ class Session {
   torch::Device device_;
   SessionHooks hooks_;
   std::string metric_;
+  std::map<std::string, double> scalars_;  // of the last record
   double code_mmd_ = 0;  // of the last validation, where the model is to match a prior
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Trainer> trainer_;

@@ -17,6 +17,8 @@ struct RunConfig {
       valid;  ///< SPEC of the validation data; empty: the source's own part or a held-out share.
   bool skip_bad = false;
   TrainOptions train;  ///< Resolved.
+
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(train.seed); }
 };
 
 /// The text of config.toml: sections [run], [data], [model], [train].  `types` tells numbers and

@@ -289,8 +289,8 @@ TEST(Dcgan, DrawsNothingFromTheDefaultGenerator) {
 
 TEST(Dcgan, RefusesImagesItHasNoNetworkFor) {
   EXPECT_EQ(message_of([] { Dcgan({.height = 48, .width = 64}); }),
-            "[dcgan] images must be 28, 32 or 64 pixels square, got 48x64; read them with "
-            "images:...,size=32");
+            "[dcgan] images must be 28, 32 or 64 pixels square, got 48x64; pictures of a "
+            "folder are rescaled by images:DIR,size=32, and `gan` takes other sizes");
   EXPECT_EQ(message_of([] { Dcgan({.channels = 0, .height = 0, .width = 0}); }),
             "[dcgan] needs images, got a table");
   EXPECT_EQ(message_of([] { Dcgan({.filters = 0}); }),

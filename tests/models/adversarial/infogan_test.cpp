@@ -202,6 +202,28 @@ TEST(Infogan, ConvolutionsReadAnItemAlone) {
   EXPECT_FALSE(torch::allclose(gan->read(x)[0], gan->read(x.narrow(0, 0, 2))[0]));
 }
 
+// What a batch tells in training is what its pictures tell one by one.
+TEST(Infogan, LayerNormalisationKnowsNoCompanions) {
+  const auto gan = seeded({.data_dim = 64,
+                           .channels = 1,
+                           .height = 8,
+                           .width = 8,
+                           .latent = 3,
+                           .filters = 4,
+                           .critic_units = 10,
+                           .critic_norm = CriticNorm::layer});
+  Rng rng(8);
+  const auto x = rng.uniform({6, 1, 8, 8}) * 2 - 1;
+  torch::NoGradGuard no_grad;
+  gan->train();
+  const auto together = gan->read(x);
+  EXPECT_TRUE(torch::allclose(together[0], gan->read(x.narrow(0, 0, 2))[0], 1e-5, 1e-6));
+  gan->eval();
+  EXPECT_TRUE(torch::allclose(together, gan->read(x), 1e-5, 1e-6));
+  for (const auto& entry : gan->named_buffers())
+    EXPECT_TRUE(entry.key().starts_with("generator.")) << entry.key();
+}
+
 TEST(Infogan, LabelsChooseTheFirstClass) {
   const auto gan = seeded(small());
   Rng rng(7), same(7);
@@ -231,6 +253,9 @@ TEST(Infogan, RefusesOptionsThatDoNotFit) {
   EXPECT_EQ(refusal({.data_dim = 2}), "[infogan.network] needs images, got a table");
   EXPECT_EQ(refusal({.data_dim = 2, .network = GanNetwork::dense, .filters = 3}),
             "[infogan.filters] belongs to --network conv");
+  EXPECT_EQ(
+      refusal({.data_dim = 2, .network = GanNetwork::dense, .critic_norm = CriticNorm::layer}),
+      "[infogan.critic_norm] belongs to --network conv; dense layers have none");
   EXPECT_EQ(
       refusal({.data_dim = 2, .network = GanNetwork::dense, .categorical = 0, .continuous = 0}),
       "[infogan] has no code to inform about; set --categorical or --continuous");

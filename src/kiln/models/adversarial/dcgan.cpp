@@ -25,9 +25,11 @@ const DcganOptions& checked_together(const DcganOptions& o) {
   checked("dcgan", o);
   if (o.channels == 0) throw ConfigError("dcgan", "needs images, got a table");
   if (o.height != o.width || (o.height != 28 && o.height != 32 && o.height != 64))
-    throw ConfigError("dcgan", fmt::format("images must be 28, 32 or 64 pixels square, got {}x{}; "
-                                           "read them with images:...,size=32",
-                                           o.height, o.width));
+    throw ConfigError("dcgan",
+                      fmt::format("images must be 28, 32 or 64 pixels square, got {}x{}; "
+                                  "pictures of a folder are rescaled by images:DIR,size=32, and "
+                                  "`gan` takes other sizes",
+                                  o.height, o.width));
   return o;
 }
 

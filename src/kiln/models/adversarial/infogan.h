@@ -10,6 +10,13 @@
 
 namespace kiln {
 
+/// How the critic's convolutional layers are normalised.
+enum class CriticNorm {
+  batch,  ///< Over a batch, real and generated ones apart: the paper's.
+  layer   ///< Over each item's own features, so that no reading depends on its companions.
+};
+std::vector<std::pair<CriticNorm, std::string_view>> enum_names(CriticNorm);
+
 struct InfoganOptions {
   std::int64_t data_dim = 784;                       // D
   std::int64_t channels = 0, height = 0, width = 0;  // C, H, W; all 0 for tables
@@ -22,6 +29,7 @@ struct InfoganOptions {
   std::optional<std::int64_t> filters = std::nullopt;
   std::optional<std::int64_t> critic_units = std::nullopt;
   std::int64_t reader_hidden = 128;
+  CriticNorm critic_norm = CriticNorm::batch;
   double generator_rate = 1e-3, critic_rate = 2e-4;
 
   template <class Self, class Visitor>
@@ -59,6 +67,8 @@ struct InfoganOptions {
           Field{.help = "units of the layer that reads codes off the critic's features",
                 .low = 1,
                 .high = 8192});
+    visit("critic_norm", self.critic_norm,
+          Field{.help = "conv: what the critic's and the reader's layers are normalised over"});
     visit("generator_rate", self.generator_rate,
           Field{.help = "learning rate unless learning_rate sets both", .low = 0, .high = 1});
     visit("critic_rate", self.critic_rate,

@@ -326,7 +326,7 @@ Tensor Aae::sample(const SampleRequest& request, Rng& rng) {
 std::vector<RecipeFor<AaeOptions>> Aae::recipes() {
   return {{"all data",
            always<AaeOptions>,
-           {{"epochs", "50"}, {"least_steps", "5000"}, {"schedule", "linear"}, {"ema", "0.999"}}}};
+           {{"epochs", "30"}, {"least_steps", "5000"}, {"schedule", "linear"}, {"ema", "0.999"}}}};
 }
 
 }  // namespace kiln

@@ -1,0 +1,104 @@
+// What a session measures and draws while it trains.
+#include <fmt/format.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+
+#include "kiln/io/atomic_file.h"
+#include "kiln/metrics/likelihood.h"
+#include "kiln/models/informative.h"
+#include "kiln/nn/eval_scope.h"
+#include "kiln/registry/session.h"
+#include "kiln/registry/watch.h"
+#include "kiln/train/pictures.h"
+
+namespace kiln {
+namespace {
+
+constexpr std::int64_t kInformationItems = 512;
+constexpr double kInformationGap = .5;  // nats between a batch's reading and that of single items
+
+}  // namespace
+
+void Session::note_validation(Records& records, std::int64_t step, double value, bool best) const {
+  const auto note = [&](const std::string& metric, double figure, const char* remark) {
+    records.add_validation(step, metric, figure);
+    hooks_.say(fmt::format("step {}: validation {} {:.{}f} {}{}", step, metric, figure,
+                            metric == "error" || metric == "code_mmd" ? 4 : 3, metric_unit(metric),
+                            remark));
+  };
+  note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
+  if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
+  if (auto* told = dynamic_cast<Informative*>(model_.get())) note_information(*told, records, step);
+  if (metric_ == kCoverage && -value < kLeastCoverage)
+    hooks_.say(fmt::format("warning: near {:.0f} % of the data's items there is no sample: the "
+                            "samples repeat themselves or are not like the data yet; "
+                            "docs/models/gan.md lists remedies for mode collapse",
+                            100 * (1 + value)));
+}
+
+// What single pictures tell of their codes, beside what they told in the batches of training.
+void Session::note_information(Informative& model, Records& records, std::int64_t step) const {
+  Rng noise(folder_.config().seed(), "information", device_);
+  const EvalScope judging(*model_);
+  const auto parts = model.code_parts();
+  const auto judged = model.information(kInformationItems, noise).mean(0);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto name = "information_" + parts[i].name;
+    const double alone = judged[static_cast<std::int64_t>(i)].item<double>();
+    records.add_validation(step, name, alone);
+    const auto found = scalars_.find("generator/" + name);
+    if (found == scalars_.end() || found->second - alone < kInformationGap) continue;
+    hooks_.say(fmt::format("warning: {} is {:.2f} nats in training and {:.2f} for pictures alone: "
+                            "real and generated batches are normalised apart, and the critic wins; "
+                            "try --critic-norm layer or more --critic-units",
+                            name, found->second, alone));
+  }
+}
+
+// Both figures are of the same weights: the averaged ones, where there are any.
+double Session::validate() {
+  if (matches_a_prior(*model_)) code_mmd_ = judged("code_mmd");
+  const double value = judged(metric_);
+  return rises(metric_) ? -value : value;
+}
+
+double Session::judged(const std::string& metric) const {
+  if (metric == kCoverage)
+    return sample_coverage(*model_, data_.valid, data_.valid_transform, folder_.config().seed(),
+                           device_);
+  const auto* bound = dynamic_cast<const Bound*>(model_.get());
+  const JudgeOptions options{.draws = bound ? bound->training_draws() : 1,
+                             .batch = std::max<std::int64_t>(100, folder_.config().train.batch),
+                             .most_items = folder_.config().train.validation_items,
+                             .seed = folder_.config().seed(),
+                             .stopped = hooks_.interrupted};
+  return judge(*model_, metric, data_.valid, data_.valid_transform, device_, options).mean;
+}
+
+// Points of the plane are many enough to show their law, and kept as numbers for `kiln film`.
+void Session::preview(std::int64_t step) const {
+  auto* sampler = dynamic_cast<Sampler*>(model_.get());
+  if (!sampler) return;
+  model_->eval();
+  Rng noise(folder_.config().seed(), "preview",
+            device_);  // the same noise every time: one sees the samples learn
+  auto* decoder = dynamic_cast<Decoder*>(model_.get());
+  auto* prior = dynamic_cast<Prior*>(model_.get());
+  const bool plane = data_.train->info().shape == std::vector<std::int64_t>{2};
+  const std::int64_t count = plane ? 500 : 64;
+  torch::NoGradGuard no_grad;
+  const auto x = decoder && prior ? decoder->decode_mean(prior->sample_prior(count, noise))
+                                  : sampler->sample({.count = count}, noise);
+  std::filesystem::create_directories(folder_.path() / "samples");
+  const auto stem = folder_.path() / "samples" / fmt::format("step-{:08}", step);
+  for (const auto* ending : {".png", ".svg", ".npy"}) drop_link(stem.string() + ending);
+  write_samples(stem, x, model_->value_set(),
+                {{"model", folder_.config().model},
+                 {"seed", std::to_string(folder_.config().train.seed)},
+                 {"step", std::to_string(step)}});
+  if (plane) write_tensor(stem.string() + ".npy", x);
+}
+
+}  // namespace kiln
