@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include "apps/kiln/actions/progress.h"
 #include "kiln/metrics/label_network.h"
 
 namespace kiln::program {
@@ -13,9 +14,12 @@ std::shared_ptr<FeatureNetwork> own_network(const std::string& spec, bool skip_b
                                             const Console& console) {
   const OpenOptions options{.skip_bad = skip_bad};
   const auto splits = with_validation(open_source(parse_source(spec), options).splits, kHeldOut, 1);
-  return label_network(
-      splits.train, splits.test ? splits.test : splits.valid,
-      {.cache = cache_folder(), .note = [&](const std::string& line) { console.note(line); }});
+  Progress progress(!console.quiet);
+  return label_network(splits.train, splits.test ? splits.test : splits.valid,
+                       {.cache = cache_folder(),
+                        .note = [&](const std::string& line) { console.note(line); },
+                        .progress = [&](std::int64_t step, std::int64_t steps,
+                                        double loss) { progress.update(step, steps, loss); }});
 }
 
 }  // namespace

@@ -137,6 +137,7 @@ struct LabelNetworkTraining {
       const auto loss = torch::nll_loss(at::log_softmax(logits, 1), batch.y);
       const double left = 1 - static_cast<double>(step) / static_cast<double>(options.steps);
       optimizer.step(torch::autograd::grad({loss}, all), kRate * left);
+      if (options.progress) options.progress(step + 1, options.steps, loss.item<double>());
     }
   }
 

@@ -39,6 +39,8 @@ struct LabelNetworkOptions {
   /// Where trained networks are kept, one file for each content of the data; empty: nowhere.
   std::filesystem::path cache = {};
   std::function<void(const std::string&)> note = {};  ///< One line when it trains.
+  /// After every step of training: the step, of how many, and the loss.
+  std::function<void(std::int64_t step, std::int64_t steps, double loss)> progress = {};
 };
 
 /// Trained on the images and labels of `train`, judged on `held_out`; from the cache where it holds

@@ -25,17 +25,18 @@ void Session::note_validation(Records& records, std::int64_t step, double value,
   const auto note = [&](const std::string& metric, double figure, const char* remark) {
     records.add_validation(step, metric, figure);
     hooks_.say(fmt::format("step {}: validation {} {:.{}f} {}{}", step, metric, figure,
-                            metric == "error" || metric == "code_mmd" ? 4 : 3, metric_unit(metric),
-                            remark));
+                           metric == "error" || metric == "code_mmd" ? 4 : 3, metric_unit(metric),
+                           remark));
   };
   note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
   if (auto* told = dynamic_cast<Informative*>(model_.get())) note_information(*told, records, step);
   if (metric_ == kCoverage && -value < kLeastCoverage)
-    hooks_.say(fmt::format("warning: near {:.0f} % of the data's items there is no sample: the "
-                            "samples repeat themselves or are not like the data yet; "
-                            "docs/models/gan.md lists remedies for mode collapse",
-                            100 * (1 + value)));
+    hooks_.say(
+        fmt::format("warning: near {:.0f} % of the data's items there is no sample: the "
+                    "samples repeat themselves or are not like the data yet; "
+                    "docs/models/gan.md lists remedies for mode collapse",
+                    100 * (1 + value)));
 }
 
 // What single pictures tell of their codes, beside what they told in the batches of training.
@@ -50,10 +51,11 @@ void Session::note_information(Informative& model, Records& records, std::int64_
     records.add_validation(step, name, alone);
     const auto found = scalars_.find("generator/" + name);
     if (found == scalars_.end() || found->second - alone < kInformationGap) continue;
-    hooks_.say(fmt::format("warning: {} is {:.2f} nats in training and {:.2f} for pictures alone: "
-                            "real and generated batches are normalised apart, and the critic wins; "
-                            "try --critic-norm layer or more --critic-units",
-                            name, found->second, alone));
+    hooks_.say(
+        fmt::format("warning: {} is {:.2f} nats in training and {:.2f} for pictures alone: "
+                    "real and generated batches are normalised apart, and the critic wins; "
+                    "try --critic-norm layer or more --critic-units",
+                    name, found->second, alone));
   }
 }
 
