@@ -40,8 +40,12 @@ TEST(Report, ComparesRunsOnOnePageThatNeedsNothingElse) {
   EXPECT_EQ(count(page, "<h3>Between codes</h3>"), 2u);
   EXPECT_EQ(count(page, "<h3>Scores</h3>"), 3u);
   EXPECT_EQ(count(page, "<h3>Samples over training</h3>"), 3u);
-  for (const auto* metric : {"nll", "bpd", "elbo", "iwae"})
+  // One table for each set of items, an exact figure told from a bound; a GAN's has its own figure.
+  for (const auto* metric :
+       {"nll (exact)", "bpd (exact)", "elbo (bound)", "iwae (bound)", "data_coverage"})
     EXPECT_EQ(count(page, std::string("<th>") + metric + "</th>"), 1u) << metric;
+  EXPECT_EQ(count(page, "<h3>Judged by 20 items of digits"), 1u);
+  EXPECT_EQ(count(page, "--metric fd,kid,precision,recall"), 1u);
 }
 
 TEST(Report, CommandItNamesRepeatsTheRun) {

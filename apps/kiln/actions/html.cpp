@@ -31,7 +31,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { text-align: left; padding: .3rem 1.1rem .3rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top }
-th { font-weight: 500; font-size: .85rem; white-space: nowrap }
+th { font-weight: 500; font-size: .85rem } td { overflow-wrap: anywhere; min-width: 3.5rem }
 code, pre { font: .85rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; background: var(--code);
   border-radius: .3rem }
 code { padding: .1rem .3rem } pre { padding: .7rem .9rem; overflow-x: auto; margin: .4rem 0 }

@@ -4,10 +4,13 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <cmath>
+
 #include "apps/kiln/actions/html.h"
 #include "apps/kiln/actions/item_scores.h"
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/io/svg_plot.h"
+#include "kiln/registry/watch.h"
 
 namespace kiln::program {
 namespace {
@@ -104,6 +107,14 @@ std::string scores(const Judging& j) {
                                               scored.mean())));
 }
 
+// Of an implicit model, which has no other figure of its own.
+Estimate covered(const Judging& j) {
+  const auto items = coverage_items(j.judged.data->info().item_size(), j.judged.data->size());
+  const double share =
+      sample_coverage(*j.run.model, j.judged.data, j.judged.transform, j.seed(), j.device());
+  return {share, std::sqrt(share * (1 - share) / static_cast<double>(items)), items};
+}
+
 std::int64_t count_parameters(const Model& model) {
   std::int64_t count = 0;
   for (const auto& parameter : model.parameters()) count += parameter.numel();
@@ -128,6 +139,8 @@ Measured measure(const std::string& path, const ReportOptions& options, const Co
         metric, judge(*run.model, metric, j.judged.data, j.judged.transform, j.device(),
                       {.draws = options.draws, .seed = j.seed()}));
   }
+  if (validation_metric(*run.model) == kCoverage)
+    measured.figures.emplace_back(kCoverage, covered(j));
   measured.sections = completions(j) + reconstructions(j) + interpolations(j) + scores(j);
   return measured;
 }

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <set>
 
 #include "apps/kiln/actions/html.h"
 #include "apps/kiln/actions/repeat_command.h"
@@ -14,6 +16,7 @@
 #include "kiln/core/version.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/metrics/likelihood.h"
+#include "kiln/registry/watch.h"
 
 namespace kiln::program {
 namespace {
@@ -95,28 +98,63 @@ std::vector<std::string> all_metrics(const std::vector<Reported>& runs) {
   return metrics;
 }
 
-std::string comparison(const std::vector<Reported>& runs) {
-  const auto metrics = all_metrics(runs);
-  std::vector<std::string> head{"run", "model", "data", "step", "training", "best validation"};
-  for (const auto& metric : metrics) head.push_back(metric);
-  const bool measured = runs.front().measured.has_value();
-  if (measured) head.emplace_back("parameters");
+std::string link_to(const Reported& run) {
+  return fmt::format("<a href=\"#{}\">{}</a>", run.anchor, escape_html(run.name));
+}
+
+// What kind of number a column holds: an exact density and a bound are not the same thing.
+std::string column_of(const std::string& metric) {
+  if (metric == "nll" || metric == "bpd" || metric == "nll_standardised")
+    return metric + " (exact)";
+  if (metric == "elbo" || metric == "iwae" || metric == "elbo_bpd") return metric + " (bound)";
+  return metric;
+}
+
+// Runs that were judged by the same items, in one table: within it the numbers of a column may be
+// compared.
+std::string figures_on(const std::string& data, const std::vector<Reported>& runs) {
+  std::vector<Reported> own;
+  std::copy_if(runs.begin(), runs.end(), std::back_inserter(own),
+               [&](const Reported& run) { return run.measured && run.measured->data == data; });
+  const auto metrics = all_metrics(own);
+  std::vector<std::string> head{"run"};
+  for (const auto& metric : metrics) head.push_back(column_of(metric));
+  head.emplace_back("parameters");
   std::vector<std::vector<std::string>> rows;
-  for (const auto& run : runs) {
-    std::vector<std::string> row{
-        fmt::format("<a href=\"#{}\">{}</a>", run.anchor, escape_html(run.name)),
-        escape_html(run.config.model),
-        escape_html(run.config.data),
-        std::to_string(run.measured ? run.measured->step : run.newest_step),
-        duration(run.history.seconds),
-        best_validation(run.history)};
+  for (const auto& run : own) {
+    std::vector<std::string> row{link_to(run)};
     for (const auto& metric : metrics) row.push_back(figure_text(run, metric));
-    if (measured) row.push_back(run.measured ? fmt::format("{}", run.measured->parameters) : "");
+    row.push_back(std::to_string(run.measured->parameters));
     rows.push_back(std::move(row));
   }
+  return "<h3>Judged by " + escape_html(data) + "</h3>\n" + table(head, rows);
+}
+
+std::string all_figures(const std::vector<Reported>& runs) {
+  std::set<std::string> data;
+  for (const auto& run : runs)
+    if (run.measured) data.insert(run.measured->data);
+  std::string html;
+  for (const auto& one : data) html += figures_on(one, runs);
+  if (!html.empty())
+    html +=
+        "<p class=\"faint\">Numbers of one column in one table may be compared. A bound lies "
+        "below the log-likelihood that it bounds, so a bound and an exact figure tell only that "
+        "the exact one is at least as good as the bound says; figures of other items tell "
+        "nothing of these.</p>\n";
+  return html;
+}
+
+std::string comparison(const std::vector<Reported>& runs) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& run : runs)
+    rows.push_back({link_to(run), escape_html(run.config.model), escape_html(run.config.data),
+                    std::to_string(run.measured ? run.measured->step : run.newest_step),
+                    duration(run.history.seconds), best_validation(run.history)});
   std::vector<std::pair<std::string, const RunHistory*>> histories;
   for (const auto& run : runs) histories.emplace_back(run.name, &run.history);
-  return table(head, rows) + compared_validation(histories);
+  return table({"run", "model", "data", "step", "training", "best validation"}, rows) +
+         all_figures(runs) + compared_validation(histories);
 }
 
 std::string facts(const Reported& run) {
@@ -146,8 +184,13 @@ std::string figures(const Reported& run) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, estimate] : run.measured->figures)
     rows.push_back({name, figure_text(run, name), std::string(metric_unit(name))});
+  const bool implicit = run.measured->figures.front().first == kCoverage;
   return "<h3>Figures</h3>\n<p class=\"faint\">" + escape_html(run.measured->data) + "</p>\n" +
-         table({"figure", "mean", "unit"}, rows);
+         table({"figure", "mean", "unit"}, rows) +
+         (implicit ? "<p class=\"faint\">The model is implicit: it has no likelihood. "
+                     "<code>kiln eval RUN --metric fd,kid,precision,recall</code> judges its "
+                     "samples by what a network sees in them.</p>\n"
+                   : "");
 }
 
 // Previews of the training, oldest first: samples/step-00000200.png and .svg.

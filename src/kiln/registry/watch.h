@@ -12,7 +12,7 @@ namespace kiln {
 /// What an implicit model is watched by: samples far from most of the data are the sign of mode
 /// collapse.
 constexpr const char* kCoverage = "data_coverage";
-constexpr double kLeastCoverage = .5;  ///< Training warns below.
+constexpr double kLeastCoverage = .4;  ///< Training warns below.
 
 /// What a model's validation measures: the share of wrong classes where it learns classes, the
 /// bound that training raises, the first figure that it has, or the coverage of its samples.

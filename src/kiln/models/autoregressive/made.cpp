@@ -200,7 +200,7 @@ std::vector<RecipeFor<MadeOptions>> Made::recipes() {
            always<MadeOptions>,
            {{"hidden", "2000"},
             {"direct", "true"},
-            {"epochs", "20"},
+            {"epochs", "14"},
             {"least_steps", "5000"},
             {"schedule", "cosine"},
             {"learning_rate", "0.001"},
