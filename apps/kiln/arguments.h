@@ -40,7 +40,7 @@ struct SampleArguments {
   RunArguments run;
   std::int64_t count = 64;
   double temperature = 1;
-  bool mean = false, noise = false;
+  bool mean = false, noise = false, beside_data = false;
   std::string condition, out;
   std::optional<std::int64_t> label = std::nullopt;  ///< What condition stands for,
   std::string class_name = {};                       ///< or the class that it names.

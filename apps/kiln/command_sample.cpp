@@ -74,6 +74,8 @@ void add_sample(const Program& program) {
       "--condition", a->condition,
       "label=N or label=NAME: of that class alone, for models that know classes [all "
       "in turn]");
+  command->add_flag("--beside-data", a->beside_data,
+                    "points: over the run's data in grey, on the data's axes");
   command->add_flag("--mean", a->mean,
                     "for models with a decoder: the mean of x given a drawn code, not a draw of x");
   command->add_flag("--noise", a->noise,

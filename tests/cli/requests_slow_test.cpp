@@ -188,6 +188,23 @@ TEST(Requests, FilesAreWrittenWhereFoldersAre) {
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
 }
 
+TEST(Requests, SamplesOfThePlaneStandBesideTheData) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string(), svg = (folder / "x.svg").string();
+  ASSERT_EQ(
+      run_kiln({"train", "gan", "--data", "ring8:n=300", "--steps", "2", "--quiet", "--out", run})
+          .code,
+      0);
+  ASSERT_EQ(run_kiln({"sample", run, "--beside-data", "-n", "50", "-o", svg}).code, 0);
+  const auto picture = contents(svg);
+  EXPECT_TRUE(holds(picture, "samples of gan beside ring8"));
+  EXPECT_TRUE(holds(picture, ">data<"));
+  EXPECT_TRUE(holds(refusal({"sample", run, "--beside-data", "-o", (folder / "x.csv").string()}),
+                    "draws points of the plane"));
+  EXPECT_TRUE(
+      holds(refusal({"sample", tiny_run("nade"), "--beside-data"}), "draws points of the plane"));
+}
+
 TEST(Requests, AFilesOptionsAreNamedWithTheFile) {
   const TemporaryFolder folder;
   const auto toml = (folder / "c.toml").string();

@@ -61,8 +61,11 @@ TEST(PlotAxis, LabelsOfNeighbouringTicksDiffer) {
 }
 
 TEST(PlotAxis, LogTicksArePowersOfTen) {
-  EXPECT_EQ(labels(log_ticks({1e-5, 1e-1}, 6)), (Texts{"10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1"}));
+  EXPECT_EQ(labels(log_ticks({1e-5, 1e-1}, 6)), (Texts{"10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹"}));
   EXPECT_EQ(labels(log_ticks({1, 100}, 6)), (Texts{"1", "2", "5", "10", "20", "50", "100"}));
+  EXPECT_EQ(labels(log_ticks({1e-3, 9e3}, 9)),
+            (Texts{"0.001", "0.01", "0.1", "1", "10", "100", "1000"}))
+      << "short numbers are written out where all of them are short";
   EXPECT_EQ(labels(log_ticks({1e4, 2e5}, 6)), (Texts{"10⁴", "2·10⁴", "5·10⁴", "10⁵", "2·10⁵"}));
   EXPECT_EQ(labels(log_ticks({30, 40}, 5)), (Texts{"30", "32", "34", "36", "38", "40"}))
       << "no two powers fit";

@@ -209,6 +209,21 @@ TEST(ScatterPlot, BothAxesReachTheLimitAskedFor) {
   EXPECT_EQ(count(reach(0), ">40<"), 0u);
 }
 
+// The data's axes: samples beyond them are counted, not drawn.
+TEST(ScatterPlot, WhatLiesBehindSaysHowLongTheAxesAre) {
+  ScatterPlot plot{.classes = {{.name = "samples", .x = {0, 30, .5}, .y = {0, 0, kNan}}},
+                   .behind = {.name = "data", .x = {-1, 1}, .y = {-1, 1}}};
+  const auto svg = svg_scatter_plot(plot);
+  expect_well_formed(svg);
+  EXPECT_NE(svg.find("samples (2 of 3 lie beyond)"), std::string::npos);
+  int behind = 0, drawn = 0;
+  for (const auto& tag : tags_of(svg, "circle")) ++(attribute(tag, "r") == "1.5" ? behind : drawn);
+  EXPECT_EQ(behind, 2);
+  EXPECT_EQ(drawn, 1 + 2);  // and two in the legend
+  plot.classes[0] = {.name = "samples", .x = {0, .1}, .y = {0, .2}};
+  EXPECT_NE(svg_scatter_plot(plot).find(">samples<"), std::string::npos);
+}
+
 TEST(ScatterPlot, OneUnitIsAsLongAcrossAsUp) {
   const auto svg = svg_scatter_plot(
       {.classes = {{.name = "a", .x = {0, 10}, .y = {0, 1}}, {.name = "b", .x = {0}, .y = {1}}}});

@@ -65,22 +65,31 @@ Laboratory run(const LineLaw& p, const LineLaw& q, const LineCriticArguments& a)
 }
 
 std::string picture(const Laboratory& lab) {
-  auto limit = PlotSeries{.name = "2 JSD - ln 4", .dashed = true};
-  limit.x = {lab.steps.front(), lab.steps.back()}, limit.y = {lab.best_value, lab.best_value};
   PlotSeries star{.name = "D* = p / (p + q)", .x = lab.x, .y = lab.best, .dashed = true};
-  return svg_row({svg_line_plot({.title = "two laws",
-                                 .x_label = "x",
-                                 .y_label = "density",
-                                 .series = {{"p", lab.x, lab.p}, {"q", lab.x, lab.q}}}),
-                  svg_line_plot({.title = "the critic",
-                                 .x_label = "x",
-                                 .y_label = "probability of p",
-                                 .series = {{"trained D", lab.x, lab.trained}, star}}),
-                  svg_line_plot({.title = "its value while it learns",
-                                 .x_label = "steps",
-                                 .y_label = "V(D, G), nats",
-                                 .series = {{"V(D, G)", lab.steps, lab.bounds}, limit}})},
-                 "The critic of a GAN between two known laws");
+  PlotSeries error{.name = "|D - D*|", .x = lab.x, .y = {}};
+  for (std::size_t i = 0; i < lab.x.size(); ++i)
+    error.y.push_back(std::abs(lab.trained[i] - lab.best[i]));
+  PlotSeries gap{.name = "2 JSD - ln 4 - V(D, G)", .x = lab.steps, .y = {}};
+  for (const double bound : lab.bounds) gap.y.push_back(lab.best_value - bound);
+  return svg_grid({svg_line_plot({.title = "two laws",
+                                  .x_label = "x",
+                                  .y_label = "density",
+                                  .series = {{"p", lab.x, lab.p}, {"q", lab.x, lab.q}}}),
+                   svg_line_plot({.title = "the critic",
+                                  .x_label = "x",
+                                  .y_label = "probability of p",
+                                  .series = {{"trained D", lab.x, lab.trained}, star}}),
+                   svg_line_plot({.title = "what its value still lacks",
+                                  .x_label = "steps",
+                                  .y_label = "nats",
+                                  .series = {gap},
+                                  .log_y = true}),
+                   svg_line_plot({.title = "how far it is from the best",
+                                  .x_label = "x",
+                                  .y_label = "difference of probabilities",
+                                  .series = {error},
+                                  .log_y = true})},
+                  2, "The critic of a GAN between two known laws");
 }
 
 }  // namespace

@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "apps/kiln/actions/run_access.h"
+#include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/csv_writer.h"
+#include "kiln/io/svg_plot.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln::program {
@@ -68,6 +70,34 @@ fs::path default_stem(const SampleArguments& a) {
   return stem;
 }
 
+constexpr std::int64_t kDataPoints = 1000;
+
+PlotSeries points_of(const std::string& name, const Tensor& x) {
+  PlotSeries series{.name = name};
+  const auto host = x.to(torch::kCPU, torch::kFloat64).contiguous();
+  for (std::int64_t i = 0; i < host.size(0); ++i) {
+    const auto* point = host.data_ptr<double>() + 2 * i;
+    series.x.push_back(point[0]), series.y.push_back(point[1]);
+  }
+  return series;
+}
+
+fs::path write_beside_data(const SampleArguments& a, const LoadedRun& run, fs::path out,
+                           const Tensor& x) {
+  if (x.dim() != 2 || x.size(1) != 2 || (!a.out.empty() && out.extension() != ".svg"))
+    throw ConfigError("sample.beside_data", "draws points of the plane, into FILE.svg");
+  const auto judged = judged_data(run, "", "");
+  const auto data = items_of(judged, spread_items(judged, kDataPoints), 1, torch::kCPU);
+  out.replace_extension(".svg");
+  write_file_atomically(out, svg_scatter_plot({.title = fmt::format("samples of {} beside {}",
+                                                                    run.config.model, judged.name),
+                                               .x_label = "x0",
+                                               .y_label = "x1",
+                                               .classes = {points_of("samples", x)},
+                                               .behind = points_of("data", data)}));
+  return out;
+}
+
 fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) {
   const auto text = provenance(a, run);
   const auto values = run.model->value_set();
@@ -76,6 +106,7 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
   check_fits(ending, x);
   if (!out.has_filename()) return write_one_each(out, x, values, text);
   make_folder_of(out);
+  if (a.beside_data) return write_beside_data(a, run, out, x);
   if (ending == ".csv") return write_table(out, x), out;
   if (ending == ".npy") return write_tensor(out, x), out;
   if (!ending.empty()) out.replace_extension();

@@ -29,9 +29,8 @@ std::string linear_label(double value, double step) {
   return fmt::format("{:.{}f}", value, decimals);
 }
 
-std::string log_label(int mantissa, int exponent) {
-  if (exponent >= -3 && exponent <= 3)
-    return fmt::format("{:g}", mantissa * std::pow(10, exponent));
+std::string log_label(int mantissa, int exponent, bool plain) {
+  if (plain) return fmt::format("{:g}", mantissa * std::pow(10, exponent));
   const std::string power = power_of_ten(exponent);
   return mantissa == 1 ? power : fmt::format("{}·{}", mantissa, power);
 }
@@ -94,12 +93,13 @@ std::vector<Tick> log_ticks(Range range, int count) {
   const int stride = std::max(1, static_cast<int>(std::ceil((high - low) / count)));
   const std::vector<int> mantissas =
       high - low > 2.5 ? std::vector<int>{1} : std::vector<int>{1, 2, 5};
+  const bool plain = low >= -3 - 2 * slack && high < 4;  // else every tick is a power of ten
   std::vector<Tick> ticks;
   for (int e = static_cast<int>(std::floor(low)); e <= high; ++e)
     for (const int mantissa : mantissas) {
       const double place = e + std::log10(mantissa);
       if (e % stride == 0 && place >= low && place <= high)
-        ticks.push_back({mantissa * std::pow(10, e), log_label(mantissa, e)});
+        ticks.push_back({mantissa * std::pow(10, e), log_label(mantissa, e, plain)});
     }
   return ticks.size() >= 2 ? ticks : linear_ticks(range, count);
 }

@@ -106,8 +106,9 @@ void Svg::png(double x, double y, double width, double height, std::string_view 
       number(x), number(y), number(width), number(height), base64);
 }
 
-void Svg::drawing(double x, std::string_view whole) {
-  out_ += fmt::format("<svg x=\"{}\"{}", number(x), whole.substr(4));
+void Svg::drawing(double x, double y, std::string_view whole) {
+  const auto down = y == 0 ? std::string() : fmt::format(" y=\"{}\"", number(y));
+  out_ += fmt::format("<svg x=\"{}\"{}{}", number(x), down, whole.substr(4));
 }
 
 void Svg::open_group(std::string_view style) { out_ += fmt::format("<g {}>\n", style); }
@@ -131,19 +132,28 @@ double size_of(const std::string& drawing, const std::string& name) {
 
 }  // namespace
 
-std::string svg_row(const std::vector<std::string>& drawings, std::string_view title) {
+std::string svg_grid(const std::vector<std::string>& drawings, std::size_t columns,
+                     std::string_view title) {
   double width = 0, height = 0;
-  for (const auto& drawing : drawings) {
-    width += size_of(drawing, "width");
-    height = std::max(height, size_of(drawing, "height"));
+  std::vector<std::pair<double, double>> places;
+  for (std::size_t first = 0; first < drawings.size(); first += columns) {
+    double right = 0, high = 0;
+    for (std::size_t i = first; i < std::min(first + columns, drawings.size()); ++i) {
+      places.emplace_back(right, height);
+      right += size_of(drawings[i], "width");
+      high = std::max(high, size_of(drawings[i], "height"));
+    }
+    width = std::max(width, right);
+    height += high;
   }
-  Svg row(width, height, title);
-  double place = 0;
-  for (const auto& drawing : drawings) {
-    row.drawing(place, drawing);
-    place += size_of(drawing, "width");
-  }
-  return row.finish();
+  Svg grid(width, height, title);
+  for (std::size_t i = 0; i < drawings.size(); ++i)
+    grid.drawing(places[i].first, places[i].second, drawings[i]);
+  return grid.finish();
+}
+
+std::string svg_row(const std::vector<std::string>& drawings, std::string_view title) {
+  return svg_grid(drawings, drawings.size(), title);
 }
 
 // Okabe and Ito's palette without its yellow, which is too light for lines on white, then three of

@@ -33,14 +33,19 @@ class Svg {
   static std::string number(double value);
 
  private:
-  friend std::string svg_row(const std::vector<std::string>& drawings, std::string_view title);
-  void drawing(double x, std::string_view whole);  // another drawing's text, its left side at x
+  friend std::string svg_grid(const std::vector<std::string>& drawings, std::size_t columns,
+                              std::string_view title);
+  void drawing(double x, double y, std::string_view whole);  // another's text, its corner at x, y
 
   std::string out_;
 };
 
 /// Whole drawings of this class from left to right, as one.  Throws ShapeError for other text.
 std::string svg_row(const std::vector<std::string>& drawings, std::string_view title);
+
+/// The same in rows of `columns`.
+std::string svg_grid(const std::vector<std::string>& drawings, std::size_t columns,
+                     std::string_view title);
 
 /// Colours that stay apart for every kind of colour vision and on white; they repeat after ten.
 std::string_view series_colour(std::size_t index);

@@ -115,28 +115,64 @@ std::string svg_line_plot(const LinePlot& plot) {
   return frame.finish();
 }
 
+namespace {
+
+constexpr const char* kGrey = "#9a948c";
+
+bool lies_in(const Range& range, double value) {
+  return value >= std::min(range.low, range.high) && value <= std::max(range.low, range.high);
+}
+
+// The points of a series that the axes show.
+Points shown(const PlotSeries& series, const Range& x, const Range& y) {
+  Points points;
+  for (const auto& part : unbroken(series, false))
+    for (const auto& point : part)
+      if (lies_in(x, point.x) && lies_in(y, point.y)) points.push_back(point);
+  return points;
+}
+
+void draw_dots(PlotFrame& frame, const Points& points, std::string_view colour, double opacity,
+               double radius) {
+  frame.svg().open_group(fmt::format("fill=\"{}\" fill-opacity=\"{}\"", colour, opacity));
+  for (const auto& point : points) frame.svg().circle(frame.x(point.x), frame.y(point.y), radius);
+  frame.svg().close_group();
+}
+
+std::string name_with_missing(const PlotSeries& series, std::size_t drawn) {
+  const auto missing = series.x.size() - drawn;
+  if (missing == 0 || series.name.empty()) return series.name;
+  return fmt::format("{} ({} of {} lie beyond)", series.name, missing, series.x.size());
+}
+
+}  // namespace
+
 std::string svg_scatter_plot(const ScatterPlot& plot) {
   check_series(plot.classes);
+  check_series({plot.behind});
+  const bool held = !plot.behind.x.empty();
   FrameSpec spec{.title = plot.title, .x_label = plot.x_label, .y_label = plot.y_label};
-  for (std::size_t i = 0; i < plot.classes.size(); ++i)
-    spec.legend.push_back({plot.classes[i].name, std::string(series_colour(i)), LegendMark::dot});
-  const auto [x, y] = ranges(plot.classes, false);
-  spec.x = widened(x, 0.04), spec.y = widened(y, 0.04);
+  const auto [x, y] = ranges(held ? std::vector{plot.behind} : plot.classes, false);
+  spec.x = widened(x, held ? 0.15 : 0.04), spec.y = widened(y, held ? 0.15 : 0.04);
   if (plot.limit > 0) spec.x = spec.y = {-plot.limit, plot.limit};
   if (plot.equal_scale) {
     spec.width = spec.height = 400;
     equalise(spec.x, spec.y);
   }
-  PlotFrame frame(spec);
-  bool empty = true;
+  if (held) spec.legend.push_back({plot.behind.name, kGrey, LegendMark::dot});
+  std::vector<Points> dots;
   for (std::size_t i = 0; i < plot.classes.size(); ++i) {
-    frame.svg().open_group(fmt::format("fill=\"{}\" fill-opacity=\"0.65\"", series_colour(i)));
-    for (const auto& part : unbroken(plot.classes[i], false))
-      for (const auto& point : part) {
-        frame.svg().circle(frame.x(point.x), frame.y(point.y), plot.radius);
-        empty = false;
-      }
-    frame.svg().close_group();
+    dots.push_back(shown(plot.classes[i], spec.x, spec.y));
+    spec.legend.push_back(
+        {held ? name_with_missing(plot.classes[i], dots[i].size()) : plot.classes[i].name,
+         std::string(series_colour(i)), LegendMark::dot});
+  }
+  PlotFrame frame(spec);
+  if (held) draw_dots(frame, shown(plot.behind, spec.x, spec.y), kGrey, 0.5, 0.6 * plot.radius);
+  bool empty = !held;
+  for (std::size_t i = 0; i < dots.size(); ++i) {
+    draw_dots(frame, dots[i], series_colour(i), 0.65, plot.radius);
+    empty = empty && dots[i].empty();
   }
   if (empty) frame.say_no_data();
   return frame.finish();

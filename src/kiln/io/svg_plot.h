@@ -29,9 +29,12 @@ std::string svg_line_plot(const LinePlot& plot);
 struct ScatterPlot {
   std::string title = {}, x_label = {}, y_label = {};
   std::vector<PlotSeries> classes = {};  ///< One colour each.
-  bool equal_scale = true;               ///< One unit is as long across as up.
-  double limit = 0;                      ///< Both axes from -limit to limit; 0: as the points ask.
-  double radius = 2.5;                   ///< Pixels.
+  /// Grey, beneath the classes.  Where it has points the axes are those that it asks for; points of
+  /// the classes beyond them are counted in the legend, not drawn.
+  PlotSeries behind = {};
+  bool equal_scale = true;  ///< One unit is as long across as up.
+  double limit = 0;         ///< Both axes from -limit to limit; 0: as the points ask.
+  double radius = 2.5;      ///< Pixels.
 };
 
 std::string svg_scatter_plot(const ScatterPlot& plot);

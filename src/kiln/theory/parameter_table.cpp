@@ -72,13 +72,11 @@ std::string parameter_plot(std::int64_t n, std::int64_t q, std::int64_t k) {
       static_cast<std::int64_t>(std::ceil(12 / std::log10(static_cast<double>(q))));
   const auto most = std::clamp<std::int64_t>(n, k + 1, std::max(3 * (k + 2), twelve_digits));
   const auto ar = fmt::format("AR-{}", k);
-  LinePlot plot{
-      .title = fmt::format("Parameters of laws over n variables of {} states; at n = {} the joint "
-                           "table has {}",
-                           q, n, joint_parameters(n, q).text()),
-      .x_label = "variables n",
-      .y_label = "free parameters",
-      .log_y = true};
+  LinePlot plot{.title = fmt::format("Parameters of laws over n variables of {} states", q),
+                .x_label = fmt::format("variables n (at n = {} the joint table has {})", n,
+                                       joint_parameters(n, q).text()),
+                .y_label = "free parameters",
+                .log_y = true};
   const auto add = [&](const Curve& curve, std::int64_t from) {
     plot.series.push_back(series_of(curve, from, most));
   };
