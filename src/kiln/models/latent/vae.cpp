@@ -356,7 +356,7 @@ std::vector<RecipeFor<VaeOptions>> Vae::recipes() {
             {"ema", "0.999"}}},
           {"convolutions",
            always<VaeOptions>,
-           {{"epochs", "30"}, {"least_steps", "3000"}, {"schedule", "cosine"}, {"ema", "0.999"}}}};
+           {{"epochs", "30"}, {"least_steps", "1000"}, {"schedule", "cosine"}, {"ema", "0.99"}}}};
 }
 
 }  // namespace kiln
