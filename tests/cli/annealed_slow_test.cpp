@@ -27,9 +27,11 @@ std::vector<std::string> small(const char* model, std::vector<std::string> more)
 
 nlohmann::json judged(const std::string& run, const std::string& metrics,
                       const std::string& temperatures, const std::string& chains) {
-  return only_object(
-      run_kiln({"eval", run, "--metric", metrics, "--draws", "2000", "--ais-items", "20",
-                "--ais-temperatures", temperatures, "--ais-chains", chains, "--json"}));
+  std::vector<std::string> words{
+      "eval", run,      "--metric",           metrics,     "--ais-items", "20", "--ais-chains",
+      chains, "--json", "--ais-temperatures", temperatures};
+  if (metrics.find("iwae") != std::string::npos) words.insert(words.end(), {"--draws", "2000"});
+  return only_object(run_kiln(words));
 }
 
 // One step from the prior with many draws is importance sampling without an encoder: all that few

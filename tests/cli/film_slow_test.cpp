@@ -89,9 +89,28 @@ std::pair<double, double> middle_of_blue(const Image& image) {
 TEST(Film, PointsOfThePlaneAreDrawnOverTheData) {
   const TemporaryFolder folder;
   const auto run = (folder / "gan").string(), out = (folder / "film.webp").string();
-  const auto trained = run_kiln({"train", "gan", "--data", "ring8:n=400,test=40", "--out", run,
-                                 "--steps", "20", "--batch", "20", "--hidden", "8", "--threads",
-                                 "1", "--sample-every", "10", "--quiet"});
+  const auto trained = run_kiln({"train",
+                                 "gan",
+                                 "--data",
+                                 "ring8:n=400,test=40",
+                                 "--out",
+                                 run,
+                                 "--steps",
+                                 "20",
+                                 "--batch",
+                                 "20",
+                                 "--hidden",
+                                 "8",
+                                 "--latent",
+                                 "64",
+                                 "--ema",
+                                 "0",
+                                 "--minibatch-deviation=false",
+                                 "--threads",
+                                 "1",
+                                 "--sample-every",
+                                 "10",
+                                 "--quiet"});
   ASSERT_EQ(trained.code, 0) << trained.err;
   for (const auto* name : {"step-00000010.svg", "step-00000010.npy", "step-00000020.npy"})
     EXPECT_TRUE(std::filesystem::exists(folder / "gan/samples" / name)) << name;
