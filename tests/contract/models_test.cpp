@@ -173,7 +173,15 @@ TEST(Contract, ACheckpointsPlainNamesHoldTheJudgedWeights) {
     const auto twin = tiny(entry, 12345);
     load_tensors("twin", snapshot, "", weights_of(*twin));
     EXPECT_TRUE(torch::equal(judged, everything(*twin, x)));
-    for (const auto& raw : snapshot.tensors) EXPECT_FALSE(raw.name.starts_with("ema/"));
+    std::set<std::string> names;
+    for (const auto& raw : snapshot.tensors) names.insert(raw.name);
+    for (const auto& name : names) {
+      EXPECT_FALSE(name.starts_with("ema/"));
+      if (name.ends_with("running_mean") && !name.starts_with("training/")) {
+        EXPECT_TRUE(names.contains("training/" + name))
+            << "a live statistic beside averaged weights";
+      }
+    }
   }
 }
 
