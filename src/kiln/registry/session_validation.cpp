@@ -31,7 +31,8 @@ void Session::note_validation(Records& records, std::int64_t step, double value,
   note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
   if (auto* told = dynamic_cast<Informative*>(model_.get())) note_information(*told, records, step);
-  if (metric_ == kCoverage && -value < kLeastCoverage)
+  const bool late = 2 * step >= folder_.config().train.steps;  // no generator covers data at once
+  if (metric_ == kCoverage && late && -value < kLeastCoverage)
     hooks_.say(
         fmt::format("warning: near {:.0f} % of the data's items there is no sample: the "
                     "samples repeat themselves or are not like the data yet; "
