@@ -96,6 +96,7 @@ int run(int argc, char** argv) {
     }
   return kOurBug;
 }
+
 // Names may hold line ends.
 std::string on_one_line(const std::string& text) {
   std::string line;

@@ -205,6 +205,22 @@ TEST(Requests, SamplesOfThePlaneStandBesideTheData) {
       holds(refusal({"sample", tiny_run("nade"), "--beside-data"}), "draws points of the plane"));
 }
 
+// A table may be sorted: what stands beside the samples is spread over it.
+TEST(Requests, TheDataBesideSamplesAreNotItsFirstRows) {
+  const TemporaryFolder folder;
+  std::string rows = "a,b\n";
+  for (int i = 0; i < 4000; ++i) rows += i < 2000 ? "0,1\n1,0\n" : "70,1\n71,0\n";
+  const auto csv = folder / "t.csv", svg = folder / "x.svg";
+  write_plainly(csv, rows);
+  const auto run = (folder / "run").string();
+  ASSERT_EQ(run_kiln({"train", "gan", "--data", "csv:" + csv.string(), "--steps", "2", "--quiet",
+                      "--out", run})
+                .code,
+            0);
+  ASSERT_EQ(run_kiln({"sample", run, "--beside-data", "-o", svg.string()}).code, 0);
+  EXPECT_TRUE(holds(contents(svg), ">60<"));
+}
+
 TEST(Requests, AFilesOptionsAreNamedWithTheFile) {
   const TemporaryFolder folder;
   const auto toml = (folder / "c.toml").string();

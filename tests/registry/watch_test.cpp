@@ -77,6 +77,20 @@ TEST(SampleCoverage, HoldsBoundedNumbers) {
   EXPECT_EQ(coverage_items(std::int64_t{1} << 40, 10000), 6);
 }
 
+TEST(Warnings, ComeBelowTheCoverageAndAboveTheGap) {
+  EXPECT_EQ(coverage_warning(.97), "");
+  EXPECT_EQ(coverage_warning(.4), "");
+  EXPECT_EQ(coverage_warning(std::nan("")), "");
+  EXPECT_TRUE(
+      coverage_warning(.125).starts_with("warning: near 88 % of the data's items there is "
+                                         "no sample"));
+  EXPECT_EQ(information_warning("c", 2.2, 2.2), "");
+  EXPECT_EQ(information_warning("c", 2.2, 1.8), "");
+  EXPECT_EQ(information_warning("c", 1.8, 2.4), "");
+  EXPECT_TRUE(information_warning("c", 2.28, -.19)
+                  .starts_with("warning: c is 2.28 nats in training and -0.19 for pictures alone"));
+}
+
 TEST(LossWatch, WarnsOfALossThatRose) {
   const auto after = [](const std::vector<double>& losses) {
     LossWatch watch;

@@ -48,7 +48,7 @@ bool matches_a_prior(const Model& model);
 /// MMD", "structural similarity", "decibels", "of the data's items" or "of the items".
 std::string_view metric_unit(std::string_view metric);
 
-/// Of elbo and iwae more is better, of every other metric less.
+/// Of elbo, iwae and data_coverage more is better, of every other metric less.
 bool rises(std::string_view metric);
 
 /// |x - decode_mean(encode_mean(x))|^2 summed over D, of an Encoder that is also a Decoder: [B].

@@ -82,6 +82,7 @@ class Session {
   double validate();
   double judged(const std::string& metric) const;
   void note_validation(Records& records, std::int64_t step, double value, bool best) const;
+  void warn(const std::string& warning) const;
   void note_information(Informative& model, Records& records, std::int64_t step) const;
   void preview(std::int64_t step) const;
   void checkpoint(std::int64_t step) const;

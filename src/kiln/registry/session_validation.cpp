@@ -17,7 +17,6 @@ namespace kiln {
 namespace {
 
 constexpr std::int64_t kInformationItems = 512;
-constexpr double kInformationGap = .5;  // nats between a batch's reading and that of single items
 
 }  // namespace
 
@@ -32,12 +31,11 @@ void Session::note_validation(Records& records, std::int64_t step, double value,
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
   if (auto* told = dynamic_cast<Informative*>(model_.get())) note_information(*told, records, step);
   const bool late = 2 * step >= folder_.config().train.steps;  // no generator covers data at once
-  if (metric_ == kCoverage && late && -value < kLeastCoverage)
-    hooks_.say(
-        fmt::format("warning: near {:.0f} % of the data's items there is no sample: the "
-                    "samples repeat themselves or are not like the data yet; "
-                    "docs/models/gan.md lists remedies for mode collapse",
-                    100 * (1 + value)));
+  if (metric_ == kCoverage && late) warn(coverage_warning(-value));
+}
+
+void Session::warn(const std::string& warning) const {
+  if (!warning.empty()) hooks_.say(warning);
 }
 
 // What single pictures tell of their codes, beside what they told in the batches of training.
@@ -51,12 +49,7 @@ void Session::note_information(Informative& model, Records& records, std::int64_
     const double alone = judged[static_cast<std::int64_t>(i)].item<double>();
     records.add_validation(step, name, alone);
     const auto found = scalars_.find("generator/" + name);
-    if (found == scalars_.end() || found->second - alone < kInformationGap) continue;
-    hooks_.say(
-        fmt::format("warning: {} is {:.2f} nats in training and {:.2f} for pictures alone: "
-                    "real and generated batches are normalised apart, and the critic wins; "
-                    "try --critic-norm layer or more --critic-units",
-                    name, found->second, alone));
+    if (found != scalars_.end()) warn(information_warning(name, found->second, alone));
   }
 }
 

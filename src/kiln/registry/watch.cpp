@@ -16,6 +16,7 @@
 namespace kiln {
 namespace {
 
+constexpr double kLeastCoverage = .4, kInformationGap = .5;
 constexpr std::int64_t kMostItems = 512, kMostNumbers = 1 << 25, kFewest = 6;
 
 }  // namespace
@@ -50,6 +51,24 @@ std::string LossWatch::warning() const {
       "warning: the loss rose from {:.4g} to {:.4g}; a smaller --learning-rate may "
       "help",
       first_, last_);
+}
+
+std::string coverage_warning(double coverage) {
+  if (!(coverage < kLeastCoverage)) return "";
+  return fmt::format(
+      "warning: near {:.0f} % of the data's items there is no sample: the samples repeat "
+      "themselves or are not like the data yet; docs/models/gan.md lists remedies for mode "
+      "collapse",
+      100 * (1 - coverage));
+}
+
+std::string information_warning(const std::string& name, double in_training, double alone) {
+  if (in_training - alone < kInformationGap) return "";
+  return fmt::format(
+      "warning: {} is {:.2f} nats in training and {:.2f} for pictures alone: real and generated "
+      "batches are normalised apart, and the critic wins; try --critic-norm layer or more "
+      "--critic-units",
+      name, in_training, alone);
 }
 
 std::int64_t coverage_items(std::int64_t item_size, std::int64_t items) {

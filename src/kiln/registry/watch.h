@@ -12,7 +12,6 @@ namespace kiln {
 /// What an implicit model is watched by: samples far from most of the data are the sign of mode
 /// collapse.
 constexpr const char* kCoverage = "data_coverage";
-constexpr double kLeastCoverage = .4;  ///< Training warns below.
 
 /// What a model's validation measures: the share of wrong classes where it learns classes, the
 /// bound that training raises, the first figure that it has, or the coverage of its samples.
@@ -32,6 +31,13 @@ class LossWatch {
   double first_ = 0, last_ = 0;
   std::int64_t records_ = 0;
 };
+
+/// One line for a person where less than 0.4 of the data is covered, else empty.
+std::string coverage_warning(double coverage);
+
+/// The same where a batch of training told at least half a nat more of a code than its pictures do
+/// one by one.
+std::string information_warning(const std::string& name, double in_training, double alone);
 
 /// How many of them and of the samples are looked at: at most 512, and 2^25 numbers; at least 6.
 std::int64_t coverage_items(std::int64_t item_size, std::int64_t items);

@@ -19,9 +19,8 @@ class Ema {
 
   std::vector<NamedTensor> state()
       const;  ///< The averages themselves, under the parameters' names.
-  const std::vector<NamedTensor>& weights() const {
-    return parameters_;
-  }  ///< The tensors themselves.
+  /// What is averaged: the tensors themselves.
+  const std::vector<NamedTensor>& weights() const { return parameters_; }
   std::int64_t updates() const { return updates_; }
   void set_updates(std::int64_t updates) { updates_ = updates; }
 

@@ -54,10 +54,6 @@ void check_ownership(const std::vector<Player>& players) {
     }
 }
 
-}  // namespace
-
-namespace {
-
 // Running statistics and singular vectors go with the weights beside which they stand: those of the
 // averages are their averages.
 std::vector<NamedTensor> averaged_buffers(const Model& model,

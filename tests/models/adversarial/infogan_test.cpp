@@ -25,6 +25,17 @@ InfoganOptions small() {
           .reader_hidden = 12};
 }
 
+InfoganOptions small_pictures(CriticNorm norm) {
+  return {.data_dim = 64,
+          .channels = 1,
+          .height = 8,
+          .width = 8,
+          .latent = 3,
+          .filters = 4,
+          .critic_units = 10,
+          .critic_norm = norm};
+}
+
 std::shared_ptr<Infogan> seeded(const InfoganOptions& options) {
   Rng init(3);
   const Rng::Scope scope(init);
@@ -181,13 +192,7 @@ TEST(Infogan, InformationReachesTheGeneratorAndTheReader) {
 
 // Judged by running statistics: what is read of an item does not depend on its companions.
 TEST(Infogan, ConvolutionsReadAnItemAlone) {
-  const auto gan = seeded({.data_dim = 64,
-                           .channels = 1,
-                           .height = 8,
-                           .width = 8,
-                           .latent = 3,
-                           .filters = 4,
-                           .critic_units = 10});
+  const auto gan = seeded(small_pictures(CriticNorm::batch));
   gan->train();
   Rng rng(8);
   const auto x = rng.uniform({6, 1, 8, 8}) * 2 - 1;
@@ -204,14 +209,7 @@ TEST(Infogan, ConvolutionsReadAnItemAlone) {
 
 // What a batch tells in training is what its pictures tell one by one.
 TEST(Infogan, LayerNormalisationKnowsNoCompanions) {
-  const auto gan = seeded({.data_dim = 64,
-                           .channels = 1,
-                           .height = 8,
-                           .width = 8,
-                           .latent = 3,
-                           .filters = 4,
-                           .critic_units = 10,
-                           .critic_norm = CriticNorm::layer});
+  const auto gan = seeded(small_pictures(CriticNorm::layer));
   Rng rng(8);
   const auto x = rng.uniform({6, 1, 8, 8}) * 2 - 1;
   torch::NoGradGuard no_grad;

@@ -17,7 +17,8 @@ namespace kiln {
 namespace {
 
 constexpr std::int64_t kMostNumbers = 1 << 27;    // of all covariances: 1 GiB
-constexpr std::int64_t kNumbersAtOnce = 1 << 17;  // K B D in one go: a mebibyte
+constexpr std::int64_t kNumbersAtOnce = 1 << 17;  // K B D in one go: a mebibyte,
+constexpr std::int64_t kMostAtOnce = 1 << 23;     // or more for products of 256 rows: 64 MiB
 constexpr std::int64_t kStartPasses = 20;         // of Lloyd on the sample
 constexpr int kTrialPasses = 20;                  // of EM on the sample, for each of several starts
 constexpr double kNoItems = 1e-10;                // a sum of responsibilities that is no item's
@@ -54,7 +55,9 @@ const Options& checked_together(const Options& o) {
 }
 
 std::int64_t rows_at_once(const Options& o) {
-  return std::max<std::int64_t>(16, kNumbersAtOnce / (o.components * o.data_dim));
+  const auto of_a_row = o.components * o.data_dim;
+  return std::max({std::int64_t{1}, kNumbersAtOnce / of_a_row,
+                   std::min<std::int64_t>(256, kMostAtOnce / of_a_row)});
 }
 
 Tensor zeros(at::IntArrayRef shape) { return torch::zeros(shape, torch::kFloat64); }
