@@ -18,79 +18,21 @@ constexpr double kLogVarLimit = 10;
 constexpr std::int64_t kNumbersAtOnce = 1 << 20;  // floats per activation while averaging draws
 constexpr std::int64_t kItemsAtOnce = 256;        // images decoded together while sampling
 
-DecoderLawOptions law_options(const VaeOptions& o) {
-  return {.kind = o.decoder, .image = o.channels > 0, .states = o.states, .sigma = o.sigma};
-}
-
-CoderOptions coder(const VaeOptions& o) {
-  return {.network = o.network,
-          .data_dim = o.data_dim,
-          .channels = o.channels,
-          .height = o.height,
-          .width = o.width,
-          .latent = o.latent,
-          .hidden = o.hidden,
-          .layers = o.layers,
-          .filters = o.filters,
-          .activation = o.activation,
-          .outputs = DecoderLaw("vae", law_options(o)).parameters_per_number(),
-          .classes = o.condition == Condition::label ? o.classes : 0};
-}
-
-PosteriorOptions posterior_options(const VaeOptions& o) {
-  return {.kind = o.posterior,
-          .latent = o.latent,
-          .features = o.hidden,
-          .steps = o.flow_steps,
-          .kl = o.kl};
-}
-
-// Options that would do nothing, or not what they say.
-void check_objective(const VaeOptions& o) {
-  if (o.objective == VaeObjective::iwae && (o.kl || o.free_bits > 0))
-    throw ConfigError(o.kl ? "vae.kl" : "vae.free_bits",
-                      "the importance-weighted objective weighs draws and has no divergence of its "
-                      "own; use objective elbo, or leave it out");
-  if (o.gradient_draws && (o.objective != VaeObjective::iwae || o.gradient_draws > o.k))
-    throw ConfigError("vae.gradient_draws",
-                      "chooses among the k draws of objective iwae, so it needs that objective and "
-                      "at most k of them; leave it out for all of them");
-  if (o.free_bits > 0 && (o.posterior != PosteriorKind::diagonal || o.kl == KlEstimate::sampled))
-    throw ConfigError("vae.free_bits",
-                      "needs the divergence of each latent variable in closed "
-                      "form; use posterior diagonal and kl closed");
-}
-
 // log p(z) - log q(z|x).
 Tensor log_ratio(const PosteriorDraws& draws) {
   return standard_normal_log_prob(draws.z) - draws.log_prob;
 }
 
-const VaeOptions& checked_together(const VaeOptions& o) {
-  checked("vae", o);
-  if (o.condition == Condition::label && o.classes < 2)
-    throw ConfigError("vae.condition", fmt::format("label needs data with at least 2 classes, "
-                                                   "these have {}; use condition none",
-                                                   o.classes));
-  check_coder("vae", coder(o));
-  check_objective(o);
-  return o;
-}
-
 }  // namespace
 
-std::vector<std::pair<VaeObjective, std::string_view>> enum_names(VaeObjective) {
-  return {{VaeObjective::elbo, "elbo"}, {VaeObjective::iwae, "iwae"}};
-}
-
 Vae::Vae(const VaeOptions& o)
-    : options_(checked_together(o)),
-      law_("vae", law_options(o)),
-      encoder_(register_module("encoder", make_encoder(coder(o)))),
+    : options_(checked_vae_options(o)),
+      law_("vae", law_of(o)),
+      encoder_(register_module("encoder", make_encoder(coder_of(o)))),
       encoder_mean_(register_module("encoder_mean", torch::nn::Linear(o.hidden, o.latent))),
       encoder_log_var_(register_module("encoder_log_var", torch::nn::Linear(o.hidden, o.latent))),
-      decoder_(register_module("decoder", make_decoder(coder(o)))),
-      posterior_("vae", posterior_options(o)),
+      decoder_(register_module("decoder", make_decoder(coder_of(o)))),
+      posterior_("vae", posterior_of(o)),
       warmup_(o.kl_warmup) {
   start_dense_layers(*encoder_mean_, o.activation);
   start_dense_layers(*encoder_log_var_, o.activation);
@@ -104,7 +46,7 @@ Vae::Vae(const VaeOptions& o)
 PosteriorLaw Vae::encode(const Batch& batch) {
   check_x("vae.encode", batch.x);
   const auto label = is_conditional() ? one_hot(batch.y, batch.x.size(0)) : Tensor();
-  const auto h = encoder_->forward(encoder_input(coder(options_), batch.x, label));
+  const auto h = encoder_->forward(encoder_input(coder_of(options_), batch.x, label));
   const DiagNormal base{encoder_mean_(h), encoder_log_var_(h).clamp(-kLogVarLimit, kLogVarLimit)};
   return posterior_->law(base, h);
 }
@@ -331,32 +273,6 @@ void Vae::check_x(const char* where, const Tensor& x) const {
     check_shape(where, "x", x, {kAny, options_.channels, options_.height, options_.width});
   else
     check_shape(where, "x", x, {kAny, options_.data_dim});
-}
-
-std::vector<RecipeFor<VaeOptions>> Vae::recipes() {
-  return {{"binary data, dense layers",
-           [](const VaeOptions& o, std::int64_t) {
-             return o.decoder == VaeDecoder::bernoulli && o.network == CoderNetwork::dense;
-           },
-           {{"activation", "tanh"},
-            {"hidden", "200"},
-            {"latent", "50"},
-            {"epochs", "200"},
-            {"least_steps", "10000"},
-            {"schedule", "cosine"},
-            {"learning_rate", "0.0015"},
-            {"ema", "0.999"}}},
-          {"dense layers",
-           [](const VaeOptions& o, std::int64_t) { return o.network == CoderNetwork::dense; },
-           {{"hidden", "400"},
-            {"latent", "50"},
-            {"epochs", "50"},
-            {"least_steps", "10000"},
-            {"schedule", "cosine"},
-            {"ema", "0.999"}}},
-          {"convolutions",
-           always<VaeOptions>,
-           {{"epochs", "30"}, {"least_steps", "1000"}, {"schedule", "cosine"}, {"ema", "0.99"}}}};
 }
 
 }  // namespace kiln
