@@ -19,12 +19,8 @@ void check_section(const std::string& file, const char* section, const OptionMap
   for (const auto& [name, value] : values) {
     const auto field = std::find_if(fields.begin(), fields.end(),
                                     [&name = name](const auto& f) { return f.name == name; });
-    if (field == fields.end())
-      throw IoError(file, fmt::format("[{}] has no option '{}'{} Options: {}", section, name,
-                                      did_you_mean(name, known).empty() ? std::string(".")
-                                                                        : did_you_mean(name, known),
-                                      join(known, ", ")));
     try {
+      if (field == fields.end()) option_detail::unknown_option(section, name, known);
       check_option_text(section, *field, value);
     } catch (const ConfigError& error) {
       throw IoError(file, error.what());
@@ -116,18 +112,7 @@ bool is_model(const std::string& word) {
 
 // A line that a shell would read as these words.
 std::string typed(std::string line, const std::vector<std::string>& words) {
-  constexpr const char* kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=:,./+@%";
-  for (const auto& word : words) {
-    line += ' ';
-    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) {
-      line += word;
-      continue;
-    }
-    line += '\'';
-    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    line += '\'';
-  }
+  for (const auto& word : words) line += " " + shell_word(word);
   return line;
 }
 

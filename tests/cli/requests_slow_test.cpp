@@ -231,8 +231,8 @@ TEST(Requests, AFilesOptionsAreNamedWithTheFile) {
                    kFile);
   };
   EXPECT_TRUE(holds(refused("[train]\nstep = 3\n"),
-                    "kiln: [" + toml + "] [train] has no option 'step'; did you mean 'steps'?"));
-  EXPECT_TRUE(holds(refused("[model]\nhiden = 3\n"), "[model] has no option 'hiden'"));
+                    "kiln: [" + toml + "] [train] no option 'step'; did you mean 'steps'?"));
+  EXPECT_TRUE(holds(refused("[model]\nhiden = 3\n"), "[model] no option 'hiden'"));
   EXPECT_TRUE(holds(refused("[model]\nhidden = 0\n"), "[" + toml + "]"));
 }
 

@@ -21,5 +21,12 @@ TEST(Text, TheNearestIsOffered) {
   EXPECT_EQ(did_you_mean("zzzzzz", {"pca", "vae"}), "");
 }
 
+TEST(Text, ShellWordsAreQuotedWhereAShellWouldReadMore) {
+  EXPECT_EQ(shell_word("mnist:data/a,size=32"), "mnist:data/a,size=32");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("two words; $(x)"), "'two words; $(x)'");
+  EXPECT_EQ(shell_word("it's"), "'it'\\''s'");
+}
+
 }  // namespace
 }  // namespace kiln

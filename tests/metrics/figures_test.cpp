@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "kiln/metrics/estimate.h"
 #include "kiln/metrics/likelihood.h"
 #include "tests/support/refusal.h"
 
@@ -70,6 +71,15 @@ TEST(Figures, ErrorIsTheShareOfWrongClasses) {
 }
 
 // The spread of numbers among which one is none is none.
+// A share is a mean of zeros and ones.
+TEST(Figures, AShareHasTheErrorOfItsCount) {
+  const auto share = of_share(.2, 400);
+  EXPECT_EQ(share.mean, .2);
+  EXPECT_NEAR(share.standard_error, .02, 1e-15);
+  EXPECT_EQ(share.items, 400);
+  EXPECT_EQ(of_share(1, 7).standard_error, 0);
+}
+
 TEST(Figures, AnErrorOfNumbersThatAreNoneIsNone) {
   class Nowhere : public FirstNumber {
    public:

@@ -42,11 +42,7 @@ CodeFigure accuracy(Informative& model, const JudgedData& judged, torch::Device 
     labels.push_back(batch.y.cpu());
   }
   const double share = matched_accuracy(torch::cat(found), torch::cat(labels));
-  const auto items = judged.data->size();
-  return {{.mean = share,
-           .standard_error = std::sqrt(share * (1 - share) / static_cast<double>(items)),
-           .items = items},
-          ", best one-to-one naming"};
+  return {of_share(share, judged.data->size()), ", best one-to-one naming"};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/metrics/classifier_two_sample.h"
+#include "kiln/metrics/estimate.h"
 #include "kiln/metrics/frechet_distance.h"
 #include "kiln/metrics/inception_score.h"
 #include "kiln/metrics/kernel_distance.h"
@@ -21,10 +22,6 @@ namespace {
 
 constexpr std::int64_t kRowsAtOnce = 500;
 constexpr std::int64_t kTestRows = 2000, kPermutations = 1000;
-
-double share_error(double share, std::int64_t items) {
-  return std::sqrt(share * (1 - share) / static_cast<double>(items));
-}
 
 // Items of the data, as the model's values, in an order of their own: sources may be sorted by
 // class, and some figures look at a part of the rows.
@@ -117,7 +114,7 @@ std::vector<SetFigure> SetJudge::test_figures(const std::string& metric) {
   const auto p = metric + "_p";
   if (metric == "c2st") {
     const auto test = classifier_two_sample(x, y, {}, rng);
-    return {{metric, test.accuracy, share_error(test.accuracy, test.held_out),
+    return {{metric, test.accuracy, of_share(test.accuracy, test.held_out).standard_error,
              fmt::format("{} held-out rows; {}", test.held_out, protocol())},
             {p, test.p_value, std::nullopt, "p-value of equal laws"}};
   }
@@ -145,7 +142,7 @@ SetFigure SetJudge::agreement() {
     right += found.eq(y).sum().item<std::int64_t>();
   }
   const double share = static_cast<double>(right) / static_cast<double>(each * classes);
-  return {"agreement", share, share_error(share, each * classes),
+  return {"agreement", share, of_share(share, each * classes).standard_error,
           fmt::format("of {} samples of each of {} classes; {}", each, classes, network()->name())};
 }
 

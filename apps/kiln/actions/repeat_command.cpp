@@ -10,15 +10,6 @@
 namespace kiln::program {
 namespace {
 
-std::string quoted(const std::string& text) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
-  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string inside;
-  for (const char c : text) inside += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return "'" + inside + "'";
-}
-
 struct Setting {
   FieldInfo field;
   std::string value;
@@ -70,17 +61,17 @@ std::string changed_options(const RunConfig& config) {
 }
 
 std::string repeat_command(const RunConfig& config, const std::string& name) {
-  auto command = fmt::format("kiln train {} --data {}", config.model, quoted(config.data));
-  if (!config.valid.empty()) command += " --valid " + quoted(config.valid);
+  auto command = fmt::format("kiln train {} --data {}", config.model, shell_word(config.data));
+  if (!config.valid.empty()) command += " --valid " + shell_word(config.valid);
   if (config.skip_bad) command += " --skip-bad";
   for (const auto& [field, value] : typed_settings(config)) {
     command += " " + flag_of(field.name);
     if (field.type != "switch")
-      command += " " + quoted(value);
+      command += " " + shell_word(value);
     else if (value != "true")
       command += "=" + value;
   }
-  return command + " --out " + quoted("runs/" + name);
+  return command + " --out " + shell_word("runs/" + name);
 }
 
 }  // namespace kiln::program

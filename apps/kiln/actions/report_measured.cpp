@@ -4,8 +4,6 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <cmath>
-
 #include "apps/kiln/actions/html.h"
 #include "apps/kiln/actions/item_scores.h"
 #include "apps/kiln/actions/run_pictures.h"
@@ -112,7 +110,7 @@ Estimate covered(const Judging& j) {
   const auto items = coverage_items(j.judged.data->info().item_size(), j.judged.data->size());
   const double share =
       sample_coverage(*j.run.model, j.judged.data, j.judged.transform, j.seed(), j.device());
-  return {share, std::sqrt(share * (1 - share) / static_cast<double>(items)), items};
+  return of_share(share, items);
 }
 
 std::int64_t count_parameters(const Model& model) {

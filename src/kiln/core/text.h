@@ -20,6 +20,9 @@ std::vector<std::string> split(std::string_view text, char separator);
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
+/// The text as one word of a shell's line: in quotes unless all of it is plain.
+std::string shell_word(const std::string& text);
+
 /// Whole-text numbers; nothing when the text is anything else (also for overflow).
 std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<double> parse_real(std::string_view text);  ///< Accepts nan and inf.

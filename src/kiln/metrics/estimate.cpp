@@ -10,6 +10,10 @@
 
 namespace kiln {
 
+Estimate of_share(double share, std::int64_t items) {
+  return {share, std::sqrt(share * (1 - share) / static_cast<double>(items)), items};
+}
+
 Estimate average(Loader& loader, torch::Device device,
                  const std::function<Tensor(const Batch&)>& figure) {
   torch::NoGradGuard no_grad;

@@ -14,6 +14,9 @@ struct Estimate {
   std::int64_t items = 0;
 };
 
+/// A share of so many items, with the error of a count.
+Estimate of_share(double share, std::int64_t items);
+
 /// Mean over every item that `loader` still gives (repeat = false) of a figure per item: batch ->
 /// [B].  No gradient.  Sums in float64.
 Estimate average(Loader& loader, torch::Device device,
