@@ -26,9 +26,26 @@ add_library(kiln_base STATIC ${KILN_BASE_SOURCES})
 add_library(kiln::kiln_base ALIAS kiln_base)
 target_compile_features(kiln_base PUBLIC cxx_std_20)
 target_include_directories(kiln_base PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src> $<INSTALL_INTERFACE:include>)
-set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kiln/core/version.cpp PROPERTIES COMPILE_DEFINITIONS "KILN_VERSION=\"${PROJECT_VERSION}\"")
+# One small file knows the commit, so a new one costs a second.
+set(KILN_COMMIT "")
+if(EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+  execute_process(COMMAND git -c safe.directory=${PROJECT_SOURCE_DIR} -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD
+                  OUTPUT_VARIABLE KILN_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+endif()
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kiln/core/version.cpp PROPERTIES
+                            COMPILE_DEFINITIONS "KILN_VERSION=\"${PROJECT_VERSION}\";KILN_COMMIT=\"${KILN_COMMIT}\"")
 target_link_libraries(kiln_base PUBLIC fmt::fmt
   PRIVATE PNG::PNG JPEG::JPEG ZLIB::ZLIB PkgConfig::KILN_PKG tomlplusplus::tomlplusplus Threads::Threads ${KILN_BUILD_ONLY})
+# What fetches published data sets; the program's own, and no part of the libraries.
+find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(LibArchive REQUIRED)
+file(GLOB KILN_FETCH_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/apps/kiln/fetch/*.cpp)
+add_library(kiln_fetch STATIC ${KILN_FETCH_SOURCES})
+target_include_directories(kiln_fetch PUBLIC ${PROJECT_SOURCE_DIR})
+target_link_libraries(kiln_fetch PUBLIC kiln_base PRIVATE kiln_flags CURL::libcurl OpenSSL::Crypto LibArchive::LibArchive ZLIB::ZLIB)
+
 if(KILN_SANITIZE)
   return()
 endif()

@@ -181,6 +181,11 @@ struct CheckArguments {
   std::string data, split, out;
 };
 
+/// A well-known data set to be fetched.
+struct DataGetArguments {
+  std::string name, out, from;
+};
+
 /// A critic that learns to tell two laws on the line, `kiln theory gan`.
 struct LineCriticArguments {
   std::string p = "normal:0,1", q = "normal:1,1.5", out;

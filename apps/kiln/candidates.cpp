@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/kiln/fetch/published_sets.h"
 #include "apps/kiln/metric_names.h"
 #include "apps/kiln/model_table.h"
 #include "apps/kiln/program.h"
@@ -39,6 +40,12 @@ Candidates model_names() {
 Candidates source_names() {
   Candidates list;
   for (const auto& kind : source_kinds()) list.push_back({kind.name, kind.help});
+  return list;
+}
+
+Candidates set_names() {
+  Candidates list;
+  for (const auto& set : published_sets()) list.push_back({set.name, set.holds});
   return list;
 }
 
@@ -116,6 +123,7 @@ Candidates first_positional(const CLI::App& command) {
   const auto name = command.get_name();
   if (name == "train" || name == "models") return model_names();
   if (name == "data") return source_names();
+  if (name == "get") return set_names();
   if (name == "completion") return words_of({"bash", "zsh", "fish"});
   return {};
 }
@@ -139,13 +147,19 @@ std::vector<Candidate> candidates(const CLI::App& app, const std::vector<std::st
   const auto* command = command_named(app, words.front());
   if (!command) return {};
   const std::vector<std::string> after(words.begin() + 1, words.end());
-  if (!commands_of(*command).empty()) return candidates(*command, after);
+  const auto below = commands_of(*command);
+  const bool goes_below = after.size() > 1 && command_named(*command, after.front());
+  if (goes_below || (!below.empty() && first_positional(*command).empty()))
+    return candidates(*command, after);
   if (after.size() > 1 && takes_value_of(*command, after[after.size() - 2], after))
     return values_of(*command, after[after.size() - 2], after);
   if (const auto equals = last.find('='); last.starts_with("--") && equals != std::string::npos)
     return values_of(*command, last.substr(0, equals), after);
   if (last.starts_with("-")) return options_of(*command, after);
-  return positionals(*command, after) == 0 ? first_positional(*command) : Candidates{};
+  if (positionals(*command, after) > 0) return {};
+  auto first = first_positional(*command);
+  first.insert(first.end(), below.begin(), below.end());
+  return first;
 }
 
 }  // namespace kiln::program

@@ -191,13 +191,14 @@ int look(const DataArguments& a, const Console& console) {
 
 void add_data(const Program& program) {
   auto a = std::make_shared<DataArguments>();
-  auto* command = program.add("data", "list the data sources, or look at one",
+  auto* command = program.add("data", "list the data sources, look at one, or fetch one",
                               "kiln data shapes:size=32 -o shapes.png");
   command->add_option("SPEC", a->spec, "a source [all kinds of sources]");
   command->add_option("-o,--out", a->out,
                       "preview: FILE.png (images in class order) or FILE.svg (points) [none]");
   command->add_option("--seed", a->seed, "seed of generators [1]")->check(whole_number(0));
   command->add_flag("--skip-bad", a->skip_bad, "leave broken items out and count them");
+  add_data_get({*command, program.console, program.commands, program.arguments});
   program.on_run(command, [a, &console = program.console] { return look(*a, console); });
 }
 

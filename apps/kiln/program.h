@@ -67,6 +67,7 @@ void add_film(const Program& program);
 void add_report(const Program& program);
 void add_models(const Program& program);
 void add_data(const Program& program);
+void add_data_get(const Program& program);  ///< Under data.
 void add_doctor(const Program& program);
 void add_theory(const Program& program);
 void add_check(const Program& program);

@@ -39,6 +39,22 @@ TEST(BadRequests, UnknownModelNamesTheNearest) {
   expect_refusal_begins({"models", "nadee"}, kRequest, message);
 }
 
+TEST(BadRequests, DataSetsAreFetchedByNameAndFromSomewhere) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "set").string(), none = (folder / "none").string();
+  expect_refusal({"data", "get", "mnits"}, kRequest,
+                 "[data get] no data set 'mnits'; did you mean 'mnist'? Sets: mnist, "
+                 "binarized_mnist, fashion_mnist, cifar10");
+  expect_refusal({"data", "get", "--from", none}, kRequest,
+                 "[data get] needs the NAME of a data set; `kiln data get` lists them");
+  expect_refusal({"data", "get", "mnist", "--from", none, "--out", out}, kFile,
+                 "[from] there is no folder " + none +
+                     "; give one, or an address that begins with http:// or https://");
+  expect_refusal_begins({"data", "get", "mnist", "--from", folder.string(), "--out", out}, kFile,
+                        "[data get] train-images-idx3-ubyte.gz could not be had. ");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
 TEST(BadRequests, UnknownOptionsNameTheNearest) {
   const TemporaryFolder folder;
   const auto out = (folder / "run").string();

@@ -31,6 +31,11 @@ TEST(Completion, CommandsTopicsModelsAndSources) {
   EXPECT_TRUE(holds(candidates_at({}), "train"));
   EXPECT_TRUE(holds(candidates_at({"tr"}), "completion"));
   EXPECT_TRUE(holds(candidates_at({"theory", ""}), "bayesnet"));
+  EXPECT_TRUE(holds(candidates_at({"data", ""}), "get"));
+  EXPECT_TRUE(holds(candidates_at({"data", ""}), "digits"));
+  EXPECT_TRUE(holds(candidates_at({"data", "digits", "-"}), "--skip-bad"));
+  EXPECT_TRUE(holds(candidates_at({"data", "get", ""}), "cifar10"));
+  EXPECT_TRUE(holds(candidates_at({"data", "get", "mnist", "-"}), "--from"));
   EXPECT_TRUE(holds(candidates_at({"train", ""}), "ladder_vae"));
   EXPECT_TRUE(holds(candidates_at({"train", "--data", "digits", ""}), "nade"));
   EXPECT_TRUE(holds(candidates_at({"train", "nade", "--data", ""}), "ring8"));

@@ -102,6 +102,11 @@ TEST(Latents, TheManifoldHasAPictureForEachCellOfThePlane) {
   EXPECT_NEAR(object["z_low"].get<double>(), -1.1503493803760079, 1e-9);  // quantile of 1/8
   EXPECT_NEAR(object["z_high"].get<double>(), 1.1503493803760079, 1e-9);
   EXPECT_EQ(read_image(out).width, read_image(out).height);
+  const auto svg = (folder / "m.svg").string();
+  EXPECT_EQ(run_kiln({"manifold", digits_run(), "-n", "4", "-o", svg}).code, 0);
+  const auto text = contents(svg);  // quantiles of 1/8 and 3/8
+  for (const auto* word : {">-1.2<", ">-0.32<", ">0.32<", ">1.2<"})
+    EXPECT_EQ(text.find(word) != text.rfind(word), true) << word << " across and up";
   EXPECT_EQ(refusal({"manifold", tiny_run("vae"), "-o", out}),
             "kiln: [manifold] draws the plane of 2 latents, and the run has 3; train with "
             "--latent 2, or see one latent at a time with kiln traverse\n");
@@ -119,6 +124,11 @@ TEST(Latents, TraverseDrawsARowForEachLatent) {
   EXPECT_EQ(object["high"], 3);
   const auto picture = read_image(out);
   EXPECT_NEAR(static_cast<double>(picture.width) / static_cast<double>(picture.height), 2.5, 0.1);
+  const auto svg = (folder / "t.svg").string();
+  EXPECT_EQ(
+      run_kiln({"traverse", tiny_run("vae"), "--latents", "1", "--steps", "3", "-o", svg}).code, 0);
+  for (const auto* word : {">z1<", ">-3<", ">0<", ">3<", "the others at 0"})
+    EXPECT_NE(contents(svg).find(word), std::string::npos) << word;
   const auto quantiles = only_object(run_kiln(
       {"traverse", tiny_run("dcgan"), "--quantiles", "--steps", "4", "-o", out, "--json"}));
   EXPECT_NEAR(quantiles["high"].get<double>(), 1.1503493803760079, 1e-6);

@@ -12,16 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "tests/io/temp_folder.h"
 #include "tests/support/places.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
-
-/// A folder that is gone at the end of the test.
-class TemporaryFolder : public TempFolder {
- public:
-  std::string string() const { return path().string(); }
-};
 
 inline std::string contents(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

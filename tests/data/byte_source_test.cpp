@@ -10,7 +10,7 @@
 
 #include "kiln/core/error.h"
 #include "tests/data/idx_files.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -52,8 +52,9 @@ TEST(ByteSource, RefusesToReadBeyondTheEnd) {
 
 TEST(ByteSource, RefusesMissingFilesAndFolders) {
   const TemporaryFolder folder;
-  EXPECT_EQ(message_of<IoError>([&] { file_bytes(folder / "missing"); }),
-            "[data.file] cannot open " + (folder / "missing") + ": No such file or directory");
+  EXPECT_EQ(
+      message_of<IoError>([&] { file_bytes(folder / "missing"); }),
+      "[data.file] cannot open " + (folder / "missing").string() + ": No such file or directory");
   EXPECT_EQ(message_of<IoError>([&] { file_bytes(folder.path()); }),
             "[data.file] " + folder.path().string() + " is no regular file");
 }

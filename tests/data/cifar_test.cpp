@@ -5,7 +5,7 @@
 
 #include "kiln/core/error.h"
 #include "kiln/data/source.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -65,8 +65,9 @@ TEST(Cifar10, RefusesWhatIsNotCifar10) {
             "[data.cifar10] " + folder.path().string() +
                 " holds no data_batch_*.bin; give the folder of CIFAR-10's binary version, or one "
                 "file");
-  EXPECT_EQ(message(folder / "missing"),
-            "[data.file] cannot open " + (folder / "missing") + ": No such file or directory");
+  EXPECT_EQ(
+      message((folder / "missing").string()),
+      "[data.file] cannot open " + (folder / "missing").string() + ": No such file or directory");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/npy.h"
 #include "tests/data/synthetic/items.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -22,7 +22,7 @@ CodeTable some_codes() {
 }
 
 TEST(CodeFiles, CodesComeBackBitForBit) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   for (const auto* name : {"codes.csv", "codes.npz"}) {
     write_codes(folder / name, some_codes());
     const auto back = read_codes(folder / name);
@@ -33,7 +33,7 @@ TEST(CodeFiles, CodesComeBackBitForBit) {
 }
 
 TEST(CodeFiles, ATableIsASourceOfDataWithItsLabels) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_codes(folder / "codes.csv", some_codes());
   const auto spec = "csv:" + (folder / "codes.csv").string() + ",columns=z0+z1,label=label";
   const auto data = open_source(parse_source(spec)).splits.train;
@@ -43,7 +43,7 @@ TEST(CodeFiles, ATableIsASourceOfDataWithItsLabels) {
 }
 
 TEST(CodeFiles, TheTableSaysWhatItHolds) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto first_lines = [&](const CodeTable& codes) {
     write_codes(folder / "codes.csv", codes);
     const auto bytes = read_text_file(folder / "codes.csv");
@@ -56,7 +56,7 @@ TEST(CodeFiles, TheTableSaysWhatItHolds) {
 }
 
 TEST(CodeFiles, AnArchiveNamesItsArrays) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_codes(folder / "a.npz", some_codes());
   EXPECT_EQ(npz_names(folder / "a.npz"), (std::vector<std::string>{"z", "y"}));
   auto plain = some_codes();
@@ -66,7 +66,7 @@ TEST(CodeFiles, AnArchiveNamesItsArrays) {
 }
 
 TEST(CodeFiles, OtherColumnsAreLeftOutAndTheOrderIsThatOfTheNames) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_plainly(folder / "c.csv", "name,z1,z0,z3\n7,1,2,9\n8,3,4,9\n");
   const auto codes = read_codes(folder / "c.csv");
   EXPECT_EQ(codes.columns, 2);
@@ -74,7 +74,7 @@ TEST(CodeFiles, OtherColumnsAreLeftOutAndTheOrderIsThatOfTheNames) {
 }
 
 TEST(CodeFiles, RefusesWhatHoldsNoCodes) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = (folder / "a.csv").string(), array = (folder / "a.npz").string();
   write_plainly(path, "index,x\n0,1\n");
   EXPECT_EQ(message_of<IoError>([&] { read_codes(path); }),

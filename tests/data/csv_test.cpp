@@ -10,7 +10,7 @@
 #include "kiln/data/csv_text.h"
 #include "kiln/data/source.h"
 #include "tests/data/idx_files.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

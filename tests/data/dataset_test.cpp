@@ -7,7 +7,7 @@
 
 #include "kiln/core/error.h"
 #include "tests/data/numbered_items.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

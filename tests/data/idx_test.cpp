@@ -8,7 +8,7 @@
 #include "kiln/core/error.h"
 #include "kiln/data/source.h"
 #include "tests/data/idx_files.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -111,7 +111,7 @@ TEST(Idx, LargerThanTheMemoryLimitIsReadFromDisk) {
 
 TEST(Idx, RefusesMissingPaths) {
   const TemporaryFolder folder;
-  const auto missing = folder / "missing";
+  const auto missing = (folder / "missing").string();
   EXPECT_EQ(message("idx:" + missing),
             "[data.file] cannot open " + missing + ": No such file or directory");
   EXPECT_EQ(message("mnist:" + missing), "[data.mnist] there is no folder " + missing);

@@ -6,7 +6,7 @@
 #include "kiln/core/error.h"
 #include "kiln/data/source.h"
 #include "kiln/io/image.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

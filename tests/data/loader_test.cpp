@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "tests/data/numbered_items.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

@@ -10,7 +10,7 @@
 #include "kiln/data/source.h"
 #include "kiln/io/npy.h"
 #include "tests/data/idx_files.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -223,7 +223,7 @@ TEST(NpySource, RefusesLabelsThatDoNotFit) {
 
 TEST(NpzSource, OneArrayIsChosenByNameOrBecauseItIsTheOnlyOne) {
   const TemporaryFolder folder;
-  const auto two = folder / "two.npz", one = folder / "one.npz";
+  const auto two = (folder / "two.npz").string(), one = (folder / "one.npz").string();
   const NpyArray x{.name = "train", .shape = {2, 1}, .values = {5, 6}};
   const NpyArray y{.name = "classes", .shape = {2}, .values = {1, 0}};
   write_npz(one, {x});
@@ -244,7 +244,7 @@ TEST(NpzSource, OneArrayIsChosenByNameOrBecauseItIsTheOnlyOne) {
 
 TEST(NpzSource, ArraysBeyondTheMemoryLimitAreTheSame) {
   const TemporaryFolder folder;
-  const auto path = folder / "a.npz";
+  const auto path = (folder / "a.npz").string();
   Row values(20000);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::sqrt(float(i));
   write_npz(path, {{.name = "x", .shape = {1000, 20}, .values = values}});

@@ -5,7 +5,7 @@
 
 #include "kiln/core/error.h"
 #include "tests/data/idx_files.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

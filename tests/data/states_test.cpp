@@ -8,7 +8,7 @@
 #include "kiln/data/source.h"
 #include "kiln/io/npy.h"
 #include "tests/data/idx_files.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

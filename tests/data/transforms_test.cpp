@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "kiln/core/error.h"
-#include "tests/data/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

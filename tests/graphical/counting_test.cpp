@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "tests/graphical/random_network.h"
-#include "tests/io/temp_folder.h"
 #include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -17,7 +17,7 @@ const std::string kTable = "B,extra,A\nx,1,yes\nx,2,no\ny,3,no\nx,4,no\n";
 Dag two_nodes() { return Dag({{"A", {"no", "yes"}}, {"B", {"x", "y"}, {0}}}); }
 
 DiscreteColumns read(const std::string& text, const Dag& dag) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_plainly(folder / "data.csv", text);
   std::vector<std::size_t> all;
   for (std::size_t i = 0; i < dag.size(); ++i) all.push_back(i);
@@ -33,7 +33,7 @@ TEST(DiscreteColumns, AreTakenByNameAndStatesByTheirNames) {
 }
 
 TEST(DiscreteColumns, AllColumnsSortNumbersByValueAndTextsByTheAlphabet) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_plainly(folder / "data.csv", "n;t\n10;b\n9;a\n-1;b\n9;C\n");
   const auto table = read_all_columns(folder / "data.csv");
   EXPECT_EQ(table.nodes[0].states, (std::vector<std::string>{"-1", "9", "10"}));
@@ -43,7 +43,7 @@ TEST(DiscreteColumns, AllColumnsSortNumbersByValueAndTextsByTheAlphabet) {
 }
 
 std::string refusal(const std::string& text) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "data.csv";
   write_plainly(path, text);
   const auto message = message_of<IoError>([&] { read_columns(path, two_nodes(), {0, 1}); });
@@ -51,7 +51,7 @@ std::string refusal(const std::string& text) {
 }
 
 std::string refusal_of_all(const std::string& text) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_plainly(folder / "data.csv", text);
   const auto message = message_of<IoError>([&] { read_all_columns(folder / "data.csv"); });
   return message.substr(message.find("data.csv"));

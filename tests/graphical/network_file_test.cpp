@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/graphical/random_network.h"
-#include "tests/io/temp_folder.h"
 #include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -44,7 +44,7 @@ TEST(NetworkFile, ParentsMayStandBelowTheirChildren) {
 }
 
 TEST(NetworkFile, WhatIsWrittenIsReadBitForBit) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     Philox random(derive_key(8, "round trip", seed));
     const auto net = random_law(random_dag(random, 8, 4), random);

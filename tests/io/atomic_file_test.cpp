@@ -12,7 +12,7 @@
 
 #include "kiln/core/error.h"
 #include "tests/io/file_size_limit.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -25,7 +25,7 @@ std::size_t entries(const fs::path& folder) {
 }
 
 TEST(AtomicFile, WhatIsWrittenIsRead) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   std::vector<std::uint8_t> bytes(300000);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);
   write_file_atomically(folder / "a", bytes);
@@ -38,7 +38,7 @@ TEST(AtomicFile, WhatIsWrittenIsRead) {
 }
 
 TEST(AtomicFile, ReadersSeeTheOldFileOrTheNewOne) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const std::string old_text(200000, 'o'), new_text(100000, 'n');
   write_file_atomically(folder / "a", old_text);
   std::atomic<bool> done{false};
@@ -54,7 +54,7 @@ TEST(AtomicFile, ReadersSeeTheOldFileOrTheNewOne) {
 }
 
 TEST(AtomicFile, AFullDiskLeavesTheOldFileAndNoTemporaryOne) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a.safetensors";
   write_file_atomically(path, std::string_view("the old file"));
   std::string message;
@@ -75,7 +75,7 @@ TEST(AtomicFile, AFullDeviceIsToldByNameWithTheRemedy) {
 }
 
 TEST(AtomicFile, ALinkStaysALink) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_file_atomically(folder / "real", std::string_view("old"));
   fs::create_symlink("real", folder / "link");
   write_file_atomically(folder / "link", std::string_view("new"));
@@ -84,7 +84,7 @@ TEST(AtomicFile, ALinkStaysALink) {
 }
 
 TEST(AtomicFile, ImpossiblePathsAreRefusedByName) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto missing = folder / "no" / "a";
   EXPECT_EQ(message_of<IoError>([&] { write_file_atomically(missing, std::string_view("x")); }),
             "[io.write] cannot create '" + missing.string() + "': No such file or directory");
@@ -98,7 +98,7 @@ TEST(AtomicFile, ImpossiblePathsAreRefusedByName) {
 }
 
 TEST(AtomicFile, AFileLongerThanTheLimitIsRefused) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_file_atomically(folder / "a", std::string(1000, 'x'));
   EXPECT_EQ(read_file(folder / "a", 1000).size(), 1000u);
   EXPECT_EQ(message_of<IoError>([&] { read_file(folder / "a", 999); }),
@@ -125,7 +125,7 @@ pid_t lock_in_another_process(const fs::path& folder) {
 }
 
 TEST(FolderLock, IsRefusedToASecondProcessUntilTheFirstDies) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const pid_t child = lock_in_another_process(folder.path());
   EXPECT_EQ(message_of<IoError>([&] { const FolderLock lock(folder.path()); }),
             "[io.lock] '" + folder.path().string() +
@@ -136,7 +136,7 @@ TEST(FolderLock, IsRefusedToASecondProcessUntilTheFirstDies) {
 }
 
 TEST(FolderLock, IsExclusiveWithinAProcessAndFreedByItsDestructor) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   {
     const FolderLock first(folder.path());
     EXPECT_THROW(const FolderLock second(folder.path()), IoError);

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "kiln/core/error.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

@@ -9,7 +9,7 @@
 #include "kiln/core/error.h"
 #include "kiln/core/philox.h"
 #include "kiln/io/atomic_file.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -31,7 +31,7 @@ Image noise(std::int64_t width, std::int64_t height, std::int64_t channels) {
 }
 
 TEST(Image, FilesThatAreNoPicturesAreRefusedByName) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a.png";
   const auto refusal = [&](std::string_view text) {
     write_file_atomically(path, text);
@@ -47,13 +47,13 @@ TEST(Image, FilesThatAreNoPicturesAreRefusedByName) {
 }
 
 TEST(Image, TheFormatIsToldByTheFirstBytesNotByTheName) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_file_atomically(folder / "a.jpg", std::string_view("P2 1 1 255 9"));
   EXPECT_EQ(read_image(folder / "a.jpg").pixels, Bytes{9});
 }
 
 TEST(Image, AHeaderBehindALongCommentIsFound) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_file_atomically(folder / "a.pgm", "P5 #" + std::string(10000, 'c') + "\n3 1 255\nabc");
   EXPECT_EQ(read_image_header(folder / "a.pgm").width, 3);
 }

@@ -7,7 +7,7 @@
 #include "kiln/io/exif.h"
 #include "kiln/io/image.h"
 #include "tests/io/jpeg_builder.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

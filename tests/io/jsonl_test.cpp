@@ -7,13 +7,13 @@
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/csv_writer.h"
 #include "tests/io/file_size_limit.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
 
 TEST(Jsonl, LinesAreAppendedAcrossOpenings) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "metrics.jsonl";
   {
     JsonlWriter log(path);
@@ -26,7 +26,7 @@ TEST(Jsonl, LinesAreAppendedAcrossOpenings) {
 }
 
 TEST(Jsonl, AHalfWrittenLineIsCutOffBeforeAppending) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a";
   for (const auto* rest : {"", "{", "{\"step\":2}"}) {
     write_plainly(path, std::string("{\"step\":1}\n") + rest);
@@ -36,7 +36,7 @@ TEST(Jsonl, AHalfWrittenLineIsCutOffBeforeAppending) {
 }
 
 TEST(Jsonl, TruncatingKeepsStepsUpToTheGivenOne) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a";
   const std::string text =
       "{\"run\":\"x\"}\n{\"step\":1,\"loss\":2.5}\n{\"step\":20}\n{\"step\":3}\n";
@@ -60,7 +60,7 @@ TEST(AppendFile, AFullDeviceIsToldByName) {
 }
 
 TEST(AppendFile, ARecordThatDoesNotFitLeavesNothingBehind) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   AppendFile file(folder / "a");
   file.append(std::string(4000, 'a'));
   {
@@ -73,7 +73,7 @@ TEST(AppendFile, ARecordThatDoesNotFitLeavesNothingBehind) {
 }
 
 TEST(CsvFile, NumbersReadBackAndNamesAreQuoted) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "scores.csv";
   write_csv(path, {"index", "log_prob", "a,\"b\""}, {{0, -1.5, 0.1}, {1, 1e-300, 3}});
   EXPECT_EQ(read_text_file(path), "index,log_prob,\"a,\"\"b\"\"\"\n0,-1.5,0.1\n1,1e-300,3\n");

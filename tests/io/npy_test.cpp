@@ -9,7 +9,7 @@
 
 #include "kiln/core/error.h"
 #include "kiln/io/atomic_file.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -41,7 +41,7 @@ std::string dict(const std::string& dtype, const std::string& shape) {
 }
 
 TEST(Npy, WhatIsWrittenIsReadAndIsWhatNumpyWrites) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const NpyArray array{.name = "", .shape = {2, 3}, .values = {0, 1, 2, 3, 4, -5.5f}};
   write_npy(folder / "a.npy", array);
   const Bytes bytes = read_file(folder / "a.npy");

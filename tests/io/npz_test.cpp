@@ -8,7 +8,7 @@
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/npy.h"
 #include "tests/io/golden/numpy_npz.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -30,7 +30,7 @@ std::vector<NpyArray> example() {
 }
 
 TEST(Npz, WhatIsWrittenIsRead) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_npz(folder / "a.npz", example());
   EXPECT_EQ(npz_names(folder / "a.npz"), (std::vector<std::string>{"train", "test"}));
   for (const auto& array : example())
@@ -39,14 +39,14 @@ TEST(Npz, WhatIsWrittenIsRead) {
 }
 
 TEST(Npz, EqualArraysGiveEqualFiles) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_npz(folder / "a.npz", example());
   write_npz(folder / "b.npz", example());
   EXPECT_EQ(read_file(folder / "a.npz"), read_file(folder / "b.npz"));
 }
 
 TEST(Npz, FilesOfNumpyAreRead) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   write_file_atomically(folder / "a.npz", kNumpyNpz);
   EXPECT_EQ(npz_names(folder / "a.npz"), (std::vector<std::string>{"train", "labels"}));
   EXPECT_EQ(values_of(read_npz_member(folder / "a.npz", "train", kLimit)),
@@ -56,7 +56,7 @@ TEST(Npz, FilesOfNumpyAreRead) {
 }
 
 TEST(Npz, AMissingArrayIsRefusedWithTheNearestName) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a.npz";
   write_npz(path, example());
   EXPECT_EQ(message_of<IoError>([&] { read_npz_member(path, "trains", kLimit); }),
@@ -65,7 +65,7 @@ TEST(Npz, AMissingArrayIsRefusedWithTheNearestName) {
 }
 
 TEST(Npz, UnpackingIsBounded) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a.npz";
   write_npz(path, {{.name = "zeros", .shape = {1000000}, .values = std::vector<float>(1000000)}});
   EXPECT_EQ(read_npz_member(path, "zeros", 4000128).size(), 4000128u);
@@ -84,7 +84,7 @@ Bytes with_directory_field(Bytes bytes, std::size_t offset, std::uint32_t value)
 }
 
 TEST(Npz, SizesThatLieAreRefused) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a.npz";
   write_npz(path, example());
   const Bytes good = read_file(path);
@@ -99,7 +99,7 @@ TEST(Npz, SizesThatLieAreRefused) {
 }
 
 TEST(Npz, DamagedContentIsNeverReadAsGood) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a.npz";
   write_npz(path, example());
   const Bytes good = read_file(path);
@@ -118,7 +118,7 @@ TEST(Npz, DamagedContentIsNeverReadAsGood) {
 }
 
 TEST(Npz, OtherFilesAreRefused) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "a.npz";
   write_file_atomically(path, std::string_view("no archive"));
   EXPECT_EQ(
@@ -128,7 +128,7 @@ TEST(Npz, OtherFilesAreRefused) {
 }
 
 TEST(Npz, NamesMustBeTheirOwn) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   auto twice = example();
   twice[1].name = "train";
   EXPECT_EQ(message_of<ShapeError>([&] { write_npz(folder / "a", twice); }),

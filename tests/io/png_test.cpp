@@ -8,7 +8,7 @@
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/image.h"
 #include "tests/io/png_builder.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -103,7 +103,7 @@ Image example(std::int64_t channels) {
 }
 
 TEST(Png, WhatIsWrittenIsRead) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   for (const std::int64_t channels : {1, 3}) {
     const Image before = example(channels);
     write_png(folder / "a.png", before);
@@ -119,7 +119,7 @@ TEST(Png, WhatIsWrittenIsRead) {
 }
 
 TEST(Png, TextsComeBack) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const std::map<std::string, std::string> texts{
       {"seed", "7"}, {"run", "a long text " + std::string(3000, 'x')}, {"empty", ""}};
   write_png(folder / "a.png", example(1), texts);

@@ -3,7 +3,7 @@
 
 #include "kiln/core/error.h"
 #include "kiln/io/image.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

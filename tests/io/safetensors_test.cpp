@@ -10,7 +10,7 @@
 #include "kiln/core/error.h"
 #include "kiln/core/philox.h"
 #include "kiln/io/atomic_file.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 
@@ -55,7 +55,7 @@ std::string refusal(const std::string& header, std::size_t data_bytes) {
 }
 
 TEST(Safetensors, WhatIsWrittenIsRead) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto before = example();
   write_safetensors(folder / "a", before);
   const auto after = read_safetensors(folder / "a");
@@ -197,7 +197,7 @@ TEST(Safetensors, TheChecksumIsRequiredWhereKilnWroteTheFile) {
 }
 
 TEST(Safetensors, WrongCallsAreRefusedBeforeAnythingIsWritten) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto write = [&](const SafetensorsFile& file) {
     return message_of<ShapeError>([&] { write_safetensors(folder / "a", file); });
   };

@@ -12,8 +12,9 @@
 #include "kiln/core/error.h"
 #include "kiln/core/philox.h"
 #include "kiln/io/base64.h"
+#include "kiln/io/image_grid.h"
 #include "kiln/io/svg.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -194,7 +195,7 @@ TEST(SvgText, ARowHoldsItsDrawingsSideBySide) {
   right.circle(1, 2, 3);
   const auto row = svg_row({left.finish(), right.finish()}, "both");
   EXPECT_NE(row.find("width=\"42.5\" height=\"40\""), std::string::npos);
-  EXPECT_NE(row.find("<svg x=\"0\" xmlns"), std::string::npos);
+  EXPECT_NE(row.find("<svg x=\"0\" y=\"20\" xmlns"), std::string::npos) << "level below";
   EXPECT_NE(row.find("<svg x=\"30\" xmlns"), std::string::npos);
   EXPECT_LT(row.find("<svg x=\"30\""), row.find("<circle"));
   EXPECT_EQ(message_of<ShapeError>([] { svg_row({"<g></g>"}, ""); }),
@@ -250,6 +251,43 @@ TEST(Histogram, BarsHaveAreaOne) {
   EXPECT_NEAR(shape[3] - shape[0], 540 / 1.04 / 4, 0.02);
   EXPECT_EQ(count(svg, "fill-opacity=\"0.4\""), 1u) << "b has nothing to show";
   EXPECT_EQ(count(svg_histogram({.series = {}}), "no data"), 1u);
+}
+
+TEST(PictureTable, WordsStandAtTheMiddleOfTheirCells) {
+  const Image picture{
+      .width = 4, .height = 2, .channels = 1, .pixels = std::vector<std::uint8_t>(8)};
+  const auto grid = make_grid(std::vector<Image>(6, picture), {.columns = 3, .zoom = 1});
+  PictureTable table{.title = "t <",
+                     .rows = 2,
+                     .columns = 3,
+                     .row_words = {"up", "down"},
+                     .column_words = {"-1", "0", "1"}};
+  const auto svg = svg_picture_table(grid, table);
+  expect_well_formed(svg);
+  const auto image = tags_of(svg, "image").at(0);
+  const double left = std::stod(attribute(image, "x")),
+               width = std::stod(attribute(image, "width"));
+  const double top = std::stod(attribute(image, "y")),
+               height = std::stod(attribute(image, "height"));
+  EXPECT_NEAR(width / height, 20.0 / 10, 1e-6) << "the grid keeps its shape";
+  const auto words = tags_of(svg, "text");
+  ASSERT_EQ(words.size(), 6u);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_NEAR(std::stod(attribute(words.at(1 + i), "x")), left + width * (i + 0.5) / 3, 0.01);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_NEAR(std::stod(attribute(words.at(4 + i), "y")), top + height * (i + 0.5) / 2 + 4, 0.01);
+  table.column_words.pop_back();
+  EXPECT_EQ(message_of<ShapeError>([&] { svg_picture_table(grid, table); }),
+            "[plot] a table of pictures has 3 columns, and 2 words for them");
+}
+
+TEST(PictureTable, LongWordsAreLeftOutEvenly) {
+  const Image picture{
+      .width = 2, .height = 2, .channels = 1, .pixels = std::vector<std::uint8_t>(4)};
+  const auto grid = make_grid(std::vector<Image>(100, picture), {.columns = 100, .zoom = 1});
+  const auto svg = svg_picture_table(
+      grid, {.rows = 1, .columns = 100, .column_words = std::vector<std::string>(100, "-0.25")});
+  EXPECT_EQ(tags_of(svg, "text").size(), 12u) << "36 + 6 pixels for a word, 4.8 for a column";
 }
 
 TEST(HeatMap, HoldsItsCellsAndRefusesOthers) {

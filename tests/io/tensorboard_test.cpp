@@ -8,7 +8,7 @@
 #include "kiln/core/error.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/crc32c.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -65,7 +65,7 @@ TEST(Crc32c, EqualsTheKnownValues) {
 }
 
 TEST(Tensorboard, TheBytesOfAScalarAreThoseOfTheFormat) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   TensorboardWriter(folder / "events").scalar("loss", 300, 1.5, 2.0);
   const auto events = events_of(folder / "events");
   ASSERT_EQ(events.size(), 2u);
@@ -78,7 +78,7 @@ TEST(Tensorboard, TheBytesOfAScalarAreThoseOfTheFormat) {
 }
 
 TEST(Tensorboard, APictureIsHeldAsPng) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const Image image{.width = 2, .height = 1, .channels = 1, .pixels = {7, 9}};
   TensorboardWriter(folder / "events").image("samples", 1, image);
   const auto event = events_of(folder / "events").at(1);
@@ -91,7 +91,7 @@ TEST(Tensorboard, APictureIsHeldAsPng) {
 }
 
 TEST(Tensorboard, EqualCallsGiveEqualFilesInOneGoOrTwo) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   {
     TensorboardWriter one(folder / "one");
     for (int step = 0; step < 10; ++step) one.scalar("loss", step, 1.0 / (1 + step));
@@ -102,7 +102,7 @@ TEST(Tensorboard, EqualCallsGiveEqualFilesInOneGoOrTwo) {
 }
 
 TEST(Tensorboard, AHalfWrittenEventIsCutOffBeforeAppending) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "events";
   for (int step = 0; step < 3; ++step) TensorboardWriter(path).scalar("loss", step, step);
   const std::string whole = read_text_file(path);
@@ -115,7 +115,7 @@ TEST(Tensorboard, AHalfWrittenEventIsCutOffBeforeAppending) {
 }
 
 TEST(Tensorboard, TruncatingKeepsWhatStandsBeforeTheStep) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "events";
   std::vector<std::string> after;  // the file after each step
   {
@@ -139,7 +139,7 @@ TEST(Tensorboard, TruncatingKeepsWhatStandsBeforeTheStep) {
 }
 
 TEST(Tensorboard, ADamagedEventEndsTheFile) {
-  const TempFolder folder;
+  const TemporaryFolder folder;
   const auto path = folder / "events";
   TensorboardWriter(path).scalar("loss", 1, 1);
   const std::string good = read_text_file(path);

@@ -5,7 +5,7 @@
 #include "kiln/core/error.h"
 #include "kiln/core/philox.h"
 #include "kiln/io/image.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

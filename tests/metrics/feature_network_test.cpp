@@ -10,8 +10,8 @@
 
 #include "kiln/core/error.h"
 #include "kiln/metrics/label_network.h"
-#include "tests/data/temporary_folder.h"
 #include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {
@@ -42,13 +42,19 @@ TEST(ScriptedNetwork, TakesLogitsBesideFeatures) {
       torch::equal(net->class_log_probs(x), torch::log_softmax(x.flatten(1).narrow(1, 0, 3), 1)));
 }
 
-// Bilinear without antialiasing, pixel centres apart: 2 -> 1 takes the mean of four.
+// The triangle filter, twice as wide where sides are halved: weights 1 - |distance| / 2 of pixel
+// centres at .5, 1.5 ... around 1 and 3, divided by their sum.  Each pixel counts; without
+// antialiasing the outer ones of four would not.
 TEST(ScriptedNetwork, ResizesAndSaysSo) {
   const TemporaryFolder folder;
-  const auto net = scripted_network(scripted(folder, "    return x\n"), 1);
-  const auto x = torch::rand({3, 1, 2, 2});
-  EXPECT_TRUE(torch::allclose(net->features(x), x.mean({2, 3})));
-  EXPECT_EQ(net->name(), "judge.pt, images resized to 1x1");
+  const auto net = scripted_network(scripted(folder, "    return x\n"), 2);
+  const auto x = torch::rand({3, 1, 4, 4});
+  const auto halve = torch::tensor({{3., 3., 1., 0.}, {0., 1., 3., 3.}}).to(torch::kFloat32) / 7;
+  const auto expected = halve.matmul(x).matmul(halve.t());
+  EXPECT_TRUE(torch::allclose(net->features(x), expected.flatten(1), 1e-5, 1e-6));
+  EXPECT_EQ(net->name(), "judge.pt, images resized to 2x2");
+  const auto pixel = torch::rand({3, 1, 1, 1});
+  EXPECT_TRUE(torch::allclose(net->features(pixel), pixel.flatten(1).expand({3, 4})));
 }
 
 TEST(ScriptedNetwork, ShowsGreyAsColourWhereOnlyThatFits) {

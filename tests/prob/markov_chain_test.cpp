@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "kiln/core/error.h"
-#include "tests/data/temporary_folder.h"
 #include "tests/prob/small_laws.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

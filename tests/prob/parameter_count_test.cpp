@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "kiln/core/error.h"
-#include "tests/data/temporary_folder.h"
 #include "tests/prob/small_laws.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

@@ -31,6 +31,9 @@ class HalfWay : public Fitted {
   }
   double loss() const override { return (sum_ / count_).abs().max().item<double>(); }
   std::int64_t most_passes() const override { return limit; }
+  std::vector<std::pair<std::string, double>> figures() const override {
+    return {{"begun", static_cast<double>(begun)}};
+  }
 
   Tensor mean() const { return mean_; }
   std::int64_t count() const { return count_.item<std::int64_t>(); }
@@ -71,6 +74,17 @@ TEST(PassLearning, EveryItemIsSeenInEveryPassAndItStopsWhenDone) {
   for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_NEAR(losses[i], losses[i - 1] / 2, 1e-6);
   EXPECT_EQ(run.trainer.run({}), TrainEnd::finished) << "done is done";
   EXPECT_EQ(run.trainer.step(), 5 * run.model.begun);
+}
+
+TEST(PassLearning, OtherFiguresOfAPassStandBesideItsLoss) {
+  PassRun run(3);
+  std::vector<double> begun;
+  run.trainer.run({.record = [&](const TrainRecord& r) {
+    ASSERT_EQ(r.scalars.size(), 2u);
+    EXPECT_EQ(r.scalars[1].first, "model/begun");
+    begun.push_back(r.scalars[1].second);
+  }});
+  EXPECT_EQ(begun, (std::vector<double>{1, 2, 3}));
 }
 
 TEST(PassLearning, AModelSaysHowManyPassesItTakes) {

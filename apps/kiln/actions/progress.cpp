@@ -25,13 +25,11 @@ std::size_t columns() {
 }
 
 // A bar where there is room for one; never more than a line, which could not be drawn over.
-std::string fitted(const std::string& text, std::int64_t step, std::int64_t steps,
-                   std::size_t columns) {
+std::string fitted(const std::string& text, double share, std::size_t columns) {
   constexpr std::size_t kBar = 24;
   const auto room = columns - std::min<std::size_t>(columns, 1);
   if (text.size() + kBar + 3 > room) return text.substr(0, room);
-  const auto filled = static_cast<std::size_t>(static_cast<std::int64_t>(kBar) * step /
-                                               std::max<std::int64_t>(1, steps));
+  const auto filled = static_cast<std::size_t>(static_cast<double>(kBar) * share);
   return fmt::format("[{}{}] {}", std::string(filled, '='), std::string(kBar - filled, ' '), text);
 }
 
@@ -39,28 +37,37 @@ std::string fitted(const std::string& text, std::int64_t step, std::int64_t step
 
 Progress::Progress(bool enabled) : enabled_(enabled), terminal_(isatty(STDERR_FILENO) == 1) {}
 
-void Progress::update(std::int64_t step, std::int64_t steps, double loss) {
-  if (!enabled_) return;
+bool Progress::is_due(bool last) {
+  if (!enabled_) return false;
   const auto now = Clock::now();
-  if (first_step_ < 0) first_step_ = step - 1, start_ = now;
   const double interval = terminal_ ? 0.2 : 10;
-  if (std::chrono::duration<double>(now - last_).count() < interval && step != steps) return;
+  if (std::chrono::duration<double>(now - last_).count() < interval && !last) return false;
   last_ = now;
-  const double seconds = std::chrono::duration<double>(now - start_).count();
+  return true;
+}
+
+void Progress::draw(const std::string& text, double share) {
+  if (!terminal_) return say(stderr, text + "\n");
+  say(stderr, fmt::format("\r{}\x1b[K", fitted(text, share, columns())));
+  shown_ = true;
+}
+
+void Progress::update(std::int64_t step, std::int64_t steps, double loss) {
+  if (first_step_ < 0) first_step_ = step - 1, start_ = Clock::now();
+  if (!is_due(step == steps)) return;
+  const double seconds = std::chrono::duration<double>(last_ - start_).count();
   const auto done = static_cast<double>(step - first_step_ - 1);
   const double rate = seconds > 0 && done > 0 ? done / seconds : 0;
   const auto left =
       rate > 0 ? duration(static_cast<double>(steps - step) / rate) : std::string("?");
   const auto shown_loss = std::isnan(loss) ? std::string() : fmt::format("  loss {:.4g}", loss);
-  auto line =
-      fmt::format("step {}/{}  {:.1f} steps/s{}  left {}", step, steps, rate, shown_loss, left);
-  if (terminal_) {
-    line = fmt::format("\r{}\x1b[K", fitted(line, step, steps, columns()));
-    shown_ = true;
-  } else {
-    line += "\n";
-  }
-  say(stderr, line);
+  draw(fmt::format("step {}/{}  {:.1f} steps/s{}  left {}", step, steps, rate, shown_loss, left),
+       static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps)));
+}
+
+void Progress::show(const std::string& text, std::uint64_t done, std::uint64_t total) {
+  if (is_due(false))
+    draw(text, total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0);
 }
 
 void Progress::clear() {

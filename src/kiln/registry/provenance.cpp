@@ -41,11 +41,9 @@ void check_part(const nlohmann::json& stored, const char* name, const Dataset& d
 
 void write_provenance(const fs::path& run, const std::string& command, const std::string& data,
                       const Dataset& train, const std::string& valid_data, const Dataset& valid) {
-  const nlohmann::ordered_json object{{"kiln", version()},
-                                      {"libtorch", TORCH_VERSION},
-                                      {"command", command},
-                                      {"train", part(data, train)},
-                                      {"validation", part(valid_data, valid)}};
+  const nlohmann::ordered_json object{
+      {"kiln", version()},  {"commit", commit()},         {"libtorch", TORCH_VERSION},
+      {"command", command}, {"train", part(data, train)}, {"validation", part(valid_data, valid)}};
   drop_link(run / kFile);
   write_file_atomically(
       run / kFile, object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");

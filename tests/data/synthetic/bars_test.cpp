@@ -7,7 +7,7 @@
 #include <map>
 
 #include "tests/data/synthetic/items.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "kiln/core/error.h"
 #include "tests/data/synthetic/items.h"
-#include "tests/io/temp_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace kiln {
 namespace {

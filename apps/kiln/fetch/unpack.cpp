@@ -1,0 +1,169 @@
+#include "apps/kiln/fetch/unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <span>
+
+#include "apps/kiln/fetch/download.h"
+#include "kiln/core/error.h"
+#include "kiln/core/text.h"
+#include "kiln/io/atomic_file.h"
+
+namespace kiln::program {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+constexpr std::uint64_t kInMemory = std::uint64_t{1} << 27;
+constexpr std::uint64_t kSide = 28, kIdxHeader = 16;
+
+using Bytes = std::vector<std::uint8_t>;
+
+void require_sum(const Delivery& delivery, const std::string& sum) {
+  if (sum != delivery.sha256)
+    throw NotDelivered("is not what was published: its SHA-256 is " + sum);
+}
+
+ByteSourcePtr inflate(const Delivery& delivery, const fs::path& file) {
+  if (!is_gzip(file)) throw NotDelivered("is no gzip file");
+  try {
+    return inflate_gzip(file, delivery.bytes, kInMemory);
+  } catch (const IoError& error) {
+    throw NotDelivered(error.what());
+  }
+}
+
+// The bytes 0 and 255 of rows of "0 1 0 ... ", behind the header of an IDX file of images.
+Bytes idx_of_rows(const std::string& text, std::uint64_t bytes) {
+  const auto images = (bytes - kIdxHeader) / (kSide * kSide);
+  Bytes idx{0, 0, 8, 3};
+  for (const auto size : {images, kSide, kSide})
+    for (const int shift : {24, 16, 8, 0})
+      idx.push_back(static_cast<std::uint8_t>(size >> shift & 255));
+  idx.reserve(bytes);
+  for (const char c : text) {
+    if (c == ' ' || c == '\n' || c == '\r') continue;
+    if ((c != '0' && c != '1') || idx.size() == bytes)
+      throw NotDelivered(fmt::format("is no text of {} rows of 784 zeros and ones", images));
+    idx.push_back(c == '1' ? 255 : 0);
+  }
+  return idx;
+}
+
+Bytes gzipped(Bytes& content) {
+  constexpr int kGzip = 15 + 16;  // the largest window, and gzip's header
+  z_stream stream{};
+  KILN_ASSERT(::deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzip, 8,
+                             Z_DEFAULT_STRATEGY) == Z_OK);
+  Bytes packed(::deflateBound(&stream, content.size()));
+  stream.next_in = content.data(), stream.avail_in = static_cast<uInt>(content.size());
+  stream.next_out = packed.data(), stream.avail_out = static_cast<uInt>(packed.size());
+  const int code = ::deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  KILN_ASSERT(code == Z_STREAM_END);
+  return packed;
+}
+
+// Members of a gzipped tar by the last part of their names; others are passed over unread.
+std::map<std::string, Bytes> members_of(const Delivery& delivery, const fs::path& file) {
+  const std::unique_ptr<archive, decltype(&archive_read_free)> reader(archive_read_new(),
+                                                                      &archive_read_free);
+  archive_read_support_filter_gzip(reader.get());
+  archive_read_support_format_tar(reader.get());
+  std::map<std::string, Bytes> members;
+  if (archive_read_open_filename(reader.get(), file.c_str(), kPiece) != ARCHIVE_OK)
+    throw NotDelivered("is no gzipped tar archive");
+  for (archive_entry* entry = nullptr;
+       archive_read_next_header(reader.get(), &entry) == ARCHIVE_OK;) {
+    const auto* path = archive_entry_pathname(entry);
+    const auto name = path ? fs::path(path).filename().string() : std::string();
+    if (std::find(delivery.kept.begin(), delivery.kept.end(), name) == delivery.kept.end() ||
+        static_cast<std::uint64_t>(archive_entry_size(entry)) != delivery.bytes)
+      continue;
+    auto& content = members[name] = Bytes(delivery.bytes);
+    if (archive_read_data(reader.get(), content.data(), content.size()) !=
+        static_cast<la_ssize_t>(content.size()))
+      throw NotDelivered(fmt::format("is cut short within {}", name));
+  }
+  for (const auto& name : delivery.kept)
+    if (!members.contains(name))
+      throw NotDelivered(fmt::format("holds no {} of {} bytes", name, delivery.bytes));
+  return members;
+}
+
+void unpack_text(const Delivery& delivery, const fs::path& arrived, const fs::path& folder) {
+  auto idx = idx_of_rows(read_text_file(arrived, delivery.most_bytes), delivery.bytes);
+  require_sum(delivery, sha256_of(*memory_bytes(arrived.string(), idx)));
+  write_file_atomically(folder / delivery.kept.front(), gzipped(idx));
+}
+
+void unpack_tar(const Delivery& delivery, const fs::path& arrived, const fs::path& folder) {
+  require_sum(delivery, sha256_of(*file_bytes(arrived)));
+  for (const auto& [name, content] : members_of(delivery, arrived))
+    write_file_atomically(folder / name, content);
+}
+
+void unpack_gzip(const Delivery& delivery, const fs::path& arrived, const fs::path& folder) {
+  require_sum(delivery, sha256_of(*inflate(delivery, arrived)));
+  write_file_atomically(folder / delivery.kept.front(), read_file(arrived, delivery.most_bytes));
+}
+
+}  // namespace
+
+std::string sha256_of(const ByteSource& bytes) {
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> sum(EVP_MD_CTX_new(),
+                                                                    &EVP_MD_CTX_free);
+  EVP_DigestInit_ex(sum.get(), EVP_sha256(), nullptr);
+  Bytes piece(kPiece);
+  for (std::uint64_t at = 0; at < bytes.size(); at += kPiece) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, bytes.size() - at));
+    bytes.read(at, std::span(piece).first(count));
+    EVP_DigestUpdate(sum.get(), piece.data(), count);
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_DigestFinal_ex(sum.get(), digest.data(), &length);
+  std::string text;
+  for (unsigned i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
+  return text;
+}
+
+bool is_kept(const Delivery& delivery, const fs::path& folder) {
+  std::error_code error;
+  for (const auto& name : delivery.kept) {
+    const auto file = folder / name;
+    if (!fs::is_regular_file(file, error)) return false;
+    if (delivery.packing == Packing::tar) {
+      if (fs::file_size(file, error) != delivery.bytes) return false;
+      continue;
+    }
+    try {
+      if (sha256_of(*inflate(delivery, file)) != delivery.sha256) return false;
+    } catch (const NotDelivered&) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void unpack(const Delivery& delivery, const fs::path& arrived, const fs::path& folder) {
+  switch (delivery.packing) {
+    case Packing::gzip:
+      return unpack_gzip(delivery, arrived, folder);
+    case Packing::text:
+      return unpack_text(delivery, arrived, folder);
+    case Packing::tar:
+      return unpack_tar(delivery, arrived, folder);
+  }
+}
+
+}  // namespace kiln::program
