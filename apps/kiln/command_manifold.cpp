@@ -12,8 +12,9 @@ void add_manifold(const Program& program) {
   command
       ->add_option("-n,--side", a->side, "images a side, at equal steps of the prior's mass [20]")
       ->check(whole_number(1, 100));
-  command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/manifold.png]");
-  program.on_run(command, &Actions::manifold, a, check_png, {"decoder", "prior"});
+  command->add_option("-o,--out", a->out,
+                      "FILE.png, or FILE.svg with axes [RUN/samples/manifold.png]");
+  program.on_run(command, &Actions::manifold, a, check_picture, {"decoder", "prior"});
 }
 
 }  // namespace kiln::program

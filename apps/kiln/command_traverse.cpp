@@ -24,7 +24,7 @@ void check_traverse(TraverseArguments& a) {
                       "and --high out");
   if (a.item) check_run(a.run, {"decoder", "encoder, so only a traversal from 0, without --item"});
   if (a.quantiles) check_run(a.run, {"decoder", "prior, so no --quantiles"});
-  check_png(a);
+  check_picture(a);
 }
 
 }  // namespace
@@ -50,7 +50,8 @@ void add_traverse(const Program& program) {
                       "the other latents stay at this item's code, for models that encode [at 0]");
   command->add_option("--data", a->data, "with --item: source [the run's own]");
   command->add_option("--split", a->split, "with --item: train, valid or test [test, or valid]");
-  command->add_option("-o,--out", a->out, "FILE.png [RUN/samples/traverse.png]");
+  command->add_option("-o,--out", a->out,
+                      "FILE.png, or FILE.svg with words [RUN/samples/traverse.png]");
   program.on_run(command, &Actions::traverse, a, check_traverse, {"decoder"});
 }
 

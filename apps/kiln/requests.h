@@ -37,6 +37,12 @@ void check_svg(Arguments& a) {
   check_ending("out", a.out, ".svg");
 }
 
+/// A grid of pictures: plain, or with words at its edges.
+template <class Arguments>
+void check_picture(Arguments& a) {
+  if (!a.out.ends_with(".svg")) check_png(a);
+}
+
 /// All of that which a command was asked.
 template <class Arguments>
 void check_request(const Arguments& a, const std::vector<std::string>& needed) {

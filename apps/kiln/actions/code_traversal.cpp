@@ -1,5 +1,6 @@
 #include "apps/kiln/actions/code_traversal.h"
 
+#include <fmt/format.h>
 #include <torch/types.h>
 
 namespace kiln::program {
@@ -34,21 +35,40 @@ Tensor number_rows(const CodePart& part, const CodePart& first, Prior& prior, co
   return codes;
 }
 
+// Every row says which part changes in it, and a number's which class it stays in.
+PictureTable words_of(const std::vector<CodePart>& parts, const Tensor& values) {
+  const auto& first = parts.front();
+  const bool classes = first.kind == Kind::categorical;
+  PictureTable table{.title = "what each part of the code does", .columns = values.size(0)};
+  for (const auto& part : parts) {
+    const bool number = part.kind != Kind::categorical;
+    for (std::int64_t row = 0; row < (number && classes ? first.size : kDraws); ++row)
+      table.row_words.push_back(number && classes ? fmt::format("{}, class {}", part.name, row)
+                                                  : fmt::format("{}, draw {}", part.name, row + 1));
+  }
+  for (std::int64_t i = 0; i < table.columns; ++i) {
+    const auto value = fmt::format("{:.2g}", values[i].item<double>());
+    table.column_words.push_back(classes ? fmt::format("{} | {}", i, value) : value);
+  }
+  table.x_label = classes ? "class | value of a number" : "value of a number";
+  table.rows = std::ssize(table.row_words);
+  return table;
+}
+
 }  // namespace
 
 CodeTraversal code_traversal(const Informative& model, Prior& prior, std::int64_t steps, double low,
                              double high, Rng& rng) {
   const auto parts = model.code_parts();
   const bool classes = parts.front().kind == Kind::categorical;
-  CodeTraversal result{.codes = {}, .columns = classes ? parts.front().size : steps};
-  const auto values = torch::linspace(low, high, result.columns);
+  const auto columns = classes ? parts.front().size : steps;
+  const auto values = torch::linspace(low, high, columns);
   std::vector<Tensor> rows;
   for (const auto& part : parts)
     rows.push_back(part.kind == Kind::categorical
                        ? class_rows(part, prior, rng)
                        : number_rows(part, parts.front(), prior, values, rng));
-  result.codes = torch::cat(rows);
-  return result;
+  return {torch::cat(rows), words_of(parts, values)};
 }
 
 }  // namespace kiln::program

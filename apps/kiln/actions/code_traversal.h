@@ -1,6 +1,7 @@
 #pragma once
 
 #include "apps/kiln/actions/run_access.h"
+#include "kiln/io/svg_plot.h"
 #include "kiln/models/informative.h"
 
 namespace kiln::program {
@@ -11,7 +12,7 @@ namespace kiln::program {
 /// the number going from low to high.
 struct CodeTraversal {
   Tensor codes;
-  std::int64_t columns = 0;
+  PictureTable words;
 };
 CodeTraversal code_traversal(const Informative& model, Prior& prior, std::int64_t steps, double low,
                              double high, Rng& rng);

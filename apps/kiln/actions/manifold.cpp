@@ -7,6 +7,34 @@
 #include "kiln/nn/latent_grid.h"
 
 namespace kiln::program {
+namespace {
+
+// Along each edge the value of its latent where all cells of a column (or row) share it, as they do
+// under a prior of independent latents; else only what the edge is.
+PictureTable words_of(const Tensor& z, const ManifoldArguments& a, const LoadedRun& run) {
+  const auto places = z.reshape({a.side, a.side, 2});
+  const auto across = places.select(2, 0), up = places.select(2, 1);
+  PictureTable table{.title = fmt::format("what the codes of {} decode to", run.config.model),
+                     .x_label = "z0, in steps of equal mass of the prior",
+                     .y_label = "z1, in steps of equal mass of the prior",
+                     .rows = a.side,
+                     .columns = a.side};
+  const auto name = [](const Tensor& value) { return fmt::format("{:.2g}", value.item<double>()); };
+  if (!across.eq(across[0]).all().item<bool>() ||
+      !up.eq(up.select(1, 0).unsqueeze(1)).all().item<bool>()) {
+    table.x_label = "first share of the prior's mass, 0 to 1";
+    table.y_label = "second share, 0 to 1";
+    return table;
+  }
+  for (std::int64_t i = 0; i < a.side; ++i) {
+    table.column_words.push_back(name(across[0][i]));
+    table.row_words.push_back(name(up[i][0]));
+  }
+  return table;
+}
+
+}  // namespace
+
 int manifold(const ManifoldArguments& a, const Console& console) {
   start_up();
   const auto path = picture_path(a.run, a.out, "manifold");
@@ -20,7 +48,7 @@ int manifold(const ManifoldArguments& a, const Console& console) {
                                   latents));
   const auto z = run.as<Prior>("prior over its codes").prior_quantile(grid_quantiles(a.side));
   const auto x = decode_images("manifold", run, decoder, z, parse_device(a.run.device));
-  write_picture(path, x, a.side, a.run, run);
+  write_picture(path, x, words_of(z, a, run), a.run, run);
   console.result(path.string(), {{"run", a.run.run},
                                  {"step", run.step},
                                  {"side", a.side},

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/io/svg.h"
@@ -40,21 +41,26 @@ std::vector<PlotSeries> classes_of(const Tensor& points, const Tensor& y, const 
   return classes;
 }
 
+// What the plane's axes are called.
+std::pair<std::string, std::string> axes_of(const CodePlane& plane, std::int64_t latents) {
+  if (latents <= 2) return {"z0", latents > 1 ? "z1" : ""};
+  return {fmt::format("first component, {:.0f} %", 100 * plane.first_share),
+          fmt::format("second component, {:.0f} %", 100 * plane.second_share)};
+}
+
 std::string scatter_of(const LabelledCodes& codes, const CodePlane& plane, const JudgedData& judged,
                        double limit) {
   const auto latents = codes.z.size(1), shown = std::min(kMostPoints, codes.z.size(0));
+  const auto [x_name, y_name] = axes_of(plane, latents);
   ScatterPlot plot{.title = "codes of " + short_name(judged.name),
-                   .x_label = "z0",
-                   .y_label = latents > 1 ? "z1" : "",
+                   .x_label = x_name,
+                   .y_label = y_name,
                    .limit = limit,
                    .radius = shown > 1500 ? 1.8 : 2.5};
-  if (latents > 2) {
+  if (latents > 2)
     plot.title = fmt::format("{}: 2 principal components of {} latents, {:.0f} % of the variance",
                              short_name(judged.name), latents,
                              100 * (plane.first_share + plane.second_share));
-    plot.x_label = fmt::format("first component, {:.0f} %", 100 * plane.first_share);
-    plot.y_label = fmt::format("second component, {:.0f} %", 100 * plane.second_share);
-  }
   if (shown < codes.z.size(0)) plot.x_label += fmt::format(" (the first {} items)", shown);
   plot.classes = classes_of(plane.points.narrow(0, 0, shown), codes.y, judged.data->info());
   return svg_scatter_plot(plot);
@@ -77,9 +83,11 @@ Compared compared(const CodePlane& plane, const Tensor& codes, const Tensor& pri
   return both;
 }
 
-std::string density(const std::string& title, const Tensor& points, double limit, double most) {
-  auto map = code_density(points, limit, kCells);
+std::string density(const std::string& title, const Compared& both, const Tensor& points,
+                    std::int64_t latents, double most) {
+  auto map = code_density(points, both.limit, kCells);
   map.title = title;
+  std::tie(map.x_label, map.y_label) = axes_of(both.plane, latents);
   map.value_label = "share per unit of area";
   map.most = most;
   return svg_heat_map(map);
@@ -157,10 +165,11 @@ std::string codes_beside_prior(const LabelledCodes& codes, const Tensor& drawn,
   const auto both =
       compared(code_plane(codes.z), drawn, prior.sample_prior(drawn.size(0), rng).to(torch::kCPU));
   const auto most = code_density(both.prior, both.limit, kCells).values;
+  const auto latents = codes.z.size(1);
   const double brightest = *std::max_element(most.begin(), most.end());
   return svg_row({scatter_of(codes, both.plane, judged, both.limit),
-                  density("density of the codes", both.codes, both.limit, brightest),
-                  density("density of the prior", both.prior, both.limit, brightest)},
+                  density("density of the codes", both, both.codes, latents, brightest),
+                  density("density of the prior", both, both.prior, latents, brightest)},
                  "codes of " + judged.name + " beside the prior");
 }
 

@@ -135,6 +135,14 @@ Image grid_of(const Tensor& x, ValueSet values, std::int64_t columns) {
   return picture_grid(x, values, columns);
 }
 
+void write_picture(const fs::path& path, const Tensor& x, const PictureTable& words,
+                   const RunArguments& arguments, const LoadedRun& run) {
+  if (path.extension() != ".svg") return write_picture(path, x, words.columns, arguments, run);
+  make_folder_of(path);
+  write_file_atomically(
+      path, svg_picture_table(grid_of(x, run.model->value_set(), words.columns), words));
+}
+
 void write_picture(const fs::path& path, const Tensor& x, std::int64_t columns,
                    const RunArguments& arguments, const LoadedRun& run) {
   make_folder_of(path);

@@ -7,6 +7,7 @@
 
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/io/image.h"
+#include "kiln/io/svg_plot.h"
 #include "kiln/nn/latent_paths.h"
 
 namespace kiln::program {
@@ -56,6 +57,10 @@ std::filesystem::path picture_path(const RunArguments& run, const std::string& o
 
 /// A grid as a picture; means of binary pixels are shown as grey levels.
 Image grid_of(const Tensor& x, ValueSet values, std::int64_t columns);
+
+/// Writes a grid with words at its edges where `path` ends in .svg, else the grid alone as PNG.
+void write_picture(const std::filesystem::path& path, const Tensor& x, const PictureTable& words,
+                   const RunArguments& arguments, const LoadedRun& run);
 
 /// Writes a grid as PNG, with what made it in the PNG's text.
 void write_picture(const std::filesystem::path& path, const Tensor& x, std::int64_t columns,

@@ -80,6 +80,21 @@ Base base_of(const TraverseArguments& a, const LoadedRun& run, std::int64_t late
           fmt::format("item {} of {}", *a.item, judged.name)};
 }
 
+PictureTable words_of(const TraverseArguments& a, const std::vector<std::int64_t>& chosen,
+                      const Tensor& values, const std::string& base) {
+  PictureTable table{.title = "one latent in each row, the others at " + base,
+                     .x_label = a.quantiles ? "share of the prior's mass" : "value of the latent",
+                     .rows = std::ssize(chosen),
+                     .columns = values.size(0)};
+  for (const auto latent : chosen) table.row_words.push_back(fmt::format("z{}", latent));
+  for (std::int64_t step = 0; step < table.columns; ++step)
+    table.column_words.push_back(
+        a.quantiles ? fmt::format("{:.0f} %", 100 * (static_cast<double>(step) + 0.5) /
+                                                  static_cast<double>(table.columns))
+                    : fmt::format("{:.2g}", values[step][0].item<double>()));
+  return table;
+}
+
 // Models whose codes have parts: what each part does.
 int traverse_codes(const TraverseArguments& a, const LoadedRun& run, const Informative& model,
                    const std::filesystem::path& path, const Console& console) {
@@ -91,15 +106,15 @@ int traverse_codes(const TraverseArguments& a, const LoadedRun& run, const Infor
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "traverse", device);
   const auto grid = code_traversal(model, run.as<Prior>("prior"), steps_of(a), low, high, rng);
   const auto x = decode_images("traverse", run, run.as<Decoder>("decoder"), grid.codes, device);
-  write_picture(path, x, grid.columns, a.run, run);
+  write_picture(path, x, grid.words, a.run, run);
   std::vector<std::string> names;
   for (const auto& part : model.code_parts()) names.push_back(part.name);
   console.result(fmt::format("{}\n{} rows of {} columns: {}", path.string(),
-                             x.size(0) / grid.columns, grid.columns, join(names, ", ")),
+                             x.size(0) / grid.words.columns, grid.words.columns, join(names, ", ")),
                  {{"run", a.run.run},
                   {"step", run.step},
                   {"codes", names},
-                  {"columns", grid.columns},
+                  {"columns", grid.words.columns},
                   {"low", low},
                   {"high", high},
                   {"file", path.string()}});
@@ -123,7 +138,7 @@ int traverse(const TraverseArguments& a, const Console& console) {
   const auto values = stops(a, run, latents);
   const auto z = traversal(base.z, chosen, values);
   const auto x = decode_images("traverse", run, decoder, z, parse_device(a.run.device));
-  write_picture(path, x, steps_of(a), a.run, run);
+  write_picture(path, x, words_of(a, chosen, values, base.name), a.run, run);
   console.result(fmt::format("{}\n{} of {} latents, one in each row, from {}", path.string(),
                              chosen.size(), latents, base.name),
                  {{"run", a.run.run},

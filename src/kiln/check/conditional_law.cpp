@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kGrid = 4001;
 constexpr double kReach = 15;
+constexpr std::int64_t kMostNumbers = std::int64_t{1} << 26, kFewestLaws = 4;
 
 Tensor candidates(const ValueSet& values, const Tensor& x, std::int64_t d) {
   if (values.kind == Values::binary) return torch::arange(2, x.scalar_type());
@@ -41,6 +42,14 @@ ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, co
 
 std::int64_t rows_at_once(std::int64_t dims) {
   return std::clamp<std::int64_t>((1 << 15) / dims, 1, 4096);
+}
+
+std::int64_t affordable(const ValueSet& values, std::int64_t contexts, std::int64_t dims,
+                        std::int64_t most) {
+  const auto count = values.kind == Values::binary   ? 2
+                     : values.kind == Values::states ? values.states
+                                                     : kGrid;
+  return std::clamp(kMostNumbers / (count * contexts * dims), std::min(kFewestLaws, most), most);
 }
 
 std::vector<std::int64_t> some_numbers(const Tensor& ordering, std::int64_t most) {

@@ -27,6 +27,11 @@ ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, co
 /// each.
 std::int64_t rows_at_once(std::int64_t dims);
 
+/// How many numbers' laws in so many contexts are asked for, at most `most`: laws over a grid of
+/// wide tables cost minutes, so there fewer are, but never less than four.
+std::int64_t affordable(const ValueSet& values, std::int64_t contexts, std::int64_t dims,
+                        std::int64_t most);
+
 /// `most` of the D numbers, evenly spaced in the ordering, with its first and last.
 std::vector<std::int64_t> some_numbers(const Tensor& ordering, std::int64_t most);
 

@@ -79,8 +79,9 @@ std::optional<Finding> check_total_mass(Model& model, const Tensor& x) {
 Finding check_conditional_mass(Autoregressive& model, const ValueSet& values, const Tensor& x) {
   double worst = 0;
   std::int64_t where = 0;
-  const auto numbers = some_numbers(model.ordering(), 64);
   const auto contexts = x.slice(0, 0, 4);
+  const auto numbers =
+      some_numbers(model.ordering(), affordable(values, contexts.size(0), x.size(1), 64));
   for (const auto d : numbers) {
     const auto total = conditional_law(model, values, x, contexts, d).total();
     const double off = (total - 1).abs().max().item<double>();

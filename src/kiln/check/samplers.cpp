@@ -75,9 +75,10 @@ Finding check_cached_sampler(Autoregressive& model, const ValueSet& values, std:
 Finding check_sampler_law(Autoregressive& model, const ValueSet& values, const Tensor& x,
                           Rng& rng) {
   torch::NoGradGuard no_grad;
-  const auto numbers = some_numbers(model.ordering(), 16);
   const bool real = values.kind != Values::binary && values.kind != Values::states;
   const auto drawn = model.draw(rng.uniform({real ? 64 : 512, x.size(1)}));
+  const auto numbers =
+      some_numbers(model.ordering(), affordable(values, drawn.size(0), x.size(1), 16));
   const double tests = static_cast<double>(numbers.size()) + 1;
   std::vector<Tensor> transforms;
   double worst = 0;

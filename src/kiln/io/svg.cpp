@@ -137,11 +137,13 @@ std::string svg_grid(const std::vector<std::string>& drawings, std::size_t colum
   double width = 0, height = 0;
   std::vector<std::pair<double, double>> places;
   for (std::size_t first = 0; first < drawings.size(); first += columns) {
+    const auto last = std::min(first + columns, drawings.size());
     double right = 0, high = 0;
-    for (std::size_t i = first; i < std::min(first + columns, drawings.size()); ++i) {
-      places.emplace_back(right, height);
-      right += size_of(drawings[i], "width");
+    for (std::size_t i = first; i < last; ++i)
       high = std::max(high, size_of(drawings[i], "height"));
+    for (std::size_t i = first; i < last; ++i) {
+      places.emplace_back(right, height + high - size_of(drawings[i], "height"));
+      right += size_of(drawings[i], "width");
     }
     width = std::max(width, right);
     height += high;

@@ -40,7 +40,8 @@ class Svg {
   std::string out_;
 };
 
-/// Whole drawings of this class from left to right, as one.  Throws ShapeError for other text.
+/// Whole drawings of this class from left to right, level below, as one.  Throws ShapeError for
+/// other text.
 std::string svg_row(const std::vector<std::string>& drawings, std::string_view title);
 
 /// The same in rows of `columns`.

@@ -13,7 +13,7 @@
 namespace kiln {
 namespace {
 
-constexpr double kSide = 380, kBarGap = 18, kBarWidth = 16;  // pixels
+constexpr double kSide = 400, kBarGap = 18, kBarWidth = 16;  // pixels
 
 void push_colour(Image& image, Rgb colour) {
   for (const double part : {colour.red, colour.green, colour.blue})

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "kiln/io/image.h"
+
 namespace kiln {
 
 // Plots as SVG text: deterministic, readable without a program, safe for any colour vision. Numbers
@@ -63,5 +65,16 @@ struct HeatMap {
 
 /// Throws ShapeError unless there are rows * columns values.
 std::string svg_heat_map(const HeatMap& map);
+
+/// Words at the edges of a grid of pictures.
+struct PictureTable {
+  std::string title = {}, x_label = {}, y_label = {};
+  std::int64_t rows = 0, columns = 0;
+  std::vector<std::string> row_words = {}, column_words = {};  ///< One for each, or none.
+};
+
+/// A grid as make_grid makes it, under and beside the words.  Throws ShapeError for words that are
+/// more or less than rows and columns.
+std::string svg_picture_table(const Image& grid, const PictureTable& table);
 
 }  // namespace kiln

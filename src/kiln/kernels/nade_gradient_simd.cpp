@@ -7,6 +7,7 @@
 #include <hwy/aligned_allocator.h>
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
+#include "kiln/kernels/simd_columns-inl.h"
 #include "kiln/kernels/simd_math-inl.h"
 #include "kiln/kernels/simd_targets.h"
 
@@ -19,24 +20,6 @@ constexpr std::size_t kBlock = kVectors * kLanes;
 constexpr std::size_t kChunk = 18;  // samples whose a and h stay in the first cache on the way up
 constexpr std::size_t kAhead = 4;   // steps between asking for a row and using it
 constexpr std::size_t kTogether = kLanes == 16 ? 6 : 2;  // samples whose dh stays in registers
-
-// Where a block of hidden units lies in a row of W, V, dW or dV; only the last block of an odd
-// hidden size is not whole.
-template <bool kWhole>
-struct Columns {
-  std::size_t first, count;
-  HWY_INLINE Vec load(const float* row, std::size_t z) const {
-    const float* p = row + first + z * kLanes;
-    return kWhole ? hn::LoadU(kTag, p) : LoadFirst(p, lanes_of(z));
-  }
-  HWY_INLINE void store(Vec v, float* row, std::size_t z) const {
-    float* p = row + first + z * kLanes;
-    kWhole ? hn::StoreU(v, kTag, p) : StoreFirst(v, p, lanes_of(z));
-  }
-  std::size_t lanes_of(std::size_t z) const {
-    return count > z * kLanes ? HWY_MIN(count - z * kLanes, kLanes) : 0;
-  }
-};
 
 struct Gradients {
   const float* scaled;  // [D, lanes]: (p - x) times the gradient of the sample's nll

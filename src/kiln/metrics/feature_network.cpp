@@ -41,7 +41,8 @@ class ScriptedNetwork : public FeatureNetwork {
   std::pair<Tensor, Tensor> run(const Tensor& x) {
     torch::NoGradGuard no_grad;
     auto images = x.to(torch::kFloat32);
-    if (side_) images = at::upsample_bilinear2d(images, {*side_, *side_}, /*align_corners=*/false);
+    if (side_)
+      images = at::_upsample_bilinear2d_aa(images, {*side_, *side_}, /*align_corners=*/false);
     const auto out = forward(images);
     if (!out.isTuple()) return {flat(out), {}};
     const auto parts = out.toTuple()->elements();

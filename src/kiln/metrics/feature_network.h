@@ -24,8 +24,9 @@ class FeatureNetwork {
 };
 
 /// A TorchScript file: its forward(x) gives features [B, F] (any [B, ...] is flattened), or a tuple
-/// of features and class logits [B, K].  `side`: images are resized to side x side before, bilinear
-/// without antialiasing; grey images are repeated to three channels where the network refuses one.
+/// of features and class logits [B, K].  `side`: images are resized to side x side before,
+/// bilinear, averaging over what falls together where they shrink (Parmar et al. 2022,
+/// arXiv:2104.11222); grey images are repeated to three channels where the network refuses one.
 /// Throws IoError for a file that is none or fails, naming it.
 std::shared_ptr<FeatureNetwork> scripted_network(const std::filesystem::path& file,
                                                  std::optional<std::int64_t> side);

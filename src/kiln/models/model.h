@@ -97,6 +97,8 @@ class Fitted : public Model {
   /// What passes lower, for the pass that ended last: nats per item for a likelihood.
   virtual double loss() const = 0;
   virtual std::int64_t most_passes() const { return 0; }  ///< 0: as many as it is given.
+  /// What else the records say of that pass, by name.
+  virtual std::vector<std::pair<std::string, double>> figures() const { return {}; }
 };
 
 // ---- Capabilities

@@ -32,6 +32,7 @@ class PassLearning : public Learning {
     ++passes_;
     if (const auto most = model_.most_passes(); most > 0 && passes_ >= most) done_ = true;
     log.add("model/loss", model_.loss());
+    for (const auto& [name, value] : model_.figures()) log.add("model/" + name, value);
     return {.whole = true, .pass_ended = true};
   }
 

@@ -21,40 +21,18 @@ namespace {
 
 constexpr std::int64_t kItemsAtOnce = 256;  // read together
 constexpr double kSlope = .1, kLeastLogDeviation = -3;
-constexpr std::int64_t kHidden = 128, kLayers = 2, kFilters = 32, kCriticUnits = 1024;
-
-const InfoganOptions& checked_together(const InfoganOptions& o) {
-  checked("infogan", o);
-  const bool conv = o.network == GanNetwork::conv;
-  if (conv) check_conv_image("infogan.network", o.channels, o.height, o.width);
-  if (conv && (o.hidden || o.layers))
-    throw ConfigError("infogan.network",
-                      "conv has filters, not layers of units; leave out --hidden and --layers");
-  if (!conv && (o.filters || o.critic_units))
-    throw ConfigError(o.filters ? "infogan.filters" : "infogan.critic_units",
-                      "belongs to --network conv");
-  if (!conv && o.critic_norm != CriticNorm::batch)
-    throw ConfigError("infogan.critic_norm", "belongs to --network conv; dense layers have none");
-  if (o.categorical + o.continuous == 0)
-    throw ConfigError("infogan", "has no code to inform about; set --categorical or --continuous");
-  return o;
-}
-
-std::int64_t code_numbers(const InfoganOptions& o) {
-  return o.latent + o.categorical * o.categories + o.continuous;
-}
 
 torch::nn::Sequential make_generator(const InfoganOptions& o) {
   if (o.network == GanNetwork::dense)
-    return make_dense_generator({.inputs = code_numbers(o),
-                                 .hidden = o.hidden.value_or(kHidden),
-                                 .layers = o.layers.value_or(kLayers),
+    return make_dense_generator({.inputs = o.code_numbers(),
+                                 .hidden = o.hidden.value_or(InfoganOptions::kHidden),
+                                 .layers = o.layers.value_or(InfoganOptions::kLayers),
                                  .outputs = o.data_dim,
                                  .images = o.channels > 0});
-  auto net = make_conv_generator({.inputs = code_numbers(o),
+  auto net = make_conv_generator({.inputs = o.code_numbers(),
                                   .channels = o.channels,
                                   .side = o.height,
-                                  .filters = o.filters.value_or(kFilters)});
+                                  .filters = o.filters.value_or(InfoganOptions::kFilters)});
   start_dcgan_weights(*net);
   return net;
 }
@@ -78,7 +56,8 @@ void add_norm(torch::nn::Sequential& net, const InfoganOptions& o, std::int64_t 
 // next to the image.
 torch::nn::Sequential conv_trunk(const InfoganOptions& o) {
   torch::nn::Sequential net;
-  const auto halvings = conv_halvings(o.height, o.width), first = o.filters.value_or(kFilters);
+  const auto halvings = conv_halvings(o.height, o.width),
+             first = o.filters.value_or(InfoganOptions::kFilters);
   auto in = o.channels;
   for (std::int64_t i = 0; i < halvings; ++i) {
     const auto out = first << i;
@@ -88,7 +67,8 @@ torch::nn::Sequential conv_trunk(const InfoganOptions& o) {
     net->push_back(leaky());
     in = out;
   }
-  const auto side = o.height >> halvings, units = o.critic_units.value_or(kCriticUnits);
+  const auto side = o.height >> halvings,
+             units = o.critic_units.value_or(InfoganOptions::kCriticUnits);
   net->push_back(torch::nn::Flatten());
   net->push_back(torch::nn::Linear(torch::nn::LinearOptions(in * side * side, units).bias(false)));
   add_norm(net, o, units, false);
@@ -101,23 +81,18 @@ torch::nn::Sequential make_trunk(const InfoganOptions& o) {
   if (o.network == GanNetwork::conv) return conv_trunk(o);
   torch::nn::Sequential net;
   net->push_back(torch::nn::Flatten());
-  for (std::int64_t i = 0; i < o.layers.value_or(kLayers); ++i) {
-    const auto hidden = o.hidden.value_or(kHidden);
+  for (std::int64_t i = 0; i < o.layers.value_or(InfoganOptions::kLayers); ++i) {
+    const auto hidden = o.hidden.value_or(InfoganOptions::kHidden);
     net->push_back(torch::nn::Linear(i == 0 ? o.data_dim : hidden, hidden));
     net->push_back(leaky());
   }
   return net;
 }
 
-std::int64_t features_of(const InfoganOptions& o) {
-  return o.network == GanNetwork::conv ? o.critic_units.value_or(kCriticUnits)
-                                       : o.hidden.value_or(kHidden);
-}
-
 torch::nn::Sequential make_reader(const InfoganOptions& o) {
   const auto outputs = o.categorical * o.categories + 2 * o.continuous;
   torch::nn::Sequential net;
-  net->push_back(torch::nn::Linear(features_of(o), o.reader_hidden));
+  net->push_back(torch::nn::Linear(o.features(), o.reader_hidden));
   if (o.network == GanNetwork::conv) add_norm(net, o, o.reader_hidden, false);
   net->push_back(leaky());
   net->push_back(torch::nn::Linear(o.reader_hidden, outputs));
@@ -126,15 +101,11 @@ torch::nn::Sequential make_reader(const InfoganOptions& o) {
 
 }  // namespace
 
-std::vector<std::pair<CriticNorm, std::string_view>> enum_names(CriticNorm) {
-  return {{CriticNorm::batch, "batch"}, {CriticNorm::layer, "layer"}};
-}
-
 Infogan::Infogan(const InfoganOptions& o)
     : options_(checked_together(o)),
       generator_(register_module("generator", make_generator(o))),
       trunk_(register_module("trunk", make_trunk(o))),
-      critic_(register_module("critic", torch::nn::Linear(features_of(o), 1))),
+      critic_(register_module("critic", torch::nn::Linear(o.features(), 1))),
       reader_(register_module("reader", make_reader(o))) {}
 
 Values Infogan::values() const {
@@ -153,9 +124,9 @@ std::vector<CodePart> Infogan::code_parts() const {
 }
 
 Tensor Infogan::generate(const Tensor& codes) {
-  check_shape("infogan.generate", "z", codes, {kAny, code_numbers(options_)});
+  check_shape("infogan.generate", "z", codes, {kAny, options_.code_numbers()});
   if (options_.network == GanNetwork::conv)
-    return generator_->forward(codes.view({-1, code_numbers(options_), 1, 1}));
+    return generator_->forward(codes.view({-1, options_.code_numbers(), 1, 1}));
   const auto x = generator_->forward(codes);
   if (options_.channels == 0) return x;
   return x.view({-1, options_.channels, options_.height, options_.width});
@@ -310,27 +281,6 @@ Tensor Infogan::information(std::int64_t count, Rng& rng) {
   for (const auto& codes : sample_prior(count, rng).split(kItemsAtOnce))
     parts.push_back(information_of(read_alone(decode_mean(codes)), codes));
   return torch::cat(parts);
-}
-
-// A critic of few units that normalises real and generated batches apart wins at once, and the
-// generator ends in noise; over single items it learns.  With enough units batches find the classes
-// of the data more often.
-std::vector<RecipeFor<InfoganOptions>> Infogan::recipes() {
-  const OptionMap pictures{{"filters", "16"},
-                           {"critic_units", "512"},
-                           {"continuous_information", "0.05"},
-                           {"batch", "64"},
-                           {"steps", "12000"}};
-  auto narrow = pictures;
-  narrow.insert({"critic_norm", "layer"});
-  const auto fits = [](const InfoganOptions& o, std::int64_t) {
-    return o.network == GanNetwork::conv && o.critic_units.value_or(kCriticUnits) < 512;
-  };
-  return {{"convolutions, a critic of less than 512 units", fits, std::move(narrow)},
-          {"convolutions",
-           [](const InfoganOptions& o, std::int64_t) { return o.network == GanNetwork::conv; },
-           pictures},
-          {"dense layers", always<InfoganOptions>, {{"batch", "64"}, {"steps", "10000"}}}};
 }
 
 }  // namespace kiln

@@ -50,11 +50,6 @@ std::vector<Degrees> make_sets(const MadeOptions& o) {
   return sets;
 }
 
-// log p(x_d | ...) = x_d l_d - softplus(l_d).
-Tensor log_bernoulli(const Tensor& x, const Tensor& logits) {
-  return x * logits - torch::softplus(logits);
-}
-
 }  // namespace
 
 Made::Made(const MadeOptions& o)
@@ -95,7 +90,7 @@ Tensor Made::logits(std::int64_t set, const Tensor& x) {
 Tensor Made::log_prob_of(std::int64_t set, const Tensor& x) {
   const auto pixels = shape().flat("made.log_prob", "x", x);
   check_binary("made.log_prob", pixels);
-  return log_bernoulli(pixels, logits(set, pixels)).sum(1);
+  return bernoulli_log_probs(pixels, logits(set, pixels)).sum(1);
 }
 
 // log p(x) = log (1/R) sum_r p_r(x).
@@ -107,7 +102,7 @@ Tensor Made::log_prob(const Tensor& x) {
 
 Tensor Made::set_conditionals(const Tensor& x, std::int64_t sets) {
   std::vector<Tensor> parts;
-  for (std::int64_t r = 0; r < sets; ++r) parts.push_back(log_bernoulli(x, logits(r, x)));
+  for (std::int64_t r = 0; r < sets; ++r) parts.push_back(bernoulli_log_probs(x, logits(r, x)));
   return torch::stack(parts);
 }
 

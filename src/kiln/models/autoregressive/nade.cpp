@@ -50,10 +50,8 @@ Tensor Nade::logits(const Tensor& x) {
   return nade_logits_cumsum(shape().flat("nade.logits", "x", x), tensors());
 }
 
-// log p(x_d | ...) = x_d l_d - softplus(l_d).
 Tensor Nade::log_conditionals(const Tensor& x) {
-  const auto l = logits(x);
-  return shape().flat("nade.log_conditionals", "x", x) * l - torch::softplus(l);
+  return bernoulli_log_probs(shape().flat("nade.log_conditionals", "x", x), logits(x));
 }
 
 std::vector<Player> Nade::players() {

@@ -47,11 +47,6 @@ Tensor uniform_within(double bound, at::IntArrayRef shape) {
   return (torch::rand(shape) * 2 - 1) * bound;
 }
 
-// log p(x_d | ...) = x_d l_d - softplus(l_d).
-Tensor log_bernoulli(const Tensor& x, const Tensor& logits) {
-  return x * logits - torch::softplus(logits);
-}
-
 }  // namespace
 
 // W and U are the two halves of a first layer over 2D inputs, and start as LibTorch starts that.
@@ -96,7 +91,7 @@ Tensor OrderlessNade::logits(const Tensor& x, const Tensor& known) {
 
 Tensor OrderlessNade::objective_of(const Tensor& x, const Tensor& known) {
   const auto unknown = 1 - known.to(W_.scalar_type());
-  const auto nll = -(log_bernoulli(x, logits(x, known)) * unknown).sum(1);
+  const auto nll = -(bernoulli_log_probs(x, logits(x, known)) * unknown).sum(1);
   return nll * (static_cast<double>(options_.data_dim) / unknown.sum(1));
 }
 
@@ -185,7 +180,7 @@ void OrderlessNade::scan(const Tensor& rows, const Tensor& orders, const Visit& 
   Scan scan(*this, c_.expand({rows.size(0), -1}), orders.size(0));
   for (std::int64_t i = 0; i < options_.data_dim; ++i) {
     const auto values = columns.index_select(0, steps[i]);
-    visit(i, log_bernoulli(values, scan.logit(steps[i])));
+    visit(i, bernoulli_log_probs(values, scan.logit(steps[i])));
     if (i + 1 < options_.data_dim) scan.observe(steps[i], values);
   }
 }

@@ -16,7 +16,6 @@
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kMostNumbers = 1 << 27;    // of all covariances: 1 GiB
 constexpr std::int64_t kNumbersAtOnce = 1 << 17;  // K B D in one go: a mebibyte,
 constexpr std::int64_t kMostAtOnce = 1 << 23;     // or more for products of 256 rows: 64 MiB
 constexpr std::int64_t kStartPasses = 20;         // of Lloyd on the sample
@@ -24,35 +23,6 @@ constexpr int kTrialPasses = 20;                  // of EM on the sample, for ea
 constexpr double kNoItems = 1e-10;                // a sum of responsibilities that is no item's
 
 using Options = GaussianMixtureOptions;
-
-bool with_axes(const Options& o) {
-  return o.covariance == Covariance::full || o.covariance == Covariance::tied;
-}
-
-std::int64_t covariances(const Options& o) {
-  return o.covariance == Covariance::tied ? 1 : o.components;
-}
-
-const Options& checked_together(const Options& o) {
-  checked("gaussian_mixture", o);
-  ItemShape{o.data_dim, o.channels, o.height, o.width}.check("gaussian_mixture");
-  if (o.start_items < o.components)
-    throw ConfigError("gaussian_mixture.start_items",
-                      fmt::format("{} components start from as many different items, got {}; use "
-                                  "at least as many as components",
-                                  o.components, o.start_items));
-  if (with_axes(o) && o.data_dim * covariances(o) > kMostNumbers / o.data_dim)
-    throw ConfigError("gaussian_mixture.covariance",
-                      fmt::format("{} matrices of {} x {} do not fit; use diagonal, tied or fewer "
-                                  "components",
-                                  covariances(o), o.data_dim, o.data_dim));
-  if (std::max(o.start_items, 4 * o.components) > kMostNumbers / o.data_dim)
-    throw ConfigError("gaussian_mixture",
-                      fmt::format("{} components from {} items of {} numbers do not fit; use fewer "
-                                  "components or start_items",
-                                  o.components, o.start_items, o.data_dim));
-  return o;
-}
 
 std::int64_t rows_at_once(const Options& o) {
   const auto of_a_row = o.components * o.data_dim;
@@ -65,39 +35,26 @@ Tensor ones(at::IntArrayRef shape) { return torch::ones(shape, torch::kFloat64);
 
 }  // namespace
 
-std::vector<std::pair<Covariance, std::string_view>> enum_names(Covariance) {
-  return {{Covariance::full, "full"},
-          {Covariance::tied, "tied"},
-          {Covariance::diagonal, "diagonal"},
-          {Covariance::spherical, "spherical"}};
-}
-
 GaussianMixture::GaussianMixture(const Options& o)
     : options_(checked_together(o)),
       standardiser_(register_module("standardiser", std::make_shared<Standardiser>(o.data_dim))),
       sample_(register_module("sample", std::make_shared<ItemSample>(o.start_items, o.data_dim))),
       moments_(register_module(
-          "moments", std::make_shared<RunningMoments>(o.data_dim, with_axes(o) ? o.data_dim : 0))),
+          "moments", std::make_shared<RunningMoments>(o.data_dim, o.has_axes() ? o.data_dim : 0))),
       weights_(register_buffer("weights", ones({o.components}) / o.components)),
       means_(register_buffer("means", zeros({o.components, o.data_dim}))),
-      variances_(register_buffer("variances", ones({covariances(o), o.data_dim}))),
+      variances_(register_buffer("variances", ones({o.covariances(), o.data_dim}))),
       loss_(register_buffer("loss", zeros({1}))),
       passes_(register_buffer("passes", torch::zeros({1}, torch::kInt64))),
       seen_(register_buffer("seen", torch::zeros({1}, torch::kInt64))),
       counts_(register_buffer("counts", zeros({o.components}))),
       first_(register_buffer("first", zeros({o.components, o.data_dim}))),
       log_likelihood_(register_buffer("log_likelihood", zeros({1}))) {
-  const auto matrix = zeros({covariances(o), o.data_dim, o.data_dim});
-  if (with_axes(o))
+  const auto matrix = zeros({o.covariances(), o.data_dim, o.data_dim});
+  if (o.has_axes())
     directions_ = register_buffer("directions", matrix + torch::eye(o.data_dim, torch::kFloat64));
-  second_ = register_buffer("second", with_axes(o) ? matrix : zeros({o.components, o.data_dim}));
+  second_ = register_buffer("second", o.has_axes() ? matrix : zeros({o.components, o.data_dim}));
 }
-
-ItemShape GaussianMixture::shape() const {
-  return {options_.data_dim, options_.channels, options_.height, options_.width};
-}
-
-bool GaussianMixture::has_axes() const { return directions_.defined(); }
 
 std::int64_t GaussianMixture::place(std::int64_t k) const {
   return options_.covariance == Covariance::tied ? 0 : k;
@@ -116,7 +73,7 @@ void GaussianMixture::start_from_data(const DataMoments& moments) {
 }
 
 Tensor GaussianMixture::standard(const char* where, const Tensor& x) const {
-  return standardiser_->standard(shape().real_numbers(where, x));
+  return standardiser_->standard(options_.shape().real_numbers(where, x));
 }
 
 // y - m_k: [K, B, D].
@@ -128,7 +85,7 @@ Tensor GaussianMixture::centred(const Tensor& y) const {
 // along them, (y - m)^T C^-1 (y - m) is a sum of squares.
 Tensor GaussianMixture::log_joint_of(const Tensor& c) const {
   const auto scales = variances_.rsqrt().unsqueeze(1);
-  const auto z = has_axes() ? c.matmul(directions_ * scales) : c * scales;
+  const auto z = options_.has_axes() ? c.matmul(directions_ * scales) : c * scales;
   const auto constants = variances_.log().sum(1) +
                          static_cast<double>(options_.data_dim) * std::log(2 * std::numbers::pi);
   return (-0.5 * (z.square_().sum(2) + constants.unsqueeze(1))).t() + weights_.log();
@@ -200,7 +157,8 @@ void GaussianMixture::start_from(const Tensor& y, const Tensor& means) {
   weights_.copy_(cluster_sums(y, index, options_.components).counts + 1).div_(weights_.sum());
   const auto within = y - means_.index_select(0, index);
   const auto n = static_cast<double>(y.size(0));
-  const auto pooled = has_axes() ? within.t().matmul(within) / n : within.square().sum(0) / n;
+  const auto pooled =
+      options_.has_axes() ? within.t().matmul(within) / n : within.square().sum(0) / n;
   for (std::int64_t c = 0; c < variances_.size(0); ++c) set_covariance(c, pooled);
 }
 
@@ -226,8 +184,8 @@ double GaussianMixture::bound_of_start() const {
   const auto covariance = moments_->covariance();
   auto terms = log_joint(moments_->mean().unsqueeze(0))[0];
   for (std::int64_t k = 0; k < options_.components; ++k) {
-    const auto v = has_axes() ? directions_[place(k)] : Tensor();
-    const auto along = has_axes() ? (v * covariance.matmul(v)).sum(0) : covariance;
+    const auto v = options_.has_axes() ? directions_[place(k)] : Tensor();
+    const auto along = options_.has_axes() ? (v * covariance.matmul(v)).sum(0) : covariance;
     terms[k] -= 0.5 * (along / variances_[place(k)]).sum();
   }
   return log_volume() - torch::logsumexp(terms, 0).item<double>();
@@ -246,7 +204,7 @@ void GaussianMixture::expect_part(const Tensor& c) {
   counts_ += r.sum(1);
   const auto weighted = c * r.unsqueeze(2);
   first_ += weighted.sum(1);
-  if (!has_axes())
+  if (!options_.has_axes())
     second_ += (weighted * c).sum(1);
   else if (options_.covariance == Covariance::tied)
     second_[0].addmm_(weighted.flatten(0, 1).t(), c.flatten(0, 1));
@@ -264,7 +222,7 @@ void GaussianMixture::maximise() {
   means_ += moves;
   for (std::int64_t k = 0; k < options_.components; ++k) {
     const auto d = moves[k];
-    second_[place(k)] -= counts_[k] * (has_axes() ? torch::outer(d, d) : d.square());
+    second_[place(k)] -= counts_[k] * (options_.has_axes() ? torch::outer(d, d) : d.square());
     if (!tied && counts_[k].item<double>() > kNoItems) set_covariance(k, second_[k] / counts_[k]);
   }
   if (tied) set_covariance(0, second_[0] / counts_.sum());
@@ -274,7 +232,7 @@ void GaussianMixture::maximise() {
 // largest for S's own axes and the variances max(l_j, floor).
 void GaussianMixture::set_covariance(std::int64_t at, const Tensor& covariance) {
   auto variances = covariance;
-  if (has_axes()) {
+  if (options_.has_axes()) {
     const auto axes = principal_axes(covariance);
     directions_[at].copy_(axes.directions);
     variances = axes.variances;
@@ -307,11 +265,11 @@ Tensor GaussianMixture::sample(const SampleRequest& request, Rng& rng) {
   for (std::int64_t k = 0; k < options_.components; ++k) {
     const auto rows = picks.eq(k).nonzero().squeeze(1);
     auto noise = y.index_select(0, rows) * variances_[place(k)].sqrt();
-    if (has_axes()) noise = noise.matmul(directions_[place(k)].t());
+    if (options_.has_axes()) noise = noise.matmul(directions_[place(k)].t());
     y.index_copy_(0, rows, noise + means_[k]);
   }
   const auto x = standardiser_->own_units(y).to(torch::kFloat32);
-  return shape().shaped(options_.channels > 0 ? x.clamp(0, 1) : x);
+  return options_.shape().shaped(options_.channels > 0 ? x.clamp(0, 1) : x);
 }
 
 std::int64_t GaussianMixture::free_parameters() const {
@@ -328,19 +286,16 @@ double GaussianMixture::bic() const {
   return 2 * n * loss() + static_cast<double>(free_parameters()) * std::log(n);
 }
 
-Tensor GaussianMixture::covariance_of(std::int64_t k) const {
-  const auto variances = variances_[place(k)];
-  if (!has_axes()) return variances.diag();
-  const auto v = directions_[place(k)];
-  return (v * variances).matmul(v.t());
+std::vector<std::pair<std::string, double>> GaussianMixture::figures() const {
+  if (passes_.item<std::int64_t>() < 2) return {};  // before, the loss is a bound
+  return {{"bic", bic()}};
 }
 
-// Trials cost passes of EM on the sample, K D^2 products for each item of it.
-std::vector<RecipeFor<GaussianMixtureOptions>> GaussianMixture::recipes() {
-  return {{"at most 64 columns",
-           [](const GaussianMixtureOptions& o, std::int64_t) { return o.data_dim <= 64; },
-           {{"starts", "8"}, {"epochs", "200"}, {"batch", "1000"}}},
-          {"more columns", always<GaussianMixtureOptions>, {{"epochs", "200"}, {"batch", "1000"}}}};
+Tensor GaussianMixture::covariance_of(std::int64_t k) const {
+  const auto variances = variances_[place(k)];
+  if (!options_.has_axes()) return variances.diag();
+  const auto v = directions_[place(k)];
+  return (v * variances).matmul(v.t());
 }
 
 }  // namespace kiln

@@ -1,51 +1,13 @@
 #pragma once
 
-#include "kiln/core/recipe.h"
 #include "kiln/core/running_moments.h"
+#include "kiln/models/gaussian_mixture_options.h"
 #include "kiln/models/model.h"
 #include "kiln/nn/item_sample.h"
 #include "kiln/nn/standardiser.h"
 #include "kiln/prob/axis_normal.h"
-#include "kiln/prob/item_shape.h"
 
 namespace kiln {
-
-enum class Covariance { full, tied, diagonal, spherical };
-std::vector<std::pair<Covariance, std::string_view>> enum_names(Covariance);
-
-struct GaussianMixtureOptions {
-  std::int64_t data_dim = 2;                         // D
-  std::int64_t channels = 0, height = 0, width = 0;  // C, H, W; all 0 for tables
-  std::int64_t components = 10;                      // K
-  Covariance covariance = Covariance::full;
-  double floor = 1e-4;
-  double tolerance = 1e-5;
-  std::int64_t start_items = 2000;
-  std::int64_t starts = 1;
-
-  template <class Self, class Visitor>
-  static void fields(Self& self, Visitor&& visit) {
-    visit_item_shape(self, visit, 1 << 24);
-    visit("components", self.components,
-          Field{.help = "Gaussians in the mixture", .low = 1, .high = 4096});
-    visit("covariance", self.covariance,
-          Field{.help = "of a component; tied: one full matrix for all"});
-    visit("floor", self.floor,
-          Field{.help = "least variance in any direction; of tables, standardised",
-                .low = 1e-12,
-                .high = 1});
-    visit("tolerance", self.tolerance,
-          Field{.help = "gain of a pass in nats per item that ends training", .low = 0, .high = 1});
-    visit("start_items", self.start_items,
-          Field{.help = "items that the first components are drawn from", .low = 2, .high = 1e6});
-    visit(
-        "starts", self.starts,
-        Field{.help =
-                  "starts tried on those items by 20 passes each; the best on unseen ones is taken",
-              .low = 1,
-              .high = 1000});
-  }
-};
 
 /// Mixture of Gaussians fitted by expectation maximisation.  Dempster, Laird & Rubin 1977, J. R.
 /// Stat. Soc. B 39; Bishop 2006, Pattern Recognition and Machine Learning, 9.2.
@@ -70,7 +32,7 @@ class GaussianMixture : public Fitted,
                         public Encoder {
  public:
   using Options = GaussianMixtureOptions;
-  static std::vector<RecipeFor<Options>> recipes();
+  static std::vector<RecipeFor<Options>> recipes() { return gaussian_mixture_recipes(); }
 
   /// Throws ConfigError if a size is out of range, if start_items < components, or if the
   /// covariances would need more than 2^27 numbers.
@@ -91,6 +53,9 @@ class GaussianMixture : public Fitted,
   /// of the data.
   double loss() const override;
 
+  /// "bic", from the second pass on.
+  std::vector<std::pair<std::string, double>> figures() const override;
+
   Tensor log_prob(const Tensor& x) override;     ///< [B] float64, exact.
   double log_volume() const override;            ///< sum_d log scale_d, nats.
   Tensor log_responsibilities(const Tensor& x);  ///< log r [B, K], float64.
@@ -108,8 +73,6 @@ class GaussianMixture : public Fitted,
   Tensor covariance_of(std::int64_t k) const;         ///< [D, D], standardised.
 
  private:
-  ItemShape shape() const;
-  bool has_axes() const;                     // C_k has directions of its own
   std::int64_t place(std::int64_t k) const;  // of C_k among the covariances
   Tensor standard(const char* where, const Tensor& x) const;
   Tensor centred(const Tensor& y) const;
