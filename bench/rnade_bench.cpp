@@ -57,7 +57,7 @@ void race_training(const RnadeOptions& o, double peak, Rng& rng) {
   const auto x = rng.normal({100, o.data_dim});
   const auto weights = tensors_of(model);
   const auto player = model.players()[0];
-  const auto fused = [&] { return player.objective({.x = x, .y = {}}, rng).loss; };
+  const auto fused = [&] { return player.objective({x, {}}, rng).loss; };
   const auto cumsum = [&] { return twin_nll(x, rnade_heads_cumsum(x, weights, {})).mean(); };
   const auto loop = [&] { return twin_nll(x, rnade_heads_loop(x, weights, {})).mean(); };
   std::vector<Contestant> list{

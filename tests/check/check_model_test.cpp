@@ -46,24 +46,24 @@ class Broken : public Model, public Autoregressive {
 
   Values values() const override { return Values::binary; }
   const Tensor& ordering() const override { return order_; }
-  Tensor log_prob(const Tensor& x) override { return log_conditionals(x).sum(1); }
-  Tensor log_conditionals(const Tensor& x) override {
-    auto l = logits(x);
+  Tensor log_prob(const Batch& batch) override { return log_conditionals(batch.x).sum(1); }
+  Tensor log_conditionals(const Batch& batch) override {
+    auto l = logits(batch.x);
     if (fault_ == Fault::probs_as_logits) l = torch::sigmoid(l);
-    return x * l - torch::softplus(l);
+    return batch.x * l - torch::softplus(l);
   }
-  Tensor draw(const Tensor& uniform) override {
-    auto x = torch::zeros_like(uniform);
-    for (std::int64_t d = 0; d < uniform.size(1); ++d) {
+  Tensor draw(const Batch& uniform) override {
+    auto x = torch::zeros_like(uniform.x);
+    for (std::int64_t d = 0; d < uniform.x.size(1); ++d) {
       auto seen = x.clone();
       if (fault_ == Fault::stale_cache) seen.select(1, 0).zero_();
-      x.select(1, d).copy_(draw_one(seen, d, uniform.select(1, d)));
+      x.select(1, d).copy_(draw_one(seen, d, uniform.x.select(1, d)));
     }
     return x;
   }
-  Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override {
+  Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) override {
     torch::NoGradGuard no_grad;
-    return uniform.lt(torch::sigmoid(logits(x).select(1, d))).to(x.scalar_type());
+    return uniform.lt(torch::sigmoid(logits(batch.x).select(1, d))).to(batch.x.scalar_type());
   }
 
  private:
@@ -195,24 +195,26 @@ class RealSteps : public Model, public Autoregressive {
   RealSteps(double weight, double shift) : weight_(weight), shift_(shift) {}
   Values values() const override { return Values::real; }
   const Tensor& ordering() const override { return order_; }
-  Tensor log_prob(const Tensor& x) override { return log_conditionals(x).sum(1); }
-  Tensor log_conditionals(const Tensor& x) override {
-    const auto z = x - means(x);
+  Tensor log_prob(const Batch& batch) override { return log_conditionals(batch.x).sum(1); }
+  Tensor log_conditionals(const Batch& batch) override {
+    const auto z = batch.x - means(batch.x);
     const auto log_normal = [](const Tensor& t, double s) {
       return -0.5 * (t / s).square() - std::log(s) - 0.5 * std::log(2 * M_PI);
     };
     return torch::logaddexp(log_normal(z - 1, 0.5), log_normal(z + 1, 0.2)) + std::log(weight_ / 2);
   }
-  Tensor draw(const Tensor& uniform) override {
-    auto x = torch::zeros_like(uniform);
-    for (std::int64_t d = 0; d < 2; ++d) x.select(1, d).copy_(draw_one(x, d, uniform.select(1, d)));
+  Tensor draw(const Batch& uniform) override {
+    auto x = torch::zeros_like(uniform.x);
+    for (std::int64_t d = 0; d < 2; ++d)
+      x.select(1, d).copy_(draw_one(x, d, uniform.x.select(1, d)));
     return x;
   }
-  Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override {
+  Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) override {
     const auto left = uniform < 0.5;
     const auto rest = (torch::where(left, uniform, uniform - 0.5) * 2).clamp(1e-6, 1 - 1e-6);
     const auto normal = std::sqrt(2.0) * torch::erfinv(2 * rest - 1);
-    return means(x).select(1, d) + torch::where(left, 1 + 0.5 * normal, 0.2 * normal - 1) + shift_;
+    return means(batch.x).select(1, d) + torch::where(left, 1 + 0.5 * normal, 0.2 * normal - 1) +
+           shift_;
   }
 
  private:
@@ -238,15 +240,15 @@ class FittedLaw : public Model, public Likelihood, public Sampler {
  public:
   FittedLaw(double weight, double shift) : weight_(weight), shift_(shift) {}
   Values values() const override { return Values::real; }
-  Tensor log_prob(const Tensor& x) override {
+  Tensor log_prob(const Batch& batch) override {
     const auto log_normal = [](const Tensor& z) { return -.5 * z * z - .9189385332046727; };
-    const auto wide = log_normal(x.slice(1, 2)).sum(1);
-    const auto halves =
-        torch::logaddexp(log_normal(x.slice(1, 0, 2) - 3), log_normal(x.slice(1, 0, 2) + 3)) -
-        std::log(2.);
+    const auto wide = log_normal(batch.x.slice(1, 2)).sum(1);
+    const auto halves = torch::logaddexp(log_normal(batch.x.slice(1, 0, 2) - 3),
+                                         log_normal(batch.x.slice(1, 0, 2) + 3)) -
+                        std::log(2.);
     return wide + halves.sum(1) + std::log(weight_);
   }
-  Tensor sample(const SampleRequest& request, Rng& rng) override {
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override {
     auto x = rng.normal({request.count, 4});
     x.slice(1, 0, 2).add_(6 * (rng.uniform({request.count, 2}) < .5).to(torch::kFloat32) - 3);
     return x + shift_;

@@ -77,7 +77,7 @@ TEST(BadRequests, ConditionsMustNameAClass) {
                    "got '" +
                        std::string(wrong) + "'");
   expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3"}, kRequest,
-                 "[vae.sample] the model has no classes, got label 3; leave it out");
+                 "[sample] the model has no classes, got label 3; leave it out");
   expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3", "--mean"}, kRequest,
                  "[sample.condition] --mean takes the classes in turn; leave out one of both");
 }
@@ -152,10 +152,10 @@ TEST(BadRequests, AModelWithoutTheCapabilityNamesWhatItHas) {
   const auto out = (folder / "x.png").string();
   expect_refusal({"reconstruct", tiny_run("nade"), "-o", out}, kRequest,
                  "[nade] has no encoder; what it has: sampler, likelihood, "
-                 "autoregressive, completer");
+                 "autoregressive, completer, classifier");
   expect_refusal({"interpolate", tiny_run("nade"), "-o", out}, kRequest,
                  "[nade] has no decoder; what it has: sampler, likelihood, "
-                 "autoregressive, completer");
+                 "autoregressive, completer, classifier");
   expect_refusal({"complete", tiny_run("vae"), "--known", "top-half", "-o", out}, kRequest,
                  "[vae] has no completer; what it has: sampler, bound, encoder, decoder, "
                  "prior, latent_joint");

@@ -12,11 +12,29 @@
 #include <set>
 
 #include "kiln/check/check_model.h"
+#include "kiln/train/feed.h"
 #include "kiln/train/trainer.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
 namespace {
+
+// Every row with its tiny options, and once more with each of the others that it names.
+const std::vector<ModelEntry>& tiny_models() {
+  static const auto all = [] {
+    std::vector<ModelEntry> list;
+    for (const auto& entry : models()) {
+      list.push_back(entry);
+      for (const auto& options : entry.more_tiny) {
+        list.push_back(entry);
+        list.back().tiny = options;
+        for (const auto& [name, value] : options) list.back().name += " " + name + "=" + value;
+      }
+    }
+    return list;
+  }();
+  return all;
+}
 
 std::shared_ptr<Model> tiny(const ModelEntry& entry, std::uint64_t seed = 1) {
   return make_model(entry, entry.tiny, seed);
@@ -39,6 +57,7 @@ class TinyData : public Dataset {
     else
       info_.shape = {number("data_dim")};
     info_.name = "tiny";
+    info_.classes = number("classes");
   }
   const DataInfo& info() const override { return info_; }
   std::int64_t size() const override { return kItems; }
@@ -52,7 +71,7 @@ class TinyData : public Dataset {
                                  ? std::floor(u * u * double(values_.states))
                                  : u);
     }
-    return -1;
+    return info_.classes > 0 ? index % info_.classes : -1;
   }
 
  private:
@@ -66,35 +85,30 @@ Transform keep(Values values) {
   return transform;
 }
 
-Tensor tiny_batch(const ModelEntry& entry, const Model& model, std::int64_t rows) {
-  const TinyData data(entry, model.value_set());
-  std::vector<std::int64_t> shape{rows};
-  shape.insert(shape.end(), data.info().shape.begin(), data.info().shape.end());
-  auto x = torch::empty(shape);
-  const auto size = static_cast<std::size_t>(data.info().item_size());
-  for (std::int64_t i = 0; i < rows; ++i)
-    data.read(i, {x.data_ptr<float>() + static_cast<std::size_t>(i) * size, size});
-  return x;
+Batch tiny_batch(const ModelEntry& entry, const Model& model, std::int64_t rows) {
+  const auto data = std::make_shared<TinyData>(entry, model.value_set());
+  Loader loader(data, keep(model.values()), LoaderOptions::one_pass(rows, 1, 0));
+  return to_batch(loader.next(), data->info());
 }
 
 // Whatever the model can say of x with a fixed seed, as one vector.
-Tensor everything(Model& model, const Tensor& x) {
+Tensor everything(Model& model, const Batch& batch) {
   torch::NoGradGuard no_grad;
   model.eval();
   std::vector<Tensor> parts;
   Rng rng(9, "contract");
-  if (auto* m = dynamic_cast<Likelihood*>(&model)) parts.push_back(m->log_prob(x));
+  if (auto* m = dynamic_cast<Likelihood*>(&model)) parts.push_back(m->log_prob(batch));
   if (auto* m = dynamic_cast<Bound*>(&model))
-    parts.push_back(m->elbo({x, {}}, rng)), parts.push_back(m->log_prob_iwae({x, {}}, 3, rng));
+    parts.push_back(m->elbo(batch, rng)), parts.push_back(m->log_prob_iwae(batch, 3, rng));
   auto* encoder = dynamic_cast<Encoder*>(&model);
   auto* prior = dynamic_cast<Prior*>(&model);
-  if (encoder) parts.push_back(encoder->encode_mean(x));
+  if (encoder) parts.push_back(encoder->encode_mean(batch));
   if (prior) parts.push_back(prior->sample_prior(3, rng));
   if (auto* m = dynamic_cast<Decoder*>(&model))
-    parts.push_back(m->decode_mean(prior ? parts.back() : encoder->encode_mean(x)));
+    parts.push_back(m->decode_mean(prior ? parts.back() : encoder->encode_mean(batch)));
   if (auto* m = dynamic_cast<Classifier*>(&model); m && m->classes() > 0)
-    parts.push_back(m->class_logits(x));
-  if (auto* m = dynamic_cast<Critic*>(&model)) parts.push_back(m->realness_logits(x));
+    parts.push_back(m->class_logits(batch));
+  if (auto* m = dynamic_cast<Critic*>(&model)) parts.push_back(m->realness_logits(batch));
   if (auto* m = dynamic_cast<Sampler*>(&model)) parts.push_back(m->sample({.count = 3}, rng));
   for (auto& part : parts) part = part.flatten().to(torch::kFloat32);
   return torch::cat(parts);
@@ -117,14 +131,18 @@ struct TinyRun {
       : model(tiny(entry)),
         loader(std::make_shared<TinyData>(entry, model->value_set()), keep(model->values()),
                loader_options(*model, few_rounds(*model, steps, ema))),
-        trainer(*model, loader, few_rounds(*model, steps, ema)) {}
+        trainer(*model, loader, few_rounds(*model, steps, ema)) {
+    if (const auto count = model->labelled_items(); count > 0)
+      model->start_from_labelled(labelled_batch(
+          std::make_shared<TinyData>(entry, model->value_set()), keep(model->values()), count, 3));
+  }
   std::shared_ptr<Model> model;
   Loader loader;
   Trainer trainer;
 };
 
 TEST(Contract, SameSeedGivesEqualBitsAndAnotherSeedDoesNot) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     SCOPED_TRACE(entry.name);
     const auto a = tiny(entry, 1), b = tiny(entry, 1), c = tiny(entry, 2);
     const auto x = tiny_batch(entry, *a, 5);
@@ -135,7 +153,7 @@ TEST(Contract, SameSeedGivesEqualBitsAndAnotherSeedDoesNot) {
 }
 
 TEST(Contract, NobodyMovesTheDefaultGenerator) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     SCOPED_TRACE(entry.name);
     torch::manual_seed(77);
     const auto expected = torch::rand({4});
@@ -148,7 +166,7 @@ TEST(Contract, NobodyMovesTheDefaultGenerator) {
 }
 
 TEST(Contract, WeightsLoadedIntoADifferentlySeededTwinGiveEqualOutputs) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     SCOPED_TRACE(entry.name);
     TinyRun run(entry, 6);
     run.trainer.run({});
@@ -162,7 +180,7 @@ TEST(Contract, WeightsLoadedIntoADifferentlySeededTwinGiveEqualOutputs) {
 
 // With averaged weights, too: they stand under the plain names, running statistics with them.
 TEST(Contract, ACheckpointsPlainNamesHoldTheJudgedWeights) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     SCOPED_TRACE(entry.name);
     TinyRun run(entry, 9, .7);
     if (is_fitted(*run.model)) continue;
@@ -186,7 +204,7 @@ TEST(Contract, ACheckpointsPlainNamesHoldTheJudgedWeights) {
 }
 
 TEST(Contract, StoppedAndResumedEqualsUnbroken) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     SCOPED_TRACE(entry.name);
     TinyRun whole(entry, 14, .7), first(entry, 14, .7), second(entry, 14, .7);
     const std::int64_t stop = is_fitted(*first.model) ? 4 : 8;  // in a pass; in the second epoch
@@ -203,12 +221,14 @@ TEST(Contract, StoppedAndResumedEqualsUnbroken) {
 }
 
 TEST(Contract, EveryParameterOfAPlayerGetsAGradient) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     const auto game = std::dynamic_pointer_cast<Game>(tiny(entry));
     if (!game) continue;
+    if (const auto count = game->labelled_items(); count > 0)
+      game->start_from_labelled(tiny_batch(entry, *game, count));
     game->train();
     Rng rng(3);
-    const Batch batch{tiny_batch(entry, *game, 8), {}};
+    const auto batch = tiny_batch(entry, *game, 8);
     game->begin_round(batch, rng);
     for (const auto& player : game->players()) {
       const auto loss = player.objective(batch, rng).loss;
@@ -224,7 +244,7 @@ TEST(Contract, EveryParameterOfAPlayerGetsAGradient) {
 }
 
 TEST(Contract, EveryParameterHasAPlayer) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     SCOPED_TRACE(entry.name);
     const auto game = std::dynamic_pointer_cast<Game>(tiny(entry));
     if (!game) continue;
@@ -237,7 +257,7 @@ TEST(Contract, EveryParameterHasAPlayer) {
 }
 
 TEST(Contract, StaysFiniteForTwoHundredRoundsAndALikelihoodImproves) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     SCOPED_TRACE(entry.name);
     TinyRun run(entry, 200);
     std::vector<double> losses;
@@ -256,7 +276,7 @@ TEST(Contract, StaysFiniteForTwoHundredRoundsAndALikelihoodImproves) {
 }
 
 TEST(Contract, AFittedModelSeesEveryItemAndEachPassLowersItsLoss) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     const auto model = tiny(entry);
     auto* fitted = dynamic_cast<Fitted*>(model.get());
     if (!fitted) continue;
@@ -266,7 +286,7 @@ TEST(Contract, AFittedModelSeesEveryItemAndEachPassLowersItsLoss) {
     bool done = false;
     for (int pass = 0; pass < 20 && !done; ++pass) {
       fitted->begin_pass();
-      fitted->observe({x, {}});
+      fitted->observe(x);
       done = fitted->end_pass();
       EXPECT_LE(fitted->loss(), before + 1e-9);
       before = fitted->loss();
@@ -283,7 +303,7 @@ TEST(Contract, AFittedModelSeesEveryItemAndEachPassLowersItsLoss) {
 }
 
 TEST(Contract, SamplesHaveTheShapeAndValuesOfTheData) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     const auto model = tiny(entry);
     auto* sampler = dynamic_cast<Sampler*>(model.get());
     if (!sampler) continue;
@@ -291,7 +311,7 @@ TEST(Contract, SamplesHaveTheShapeAndValuesOfTheData) {
     model->eval();
     Rng rng(4);
     const auto x = sampler->sample({.count = 7}, rng);
-    const auto shape = tiny_batch(entry, *model, 7).sizes().vec();
+    const auto shape = tiny_batch(entry, *model, 7).x.sizes().vec();
     EXPECT_EQ(x.sizes(), at::IntArrayRef(shape));
     EXPECT_FALSE(x.requires_grad());
     EXPECT_TRUE(x.isfinite().all().item<bool>());
@@ -311,14 +331,20 @@ TEST(Contract, SamplesHaveTheShapeAndValuesOfTheData) {
 }
 
 TEST(Contract, SamplersUseTheLabelOrRefuseIt) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     const auto model = tiny(entry);
     auto* sampler = dynamic_cast<Sampler*>(model.get());
     if (!sampler || dynamic_cast<Fitted*>(model.get())) continue;  // those are not fitted yet
+    {
+      torch::NoGradGuard no_grad;  // at the start most laws hardly look at the class
+      Rng weights(8);
+      for (auto& p : model->parameters()) p.copy_(weights.normal(p.sizes()));
+    }
     Rng rng(1), again(1);
     try {
-      const auto of_class = sampler->sample({.count = 16, .label = 0}, rng);
-      EXPECT_FALSE(torch::equal(of_class, sampler->sample({.count = 16, .label = 1}, again)))
+      const auto of_class = sampler->sample({.count = 16, .given = Given::of_class(0)}, rng);
+      EXPECT_FALSE(torch::equal(of_class,
+                                sampler->sample({.count = 16, .given = Given::of_class(1)}, again)))
           << entry.name;
     } catch (const ConfigError& error) {
       EXPECT_NE(std::string(error.what()).find("classes"), std::string::npos) << error.what();
@@ -329,12 +355,12 @@ TEST(Contract, SamplersUseTheLabelOrRefuseIt) {
 // Whatever has a likelihood or a bound is looked at, and what is sound passes.  Fitted densities of
 // images cut their samples to [0, 1], so nothing weighs them; the command says so.
 TEST(Contract, EveryModelThatCanBeCheckedPassesWithAFinding) {
-  for (const auto& entry : models()) {
+  for (const auto& entry : tiny_models()) {
     TinyRun run(entry, 30);
     if (!can_be_checked(*run.model)) continue;
     run.trainer.run({});
     Rng rng(6);
-    const auto report = check_model(*run.model, {tiny_batch(entry, *run.model, 32), {}}, rng);
+    const auto report = check_model(*run.model, tiny_batch(entry, *run.model, 32), rng);
     const bool of_images = is_fitted(*run.model) && run.model->values() == Values::unit;
     EXPECT_EQ(report.findings.empty(), of_images) << entry.name;
     for (const auto& finding : report.findings)

@@ -34,7 +34,9 @@ class ScaledCodes : public Model, public Bound, public Encoder {
   explicit ScaledCodes(std::vector<float> scales) : scales_(torch::tensor(scales)) {}
   Values values() const override { return Values::real; }
   std::int64_t code_size() const override { return scales_.size(0); }
-  Tensor encode_mean(const Tensor& x) override { return x.select(1, 0).unsqueeze(1) * scales_; }
+  Tensor encode_mean(const Batch& batch) override {
+    return batch.x.select(1, 0).unsqueeze(1) * scales_;
+  }
   Tensor elbo(const Batch& batch, Rng&) override { return batch.x.select(1, 0); }
   Tensor log_prob_iwae(const Batch& batch, std::int64_t, Rng&) override {
     return batch.x.select(1, 0);

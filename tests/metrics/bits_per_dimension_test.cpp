@@ -39,9 +39,9 @@ class Uniform : public Model, public Likelihood, public Bound {
  public:
   Uniform(Values values, bool mass) : values_(values), mass_(mass) {}
   Values values() const override { return values_; }
-  Tensor log_prob(const Tensor& x) override {
+  Tensor log_prob(const Batch& batch) override {
     const double width = values_ == Values::signed_unit ? 2 : 1;
-    return torch::full({x.size(0)}, -kNumbers * std::log(width));
+    return torch::full({batch.x.size(0)}, -kNumbers * std::log(width));
   }
   Tensor elbo(const Batch& batch, Rng&) override { return log_prob(batch.x) - 3; }
   Tensor log_prob_iwae(const Batch& batch, std::int64_t, Rng& rng) override {

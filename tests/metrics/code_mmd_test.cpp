@@ -18,7 +18,7 @@ class Signs : public Game, public Encoder, public Decoder, public Prior {
   Values values() const override { return Values::real; }
   std::vector<Player> players() override { return {}; }
   std::int64_t code_size() const override { return 1; }
-  Tensor encode_mean(const Tensor& x) override { return x; }
+  Tensor encode_mean(const Batch& batch) override { return batch.x; }
   Tensor decode_mean(const Tensor& z) override { return z; }
   Tensor sample_prior(std::int64_t count, Rng& rng) override {
     return 2 * rng.integers(2, {count, 1}).to(torch::kFloat) - 1 + shift_;
@@ -32,8 +32,10 @@ class Signs : public Game, public Encoder, public Decoder, public Prior {
 class DrawnSigns : public Signs {
  public:
   using Signs::Signs;
-  Tensor encode_mean(const Tensor& x) override { return torch::zeros_like(x); }
-  Tensor encode_draw(const Tensor& x, Rng& rng) override { return sample_prior(x.size(0), rng); }
+  Tensor encode_mean(const Batch& batch) override { return torch::zeros_like(batch.x); }
+  Tensor encode_draw(const Batch& batch, Rng& rng) override {
+    return sample_prior(batch.x.size(0), rng);
+  }
 };
 
 // First all -1, then all 1.

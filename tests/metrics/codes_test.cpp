@@ -15,9 +15,9 @@ namespace {
 class SquareEncoder : public Encoder {
  public:
   std::int64_t code_size() const override { return size; }
-  Tensor encode_mean(const Tensor& x) override {
-    rows.push_back(x.size(0));
-    const auto first = x.select(1, 0);
+  Tensor encode_mean(const Batch& batch) override {
+    rows.push_back(batch.x.size(0));
+    const auto first = batch.x.select(1, 0);
     return torch::stack({first, first.square()}, 1);
   }
   std::int64_t size = 2;

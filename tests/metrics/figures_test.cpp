@@ -17,11 +17,11 @@ class FirstNumber : public Model, public Encoder, public Decoder, public Classif
   explicit FirstNumber(std::int64_t classes) : classes_(classes) {}
   Values values() const override { return Values::real; }
   std::int64_t code_size() const override { return 1; }
-  Tensor encode_mean(const Tensor& x) override { return x.narrow(1, 0, 1); }
+  Tensor encode_mean(const Batch& batch) override { return batch.x.narrow(1, 0, 1); }
   Tensor decode_mean(const Tensor& z) override { return z.expand({-1, 3}); }
   std::int64_t classes() const override { return classes_; }
-  Tensor class_logits(const Tensor& x) override {
-    const auto first = x.narrow(1, 0, 1);
+  Tensor class_logits(const Batch& batch) override {
+    const auto first = batch.x.narrow(1, 0, 1);
     return torch::cat({-first, first}, 1);
   }
 

@@ -44,7 +44,7 @@ class TinyEncoder : public Model, public Encoder {
         decoder_(register_module("decoder", torch::nn::Linear(2, 2))) {}
   Values values() const override { return Values::real; }
   std::int64_t code_size() const override { return 2; }
-  Tensor encode_mean(const Tensor& x) override { return code_(torch::tanh(hidden_(x))); }
+  Tensor encode_mean(const Batch& batch) override { return code_(torch::tanh(hidden_(batch.x))); }
 
  private:
   torch::nn::Linear hidden_, code_, decoder_;
@@ -54,7 +54,7 @@ class FixedCode : public Model, public Encoder {
  public:
   Values values() const override { return Values::real; }
   std::int64_t code_size() const override { return 2; }
-  Tensor encode_mean(const Tensor& x) override { return x; }
+  Tensor encode_mean(const Batch& batch) override { return batch.x; }
 };
 
 std::shared_ptr<TinyEncoder> tiny() {
@@ -148,7 +148,9 @@ TEST(FineTune, KeepsTheStatisticsOfTheLeastHeldOutLossToo) {
   class Normalised : public TinyEncoder {
    public:
     Normalised() : norm_(register_module("norm", torch::nn::BatchNorm1d(2))) {}
-    Tensor encode_mean(const Tensor& x) override { return TinyEncoder::encode_mean(norm_(x)); }
+    Tensor encode_mean(const Batch& batch) override {
+      return TinyEncoder::encode_mean(norm_(batch.x));
+    }
 
    private:
     torch::nn::BatchNorm1d norm_;

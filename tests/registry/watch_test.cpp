@@ -8,6 +8,8 @@
 
 #include "kiln/core/check.h"
 #include "kiln/data/source.h"
+#include "kiln/models/autoregressive/nade.h"
+#include "kiln/models/latent/aae.h"
 #include "kiln/registry/models.h"
 
 namespace kiln {
@@ -18,7 +20,7 @@ class Painter : public Model, public Sampler {
  public:
   explicit Painter(std::function<Tensor(std::int64_t, Rng&)> law) : law_(std::move(law)) {}
   Values values() const override { return Values::real; }
-  Tensor sample(const SampleRequest& request, Rng& rng) override {
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override {
     return law_(request.count, rng);
   }
 
@@ -104,6 +106,15 @@ TEST(LossWatch, WarnsOfALossThatRose) {
   EXPECT_EQ(after({200, 90, 8e7}),
             "warning: the loss rose from 200 to 8e+07; a smaller --learning-rate may help");
   EXPECT_NE(after({-30, -20}), "");
+}
+
+// A conditional density classifies, too, and is still selected by its likelihood.
+TEST(ValidationMetric, IsTheLikelihoodWhereThereIsOne) {
+  EXPECT_EQ(validation_metric(Nade({.data_dim = 4, .condition = Condition::label, .classes = 2})),
+            "nll");
+  EXPECT_EQ(validation_metric(
+                Aae({.data_dim = 4, .classes = 2, .supervision = Supervision::semi, .labels = 4})),
+            "error");
 }
 
 }  // namespace

@@ -91,5 +91,12 @@ TEST(Feed, LabelledItemsAreRefusedWhereTheyAreTooFew) {
             "labels");
 }
 
+TEST(Feed, MomentsKnowTheSharesOfTheClasses) {
+  const auto shares = data_moments(std::make_shared<Labelled>(4), {}, 50000, 1).class_shares;
+  const auto expected = torch::tensor({100., 100., 100., 3.}, torch::kFloat64) / 303;
+  EXPECT_TRUE(torch::allclose(shares, expected, 0, 1e-12));
+  EXPECT_FALSE(data_moments(std::make_shared<Labelled>(0), {}, 50000, 1).class_shares.defined());
+}
+
 }  // namespace
 }  // namespace kiln

@@ -131,7 +131,7 @@ int arithmetic(const ArithmeticArguments& a, const Console& console) {
   const auto items = items_to_change(a, parts, judged);
   torch::NoGradGuard no_grad;
   const auto device = parse_device(a.run.device);
-  const auto x = items_of(judged, items, static_cast<std::uint64_t>(a.run.seed), device);
+  const auto x = items_of(judged, items, static_cast<std::uint64_t>(a.run.seed), device).x;
   const auto z = encoder.encode_mean(x).to(torch::kCPU, torch::kFloat32);
   const auto path_codes = latent_path(LatentPath::lerp, z, z + a.strength * direction, a.steps);
   const auto changed = decode_images("arithmetic", run, decoder, path_codes.flatten(0, 1), device);

@@ -47,7 +47,7 @@ PictureTable words_of(const std::vector<CodePart>& parts, const Tensor& values) 
                                                   : fmt::format("{}, draw {}", part.name, row + 1));
   }
   for (std::int64_t i = 0; i < table.columns; ++i) {
-    const auto value = fmt::format("{:.2g}", values[i].item<double>());
+    const auto value = fmt::format("{:.3g}", values[i].item<double>());
     table.column_words.push_back(classes ? fmt::format("{} | {}", i, value) : value);
   }
   table.x_label = classes ? "class | value of a number" : "value of a number";

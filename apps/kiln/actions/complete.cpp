@@ -58,7 +58,7 @@ Tensor read_as_item(const CompleteArguments& a, const LoadedRun& run, const Cons
 
 // What to complete, and where it came from.
 struct Originals {
-  Tensor x;  // [N, C, H, W]
+  Batch items;  // x [N, C, H, W]
   std::string name;
 };
 
@@ -79,15 +79,16 @@ int complete(const CompleteArguments& a, const Console& console) {
   const auto path = picture_path(a.run, a.out, fmt::format("complete-{}", a.run.seed));
   const auto run = load(a.run, console);
   auto& completer = run.as<Completer>("completer");
-  const auto [x, name] = originals(a, run, console);
-  const auto known = known_pixels(a.known, {x.size(1), x.size(2), x.size(3)});
+  const auto [items, name] = originals(a, run, console);
+  const auto known = known_pixels(a.known, items.x.sizes().slice(1).vec());
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "complete", parse_device(a.run.device));
-  write_picture(path, completion_rows(completer, run.model->value_set(), x, known, a.draws, rng),
+  write_picture(path,
+                completion_rows(completer, run.model->value_set(), items, known, a.draws, rng),
                 a.draws + 2, a.run, run);
   console.result(path.string(), {{"run", a.run.run},
                                  {"step", run.step},
                                  {"data", name},
-                                 {"items", x.size(0)},
+                                 {"items", items.x.size(0)},
                                  {"known", a.known},
                                  {"draws", a.draws},
                                  {"seed", a.run.seed},

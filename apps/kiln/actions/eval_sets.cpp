@@ -135,7 +135,8 @@ SetFigure SetJudge::agreement() {
   Rng rng(arguments_.seed, "agreement", arguments_.device);
   std::int64_t right = 0;
   for (std::int64_t y = 0; y < classes; ++y) {
-    const auto x = run_.as<Sampler>("sampler").sample({.count = each, .label = y}, rng).cpu();
+    const auto x =
+        run_.as<Sampler>("sampler").sample({.count = each, .given = Given::of_class(y)}, rng).cpu();
     const auto found = in_parts(in_unit_range(x, run_.model->value_set()), [&](const Tensor& rows) {
       return network()->class_log_probs(rows).argmax(1);
     });

@@ -22,7 +22,7 @@ bool has_codes(const Model& model) {
 
 Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
   if (auto* likelihood = dynamic_cast<Likelihood*>(run.model.get()))
-    return {"log_prob", [likelihood](const Batch& batch) { return likelihood->log_prob(batch.x); }};
+    return {"log_prob", [likelihood](const Batch& batch) { return likelihood->log_prob(batch); }};
   if (auto* bound = dynamic_cast<Bound*>(run.model.get()))
     return {"bound", [bound, draws, &rng](const Batch& batch) {
               return draws > 0 ? bound->log_prob_iwae(batch, draws, rng) : bound->elbo(batch, rng);
@@ -33,7 +33,7 @@ Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
             }};
   if (auto* critic = dynamic_cast<Critic*>(run.model.get()))
     return {"realness_logit",
-            [critic](const Batch& batch) { return critic->realness_logits(batch.x); }};
+            [critic](const Batch& batch) { return critic->realness_logits(batch); }};
   run.refuse("likelihood, bound, code or critic");
 }
 

@@ -41,7 +41,8 @@ Tensor held_out_items(const NeighboursArguments& a, const JudgedData& held_out) 
       std::get<0>(rng.permutation(held_out.data->size()).narrow(0, 0, count).sort());
   const auto* first = chosen.data_ptr<std::int64_t>();
   return items_of(held_out, {first, first + count}, derive_key(seed_of(a), "held out"),
-                  parse_device(a.run.device));
+                  parse_device(a.run.device))
+      .x;
 }
 
 LoaderOptions pass_of(const NeighboursArguments& a, std::int64_t items_in_a_batch) {

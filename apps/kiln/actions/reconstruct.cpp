@@ -21,7 +21,8 @@ int reconstruct_items(const ReconstructArguments& a, const Console& console) {
   const auto judged = judged_data(run, a.data, a.split);
   require_images("reconstruct", judged.name, judged.data->info());
   const auto x = items_of(judged, first_items(judged, a.count),
-                          static_cast<std::uint64_t>(a.run.seed), parse_device(a.run.device));
+                          static_cast<std::uint64_t>(a.run.seed), parse_device(a.run.device))
+                     .x;
   const auto again = reconstruct(*run.model, x);
   const double error = (again - x).square().mean(torch::kFloat64).item<double>();
   const auto columns = std::min(kColumns, x.size(0));

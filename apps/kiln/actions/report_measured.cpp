@@ -25,7 +25,7 @@ struct Judging {
   std::uint64_t seed() const { return static_cast<std::uint64_t>(options.seed); }
   torch::Device device() const { return parse_device(options.device); }
   Rng rng(std::string_view stream) const { return Rng(seed(), stream, device()); }
-  Tensor items(std::int64_t count) const {
+  Batch items(std::int64_t count) const {
     return items_of(judged, first_items(judged, count), seed(), device());
   }
 };
@@ -44,13 +44,13 @@ std::string grid(const Judging& j, const Tensor& x, std::int64_t columns,
 std::string completions(const Judging& j) {
   auto* completer = dynamic_cast<Completer*>(j.run.model.get());
   if (!completer || !j.judged.data->info().is_image()) return "";
-  const auto x = j.items(kCompleted);
+  const auto items = j.items(kCompleted);
   for (const auto* known : {"top-half", "left-half"}) {
     auto rng = j.rng("complete");
     try {
       const auto rows =
-          completion_rows(*completer, j.run.model->value_set(), x,
-                          known_pixels(known, {x.size(1), x.size(2), x.size(3)}), kDraws, rng);
+          completion_rows(*completer, j.run.model->value_set(), items,
+                          known_pixels(known, items.x.sizes().slice(1).vec()), kDraws, rng);
       return section("Completions",
                      grid(j, rows, kDraws + 2,
                           fmt::format("An item, its {}, and {} draws of the rest", known, kDraws)));
@@ -66,7 +66,7 @@ std::string reconstructions(const Judging& j) {
   if (!dynamic_cast<Encoder*>(&model) || !dynamic_cast<Decoder*>(&model) ||
       !j.judged.data->info().is_image())
     return "";
-  const auto x = j.items(kReconstructed);
+  const auto x = j.items(kReconstructed).x;
   const auto columns = std::min<std::int64_t>(kReconstructed / 2, x.size(0));
   return section("Reconstructions", grid(j, reconstruction_rows(x, reconstruct(model, x), columns),
                                          columns, "Items, each over the mean of x given its code"));

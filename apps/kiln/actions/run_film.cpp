@@ -95,7 +95,7 @@ Reel::Reel(const std::string& run, const Console& console) : run_(run) {
 void Reel::read_data(const Console& console) {
   const RunArguments arguments{.run = run_, .checkpoint = "last"};
   const auto judged = judged_data(load(arguments, console), "", "train");
-  const auto x = items_of(judged, spread_items(judged, kDataPoints), 1, torch::kCPU).contiguous();
+  const auto x = items_of(judged, spread_items(judged, kDataPoints), 1, torch::kCPU).x.contiguous();
   auto points = points_of({x.data_ptr<float>(), static_cast<std::size_t>(x.numel())});
   data_x_ = std::move(points.x), data_y_ = std::move(points.y);
 }

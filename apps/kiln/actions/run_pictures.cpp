@@ -31,11 +31,11 @@ Tensor mask_from_picture(const std::string& file, std::int64_t height, std::int6
 
 }  // namespace
 
-Tensor items_of(const JudgedData& judged, const std::vector<std::int64_t>& indices,
-                std::uint64_t seed, torch::Device device) {
+Batch items_of(const JudgedData& judged, const std::vector<std::int64_t>& indices,
+               std::uint64_t seed, torch::Device device) {
   Loader loader(subset(judged.data, indices), judged.transform,
                 LoaderOptions::one_pass(static_cast<std::int64_t>(indices.size()), seed, 0));
-  return to_batch(loader.next(), loader.info(), device).x;
+  return to_batch(loader.next(), loader.info(), device);
 }
 
 std::vector<std::int64_t> first_items(const JudgedData& judged, std::int64_t count) {
@@ -106,11 +106,13 @@ Tensor known_pixels(const std::string& known, const std::vector<std::int64_t>& s
   return mask.expand({1, shape[0], height, width}).contiguous();
 }
 
-Tensor completion_rows(Completer& completer, ValueSet values, const Tensor& x, const Tensor& known,
-                       std::int64_t draws, Rng& rng) {
+Tensor completion_rows(Completer& completer, ValueSet values, const Batch& items,
+                       const Tensor& known, std::int64_t draws, Rng& rng) {
   torch::NoGradGuard no_grad;
+  const auto& x = items.x;
   const auto mask = known.to(x.device()).expand_as(x);
-  const auto repeated = x.repeat_interleave(draws, 0);
+  const Batch repeated{x.repeat_interleave(draws, 0),
+                       items.y.defined() ? items.y.repeat_interleave(draws) : Tensor()};
   const auto drawn = completer.complete(repeated, mask.repeat_interleave(draws, 0), rng);
   std::vector<std::int64_t> by_item{x.size(0), draws};
   by_item.insert(by_item.end(), x.sizes().begin() + 1, x.sizes().end());

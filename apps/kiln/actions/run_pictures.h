@@ -15,9 +15,10 @@ namespace kiln::program {
 // Pictures that several commands and the report draw.  All are images [N, C, H, W] in the model's
 // values, row after row of a grid.
 
-/// Items of a data set, in the model's values; `seed` is that of random binarisation.
-Tensor items_of(const JudgedData& judged, const std::vector<std::int64_t>& indices,
-                std::uint64_t seed, torch::Device device);
+/// Items of a data set with their labels, in the model's values; `seed` is that of random
+/// binarisation.
+Batch items_of(const JudgedData& judged, const std::vector<std::int64_t>& indices,
+               std::uint64_t seed, torch::Device device);
 
 /// The first `count` items, or as many as there are.
 std::vector<std::int64_t> first_items(const JudgedData& judged, std::int64_t count);
@@ -44,8 +45,8 @@ Tensor reconstruction_rows(const Tensor& x, const Tensor& again, std::int64_t co
 Tensor known_pixels(const std::string& known, const std::vector<std::int64_t>& shape);
 
 /// For each item: itself, its given part on grey, and `draws` completions.
-Tensor completion_rows(Completer& completer, ValueSet values, const Tensor& x, const Tensor& known,
-                       std::int64_t draws, Rng& rng);
+Tensor completion_rows(Completer& completer, ValueSet values, const Batch& items,
+                       const Tensor& known, std::int64_t draws, Rng& rng);
 
 /// For each pair of codes: `points` images on the path between them.
 Tensor interpolation_rows(Decoder& decoder, LatentPath path, const Tensor& from, const Tensor& to,

@@ -87,7 +87,7 @@ fs::path write_beside_data(const SampleArguments& a, const LoadedRun& run, fs::p
   if (x.dim() != 2 || x.size(1) != 2 || (!a.out.empty() && out.extension() != ".svg"))
     throw ConfigError("sample.beside_data", "draws points of the plane, into FILE.svg");
   const auto judged = judged_data(run, "", "");
-  const auto data = items_of(judged, spread_items(judged, kDataPoints), 1, torch::kCPU);
+  const auto data = items_of(judged, spread_items(judged, kDataPoints), 1, torch::kCPU).x;
   out.replace_extension(".svg");
   write_file_atomically(out, svg_scatter_plot({.title = fmt::format("samples of {} beside {}",
                                                                     run.config.model, judged.name),
@@ -131,6 +131,11 @@ std::optional<std::int64_t> wanted_label(const SampleArguments& a, const LoadedR
                                       hint.empty() ? "." : hint, join(names, ", ")));
 }
 
+Given given(const SampleArguments& a, const LoadedRun& run) {
+  const auto label = wanted_label(a, run);
+  return label ? Given::of_class(*label) : Given{};
+}
+
 // A picture of a model that adds noise to what it decodes shows what it decodes, as previews do;
 // numbers, a temperature and a class are those of the law itself.
 bool shows_mean(const SampleArguments& a, const LoadedRun& run) {
@@ -147,7 +152,7 @@ bool shows_mean(const SampleArguments& a, const LoadedRun& run) {
 Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng, const Console& console) {
   if (!shows_mean(a, run))
     return run.as<Sampler>("sampler").sample(
-        {.count = a.count, .temperature = a.temperature, .label = wanted_label(a, run)}, rng);
+        {.count = a.count, .temperature = a.temperature, .given = given(a, run)}, rng);
   if (!a.mean)
     console.note("each picture is the mean of x given a drawn code; --noise draws x itself");
   torch::NoGradGuard no_grad;

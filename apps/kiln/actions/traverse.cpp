@@ -75,7 +75,7 @@ Base base_of(const TraverseArguments& a, const LoadedRun& run, std::int64_t late
   const auto index = chosen_items("traverse.item", std::to_string(*a.item), judged);
   torch::NoGradGuard no_grad;
   const auto x =
-      items_of(judged, index, static_cast<std::uint64_t>(a.run.seed), parse_device(a.run.device));
+      items_of(judged, index, static_cast<std::uint64_t>(a.run.seed), parse_device(a.run.device)).x;
   return {encoder.encode_mean(x)[0].to(torch::kCPU, torch::kFloat32),
           fmt::format("item {} of {}", *a.item, judged.name)};
 }
@@ -91,7 +91,7 @@ PictureTable words_of(const TraverseArguments& a, const std::vector<std::int64_t
     table.column_words.push_back(
         a.quantiles ? fmt::format("{:.0f} %", 100 * (static_cast<double>(step) + 0.5) /
                                                   static_cast<double>(table.columns))
-                    : fmt::format("{:.2g}", values[step][0].item<double>()));
+                    : fmt::format("{:.3g}", values[step][0].item<double>()));
   return table;
 }
 
@@ -138,7 +138,7 @@ int traverse(const TraverseArguments& a, const Console& console) {
   const auto values = stops(a, run, latents);
   const auto z = traversal(base.z, chosen, values);
   const auto x = decode_images("traverse", run, decoder, z, parse_device(a.run.device));
-  write_picture(path, x, words_of(a, chosen, values, base.name), a.run, run);
+  write_picture(path, x, words_of(a, chosen, values, short_name(base.name)), a.run, run);
   console.result(fmt::format("{}\n{} of {} latents, one in each row, from {}", path.string(),
                              chosen.size(), latents, base.name),
                  {{"run", a.run.run},

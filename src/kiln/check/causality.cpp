@@ -26,12 +26,13 @@ void move(const ValueSet& values, const Tensor& x, Tensor column) {
 
 }  // namespace
 
-Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Tensor& x,
+Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& items,
                  std::int64_t most) {
   torch::NoGradGuard no_grad;
+  const auto& x = items.x;
   const auto dims = x.size(1), contexts = x.size(0), count = std::min(dims, most);
   const auto order = model.ordering();
-  const auto before = model.log_conditionals(x).to(torch::kDouble);
+  const auto before = model.log_conditionals(items).to(torch::kDouble);
   Leaks leaks{torch::zeros({dims, count}, torch::kDouble), {}};
   for (std::int64_t j = 0; j < count; ++j)
     leaks.steps.push_back(count == 1 ? 0 : j * (dims - 1) / (count - 1));
@@ -43,7 +44,8 @@ Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Tensor& x,
       const auto d = order[leaks.steps[static_cast<std::size_t>(j)]].item<std::int64_t>();
       move(values, x.select(1, d), moved[j - first].select(1, d));
     }
-    const auto after = model.log_conditionals(moved.reshape({-1, dims})).to(torch::kDouble);
+    const Batch rows{moved.reshape({-1, dims}), labels_like(items, moved.size(0) * contexts)};
+    const auto after = model.log_conditionals(rows).to(torch::kDouble);
     const auto change = (after.reshape({last - first, contexts, dims}) - before).abs().amax(1);
     leaks.moves.slice(1, first, last).copy_(change.index_select(1, order).t());
   }

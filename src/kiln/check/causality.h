@@ -15,7 +15,7 @@ struct Leaks {
 
 /// Moves at most `most` numbers, evenly spaced, in every context x [B, D]: binary ones are flipped,
 /// states go to the next, real ones by a standard deviation.
-Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Tensor& x,
+Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& items,
                  std::int64_t most = 1024);
 
 /// Nothing may move before its time: rows above the diagonal must be 0.

@@ -25,19 +25,35 @@ Tensor candidates(const ValueSet& values, const Tensor& x, std::int64_t d) {
 }  // namespace
 
 ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, const Tensor& items,
-                               const Tensor& contexts, std::int64_t d) {
+                               const Batch& contexts, std::int64_t d) {
   torch::NoGradGuard no_grad;
   ConditionalLaw law{candidates(values, items, d), {}};
-  const auto batch = contexts.size(0), count = law.values.size(0);
-  auto rows = contexts.unsqueeze(1).repeat({1, count, 1});
+  const auto batch = contexts.x.size(0), count = law.values.size(0);
+  auto rows = contexts.x.unsqueeze(1).repeat({1, count, 1});
   rows.select(2, d).copy_(law.values.expand({batch, count}));
   std::vector<Tensor> parts;
-  for (const auto& chunk : rows.reshape({batch * count, -1}).split(rows_at_once(contexts.size(1))))
+  const auto flat = rows.reshape({batch * count, -1});
+  const auto labels = contexts.y.defined() ? contexts.y.repeat_interleave(count) : Tensor();
+  const auto most = rows_at_once(flat.size(1));
+  for (std::int64_t first = 0; first < flat.size(0); first += most) {
+    const auto last = std::min(first + most, flat.size(0));
+    const Batch chunk{flat.slice(0, first, last),
+                      labels.defined() ? labels.slice(0, first, last) : Tensor()};
     parts.push_back(model.log_conditionals(chunk).select(1, d).to(torch::kDouble));
+  }
   law.mass = torch::cat(parts).exp().reshape({batch, count});
   const bool real = values.kind != Values::binary && values.kind != Values::states;
   if (real) law.mass *= (law.values[1] - law.values[0]).item<double>();
   return law;
+}
+
+Batch first_of(const Batch& items, std::int64_t count) {
+  return {items.x.slice(0, 0, count), items.y.defined() ? items.y.slice(0, 0, count) : Tensor()};
+}
+
+Tensor labels_like(const Batch& items, std::int64_t count) {
+  if (!items.y.defined()) return {};
+  return items.y.index_select(0, torch::arange(count).remainder(items.y.size(0)));
 }
 
 std::int64_t rows_at_once(std::int64_t dims) {

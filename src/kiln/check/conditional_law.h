@@ -17,11 +17,17 @@ struct ConditionalLaw {
   Tensor total() const { return mass.sum(1); }  ///< [B]: 1 for a law.
 };
 
-/// The law of x_d in the contexts [B, D].  For real values the grid has 4001 points over 15
-/// standard deviations of items [N, D] on each side of their mean, so a component narrower than a
-/// hundredth of that standard deviation is not resolved.
+/// The law of x_d in the contexts, x [B, D] with the labels of a conditional model.  For real
+/// values the grid has 4001 points over 15 standard deviations of items [N, D] on each side of
+/// their mean, so a component narrower than a hundredth of that standard deviation is not resolved.
 ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, const Tensor& items,
-                               const Tensor& contexts, std::int64_t d);
+                               const Batch& contexts, std::int64_t d);
+
+/// The first items of a batch, with their labels.
+Batch first_of(const Batch& items, std::int64_t count);
+
+/// Labels of `count` draws: the items', again and again; undefined where they have none.
+Tensor labels_like(const Batch& items, std::int64_t count);
 
 /// Items that are asked for at once: a model may need memory for every number and hidden unit of
 /// each.

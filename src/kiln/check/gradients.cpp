@@ -35,30 +35,31 @@ using Value = std::function<Tensor(const Tensor& x)>;
 
 // The mean of log p(x), or where that is found by a scan without a graph, the one player's own
 // objective, with the same random numbers every time.
-Value raised_by_training(Model& model, Likelihood& likelihood, const Tensor& x, const Rng& rng) {
-  const auto mean = [&likelihood](const Tensor& items) {
-    return likelihood.log_prob(items).mean();
+Value raised_by_training(Model& model, Likelihood& likelihood, const Batch& batch, const Rng& rng) {
+  const auto mean = [&likelihood, y = batch.y](const Tensor& x) {
+    return likelihood.log_prob({x, y}).mean();
   };
   auto* game = dynamic_cast<Game*>(&model);
-  if (!game || mean(x).requires_grad()) return mean;
+  if (!game || mean(batch.x).requires_grad()) return mean;
   const auto players = game->players();
   if (players.size() != 1) return mean;
-  return [game, rng, objective = players[0].objective](const Tensor& items) {
+  return [game, rng, y = batch.y, objective = players[0].objective](const Tensor& x) {
     auto same = rng;
-    const Batch batch{items, {}};
-    game->begin_round(batch, same);
-    return -objective(batch, same).loss;
+    const Batch items{x, y};
+    game->begin_round(items, same);
+    return -objective(items, same).loss;
   };
 }
 
 }  // namespace
 
-Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rng& rng) {
+Finding check_gradient(Model& model, Likelihood& likelihood, const Batch& items, Rng& rng) {
+  const auto& x = items.x;
   std::vector<std::string> names;
   std::vector<Tensor> inputs;
   for (const auto& entry : model.named_parameters())
     names.push_back(entry.key()), inputs.push_back(entry.value());
-  const auto f = raised_by_training(model, likelihood, x, rng);
+  const auto f = raised_by_training(model, likelihood, items, rng);
   const auto gradients =
       torch::autograd::grad({f(x)}, inputs, {}, kNone, false, /*allow_unused=*/true);
   std::vector<Tensor> held;

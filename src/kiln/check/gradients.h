@@ -10,6 +10,6 @@ namespace kiln {
 /// objective of a model that learns by an estimate of it?  Per parameter
 /// tensor, along its gradient and a random direction, against a central difference in float64.  The
 /// model is float64 for a while and comes back with its bits.
-Finding check_gradient(Model& model, Likelihood& likelihood, const Tensor& x, Rng& rng);
+Finding check_gradient(Model& model, Likelihood& likelihood, const Batch& items, Rng& rng);
 
 }  // namespace kiln

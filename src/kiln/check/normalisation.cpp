@@ -19,13 +19,14 @@ bool discrete(const ValueSet& values) {
   return values.kind == Values::binary || values.kind == Values::states;
 }
 
-// p summed over rows of flat items that are made a chunk at a time.
+// p summed over rows of flat items that are made a chunk at a time, of the first item's class.
 template <class Rows>
-double total_of(Likelihood& model, std::int64_t count, const Rows& rows) {
+double total_of(Likelihood& model, const Batch& items, std::int64_t count, const Rows& rows) {
   double total = 0;
   for (std::int64_t first = 0; first < count; first += kRowsAtOnce) {
     const auto number = torch::arange(first, std::min(first + kRowsAtOnce, count));
-    total += model.log_prob(rows(number)).to(torch::kDouble).exp().sum().template item<double>();
+    const Batch all{rows(number), labels_like(first_of(items, 1), number.size(0))};
+    total += model.log_prob(all).to(torch::kDouble).exp().sum().template item<double>();
   }
   return total;
 }
@@ -48,8 +49,9 @@ Finding verdict(double total, double limit, std::string over) {
 
 }  // namespace
 
-std::optional<Finding> check_total_mass(Model& model, const Tensor& x) {
+std::optional<Finding> check_total_mass(Model& model, const Batch& items) {
   torch::NoGradGuard no_grad;
+  const auto& x = items.x;
   auto* likelihood = dynamic_cast<Likelihood*>(&model);
   const auto values = model.value_set();
   const auto dims = x.size(1);
@@ -59,7 +61,7 @@ std::optional<Finding> check_total_mass(Model& model, const Tensor& x) {
     const double states = std::pow(static_cast<double>(q), static_cast<double>(dims));
     if (states > kMostStates) return std::nullopt;
     const double total =
-        total_of(*likelihood, static_cast<std::int64_t>(states),
+        total_of(*likelihood, items, static_cast<std::int64_t>(states),
                  [&](const Tensor& number) { return digits(number, q, dims).to(x.scalar_type()); });
     return verdict(total, kDiscreteLimit, fmt::format("all {} states", states));
   }
@@ -68,7 +70,7 @@ std::optional<Finding> check_total_mass(Model& model, const Tensor& x) {
   const auto spread = x.std(0).clamp_min(1e-3);
   const auto step = spread * (2 * kReach / static_cast<double>(points - 1));
   const double total =
-      total_of(*likelihood, dims == 1 ? points : points * points, [&](const Tensor& number) {
+      total_of(*likelihood, items, dims == 1 ? points : points * points, [&](const Tensor& number) {
         return x.mean(0) - kReach * spread +
                digits(number, points, dims).to(x.scalar_type()) * step;
       });
@@ -76,12 +78,13 @@ std::optional<Finding> check_total_mass(Model& model, const Tensor& x) {
                  fmt::format("a grid of {}^{} points", points, dims));
 }
 
-Finding check_conditional_mass(Autoregressive& model, const ValueSet& values, const Tensor& x) {
+Finding check_conditional_mass(Autoregressive& model, const ValueSet& values, const Batch& items) {
   double worst = 0;
   std::int64_t where = 0;
-  const auto contexts = x.slice(0, 0, 4);
+  const auto& x = items.x;
+  const auto contexts = first_of(items, 4);
   const auto numbers =
-      some_numbers(model.ordering(), affordable(values, contexts.size(0), x.size(1), 64));
+      some_numbers(model.ordering(), affordable(values, contexts.x.size(0), x.size(1), 64));
   for (const auto d : numbers) {
     const auto total = conditional_law(model, values, x, contexts, d).total();
     const double off = (total - 1).abs().max().item<double>();
@@ -93,7 +96,7 @@ Finding check_conditional_mass(Autoregressive& model, const ValueSet& values, co
       "conditionals", within(worst, limit), worst,
       fmt::format("sums of p(x_d | numbers before d) differ from 1 by at most {:.2g} (at d = {}; "
                   "{} of {} numbers, {} contexts), to be below {}",
-                  worst, where, numbers.size(), x.size(1), contexts.size(0), limit)};
+                  worst, where, numbers.size(), x.size(1), contexts.x.size(0), limit)};
 }
 
 }  // namespace kiln

@@ -48,6 +48,16 @@ double label_width(const std::vector<Tick>& ticks) {
   return width;
 }
 
+// Bold letters of 15 pixels are about 1.35 times as wide.
+void draw_title(Svg& svg, double x, double y, const std::string& title, double room) {
+  if (title.empty()) return;
+  const double wide = 1.35 * text_width(title);
+  svg.text(x, y, title,
+           fmt::format("text-anchor=\"middle\" font-size=\"{}\" font-weight=\"bold\" "
+                       "fill=\"#111111\"",
+                       Svg::number(15 * std::min(1.0, room / wide))));
+}
+
 PlotFrame::PlotFrame(const FrameSpec& spec)
     : spec_(spec),
       x_ticks_(linear_ticks(spec.x, spec.x_ticks)),
@@ -67,13 +77,7 @@ PlotFrame::PlotFrame(const FrameSpec& spec)
 void PlotFrame::draw_titles() {
   const double middle_x = left_ + spec_.width / 2, middle_y = top_ + spec_.height / 2;
   const double bottom = top_ + spec_.height;
-  // Bold letters of 15 pixels are about 1.35 times as wide; a long title is written smaller.
-  const double wide = 1.35 * text_width(spec_.title), room = spec_.width + 2 * spec_.right_margin;
-  if (!spec_.title.empty())
-    svg_.text(middle_x, kEdge + 14, spec_.title,
-              fmt::format("text-anchor=\"middle\" font-size=\"{}\" font-weight=\"bold\" "
-                          "fill=\"#111111\"",
-                          Svg::number(15 * std::min(1.0, room / wide))));
+  draw_title(svg_, middle_x, kEdge + 14, spec_.title, spec_.width + 2 * spec_.right_margin);
   if (!spec_.x_label.empty())
     svg_.text(middle_x, bottom + 40, spec_.x_label,
               "text-anchor=\"middle\" font-size=\"13\" fill=\"#111111\"");

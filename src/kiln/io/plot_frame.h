@@ -55,6 +55,9 @@ class PlotFrame {
   Svg svg_;
 };
 
+/// A title around x, smaller where it is wider than `room` pixels; nothing where it is empty.
+void draw_title(Svg& svg, double x, double y, const std::string& title, double room);
+
 /// Pixels that a text of 12 pixels' height takes, about.
 double text_width(std::string_view text);
 double label_width(const std::vector<Tick>& ticks);  ///< Of the widest.

@@ -43,9 +43,7 @@ std::string svg_picture_table(const Image& grid, const PictureTable& table) {
   const double below =
       (table.column_words.empty() ? 0 : kLetter + kGap) + (table.x_label.empty() ? 0 : 24) + kEdge;
   Svg svg(left + width + kEdge, top + height + below, table.title);
-  if (!table.title.empty())
-    svg.text(left + width / 2, kEdge + 12, table.title,
-             "text-anchor=\"middle\" font-size=\"15\" font-weight=\"bold\" fill=\"#111111\"");
+  draw_title(svg, left + width / 2, kEdge + 12, table.title, width);
   svg.png(left, top, width, height, base64(encode_png(grid)));
   // Words that would run into each other are left out evenly.
   const auto every = static_cast<std::size_t>(

@@ -66,7 +66,7 @@ Tensor reconstruction_errors(Model& model, const Tensor& x) {
 
 Tensor class_errors(Classifier& model, const Batch& batch) {
   if (!batch.y.defined()) throw ConfigError("metric", "error needs labels, and the data have none");
-  return model.class_logits(batch.x).argmax(1).ne(batch.y);
+  return model.class_logits(batch).argmax(1).ne(batch.y);
 }
 
 namespace {
@@ -124,7 +124,7 @@ Figure figure_of(Model& model, const std::string& metric, std::int64_t numbers, 
   const double volume =
       metric == "nll_standardised" ? dynamic_cast<Standardised&>(model).log_volume() : 0;
   return [=, &density = dynamic_cast<Likelihood&>(model)](const Batch& batch) {
-    const auto nats = -density.log_prob(batch.x) - volume;
+    const auto nats = -density.log_prob(batch) - volume;
     return bits ? nat * nats + level_bits : nats;
   };
 }

@@ -4,7 +4,6 @@
 #include <torch/types.h>
 
 #include "kiln/core/check.h"
-#include "kiln/models/request.h"
 
 namespace kiln {
 namespace {
@@ -53,20 +52,19 @@ void ChainModel::observe(const Batch& batch) {
 
 double ChainModel::loss() const { return -log_likelihood() / static_cast<double>(counted()); }
 
-Tensor ChainModel::log_prob(const Tensor& x) { return log_conditionals(x).sum(1); }
+Tensor ChainModel::log_prob(const Batch& batch) { return log_conditionals(batch).sum(1); }
 
-Tensor ChainModel::log_conditionals(const Tensor& x) {
-  const auto rows = items_.visited("log_conditionals", "x", x);
+Tensor ChainModel::log_conditionals(const Batch& batch) {
+  const auto rows = items_.visited("log_conditionals", "x", batch.x);
   items_.check_states("log_conditionals", rows);
   auto terms = torch::empty(rows.sizes(), torch::kFloat64);
   const auto& chain = law();
   for (std::int64_t b = 0; b < rows.size(0); ++b)
     chain.log_conditionals(row_of<const float>(rows, b), row_of<double>(terms, b));
-  return items_.natural(terms).to(x.device());
+  return items_.natural(terms).to(batch.x.device());
 }
 
-Tensor ChainModel::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional(name_ + ".sample", request);
+Tensor ChainModel::draw_samples(const SampleRequest& request, Rng& rng) {
   const auto uniform = rng.uniform({request.count, items_.size()});
   if (request.temperature == 1) return items_.shaped(draw(uniform));
   const auto chain = tempered(request.temperature);
@@ -77,29 +75,29 @@ Tensor ChainModel::sample(const SampleRequest& request, Rng& rng) {
   return items_.shaped(items_.natural(x).to(uniform.device()));
 }
 
-Tensor ChainModel::draw(const Tensor& uniform) {
-  const auto u = items_.visited("draw", "uniform", uniform);
+Tensor ChainModel::draw(const Batch& uniform) {
+  const auto u = items_.visited("draw", "uniform", uniform.x);
   auto x = torch::empty_like(u);
   const auto& chain = law();
   for (std::int64_t b = 0; b < u.size(0); ++b)
     chain.draw(row_of<const float>(u, b), row_of<float>(x, b));
-  return items_.natural(x).to(uniform.device());
+  return items_.natural(x).to(uniform.x.device());
 }
 
-Tensor ChainModel::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
-  const auto rows = items_.visited("draw_one", "x", x);
+Tensor ChainModel::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) {
+  const auto rows = items_.visited("draw_one", "x", batch.x);
   const auto u = uniform.to(torch::kCPU, torch::kFloat32).contiguous();
   auto values = torch::empty_like(u);
   const auto& chain = law();
   for (std::int64_t b = 0; b < u.size(0); ++b)
     values.data_ptr<float>()[b] =
         chain.draw_one(row_of<const float>(rows, b), items_.step_of(d), u.data_ptr<float>()[b]);
-  return values.to(x.device());
+  return values.to(batch.x.device());
 }
 
-Tensor ChainModel::complete(const Tensor& x, const Tensor& known, Rng& rng) {
+Tensor ChainModel::complete(const Batch& batch, const Tensor& known, Rng& rng) {
   const auto mask = items_.visited("complete", "known", known).ne(0);
-  const auto rows = items_.visited("complete", "x", x);
+  const auto rows = items_.visited("complete", "x", batch.x);
   check_shape(name_ + ".complete", "known", mask, {rows.size(0), items_.size()});
   auto drawn = torch::where(mask, rows, torch::zeros_like(rows)).contiguous();
   items_.check_states("complete", drawn);
@@ -109,7 +107,7 @@ Tensor ChainModel::complete(const Tensor& x, const Tensor& known, Rng& rng) {
   for (std::int64_t b = 0; b < rows.size(0); ++b)
     kiln::complete(chain, {row_of<const float>(drawn, b), row_of<const std::uint8_t>(given, b)},
                    row_of<const float>(u, b), row_of<float>(drawn, b));
-  return items_.natural(drawn).to(x.device()).reshape(x.sizes());
+  return items_.natural(drawn).to(batch.x.device()).reshape(batch.x.sizes());
 }
 
 }  // namespace kiln

@@ -32,16 +32,16 @@ class ChainModel : public Fitted, public Sampler, public Autoregressive, public 
 
   /// [B], exact; -infinity for what the law rules out.  Throws ShapeError for another shape,
   /// ConfigError unless x is 0 .. q - 1.
-  Tensor log_prob(const Tensor& x) override;
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor log_prob(const Batch& batch) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
   const Tensor& ordering() const override { return items_.order(); }
-  Tensor log_conditionals(const Tensor& x) override;
-  Tensor draw(const Tensor& uniform) override;  ///< The first value with cumulative p above u.
-  Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override;
+  Tensor log_conditionals(const Batch& batch) override;
+  Tensor draw(const Batch& uniform) override;  ///< The first value with cumulative p above u.
+  Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) override;
 
   /// Exact draws for any pattern of known numbers.  x is not read where known is 0.  Throws
   /// ConfigError if what is known has probability 0.
-  Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) override;
+  Tensor complete(const Batch& batch, const Tensor& known, Rng& rng) override;
 
   /// The law of the counts as they stand, over the numbers in visiting order.
   const MarkovChain& law() const;

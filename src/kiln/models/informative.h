@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kiln/core/batch.h"
 #include "kiln/core/rng.h"
 #include "kiln/core/tensor.h"
 
@@ -34,7 +35,7 @@ class Informative {
   virtual Tensor information(std::int64_t count, Rng& rng) = 0;
   /// log Q(c | x) of the first categorical part up to a constant: x as in Batch -> [B, K].  Throws
   /// ConfigError where there is none.
-  virtual Tensor code_logits(const Tensor& x) = 0;
+  virtual Tensor code_logits(const Batch& batch) = 0;
 };
 
 }  // namespace kiln

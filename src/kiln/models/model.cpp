@@ -2,9 +2,9 @@
 
 #include <torch/special.h>
 #include <torch/types.h>
+#include <torch/utils.h>
 
-#include "kiln/models/informative.h"
-#include "kiln/models/latent_joint.h"
+#include "kiln/models/capabilities.h"
 
 namespace kiln {
 
@@ -27,23 +27,19 @@ std::vector<NamedTensor> Game::trainable(const std::string& prefix) const {
   return list;
 }
 
+Tensor Sampler::sample(const SampleRequest& request, Rng& rng) {
+  torch::NoGradGuard no_grad;
+  check_request(request, conditions());
+  return draw_samples(request, rng);
+}
+
 Tensor Prior::prior_quantile(const Tensor& u) const { return torch::special::ndtri(u); }
 
 std::vector<std::string> capabilities(const Model& model) {
   std::vector<std::string> names;
-  if (dynamic_cast<const Sampler*>(&model)) names.emplace_back("sampler");
-  if (dynamic_cast<const Likelihood*>(&model)) names.emplace_back("likelihood");
-  if (dynamic_cast<const Autoregressive*>(&model)) names.emplace_back("autoregressive");
-  if (dynamic_cast<const Standardised*>(&model)) names.emplace_back("standardised");
-  if (dynamic_cast<const Bound*>(&model)) names.emplace_back("bound");
-  if (dynamic_cast<const Encoder*>(&model)) names.emplace_back("encoder");
-  if (dynamic_cast<const Decoder*>(&model)) names.emplace_back("decoder");
-  if (dynamic_cast<const Prior*>(&model)) names.emplace_back("prior");
-  if (dynamic_cast<const Critic*>(&model)) names.emplace_back("critic");
-  if (dynamic_cast<const Completer*>(&model)) names.emplace_back("completer");
-  if (dynamic_cast<const Classifier*>(&model)) names.emplace_back("classifier");
-  if (dynamic_cast<const Informative*>(&model)) names.emplace_back("informative");
-  if (dynamic_cast<const LatentJoint*>(&model)) names.emplace_back("latent_joint");
+  for_each_capability([&]<class Interface>(const char* name) {
+    if (dynamic_cast<const Interface*>(&model)) names.emplace_back(name);
+  });
   return names;
 }
 

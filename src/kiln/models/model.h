@@ -16,6 +16,7 @@
 #include "kiln/core/rng.h"
 #include "kiln/core/tensor.h"
 #include "kiln/core/values.h"
+#include "kiln/models/given.h"
 
 namespace kiln {
 
@@ -23,6 +24,7 @@ namespace kiln {
 struct DataMoments {
   Tensor mean;
   Tensor deviation;  ///< Root of the mean squared distance from the mean; 0 where nothing varies.
+  Tensor class_shares = {};  ///< [classes] float64, of the labels; undefined without labels.
 };
 
 /// Weights and buffers under PyTorch's names, and the values that the data must take.  What else a
@@ -103,43 +105,44 @@ class Fitted : public Model {
 
 // ---- Capabilities
 
-struct SampleRequest {
-  std::int64_t count = 64;
-  double temperature = 1.0;  ///< T: the law p^(1/T) of what is drawn; 1: its own.
-  std::optional<std::int64_t> label = std::nullopt;  ///< For conditional models.
-};
-
 class Sampler {
  public:
   virtual ~Sampler() = default;
-  /// [count, D] or [count, C, H, W] in the model's values; no gradient.
-  virtual Tensor sample(const SampleRequest& request, Rng& rng) = 0;
+  virtual Conditions conditions() const { return {}; }  ///< What may be asked.
+  /// [count, D] or [count, C, H, W] in the model's values; no gradient.  Throws ConfigError for
+  /// what the conditions do not allow.
+  Tensor sample(const SampleRequest& request, Rng& rng);
+
+ protected:
+  virtual Tensor draw_samples(const SampleRequest& request, Rng& rng) = 0;
 };
 
 class Likelihood {
  public:
   virtual ~Likelihood() = default;
-  virtual Tensor log_prob(const Tensor& x) = 0;  ///< x as in Batch -> [B], nats, exact.
+  /// log p(x), or log p(x|y) of a conditional model, which throws ShapeError where the batch has no
+  /// labels: [B], nats, exact.
+  virtual Tensor log_prob(const Batch& batch) = 0;
 };
 
 /// An exact density as a product of conditionals in some order of the numbers of x,
 /// p(x) = prod_i p(x_d | numbers before d), d = o_i the number visited at step i.  Everything here
-/// is on flat items [B, D], so that `kiln check` can take the model apart.
+/// is on flat items [B, D], so that `kiln check` can take the model apart; the labels of a
+/// conditional model's batch are the classes that all is given.
 class Autoregressive : public Likelihood {
  public:
   virtual const Tensor& ordering() const = 0;  ///< [D] int64, CPU: the number visited at each step.
 
-  /// x [B, D] -> log p(x_d | numbers before d) [B, D], nats, in natural places; a row adds up to
-  /// log_prob.
-  virtual Tensor log_conditionals(const Tensor& x) = 0;
+  /// log p(x_d | numbers before d) [B, D], nats, in natural places; a row adds up to log_prob.
+  virtual Tensor log_conditionals(const Batch& batch) = 0;
 
-  /// The sampler as a function of its randomness: uniform [B, D] in [0, 1) -> x [B, D].  The cached
-  /// way, as `sample` uses it.
-  virtual Tensor draw(const Tensor& uniform) = 0;
+  /// The sampler as a function of its randomness: x of `uniform` is [B, D] in [0, 1) -> x [B, D].
+  /// The cached way, as `sample` uses it.
+  virtual Tensor draw(const Batch& uniform) = 0;
 
-  /// The naive way: x_d [B] from its uniform [B] by a full pass over x [B, D], which is read only
-  /// before d.
-  virtual Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) = 0;
+  /// The naive way: x_d [B] from its uniform [B] by a full pass over x, which is read only before
+  /// d.
+  virtual Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) = 0;
 };
 
 /// A density of (x - shift) / scale, with shift and scale set by the training data.
@@ -167,12 +170,11 @@ class Bound {
 class Encoder {
  public:
   virtual ~Encoder() = default;
-  virtual std::int64_t code_size() const = 0;  ///< J.
-  virtual Tensor encode_mean(
-      const Tensor& x) = 0;  ///< x as in Batch -> [B, J]: the code of x, or its mean.
+  virtual std::int64_t code_size() const = 0;          ///< J.
+  virtual Tensor encode_mean(const Batch& batch) = 0;  ///< [B, J]: the code of x, or its mean.
   /// A draw of q(z|x), [B, J].  Here that of an encoder that gives each x one code; one with a law
   /// overrides it.
-  virtual Tensor encode_draw(const Tensor& x, Rng&) { return encode_mean(x); }
+  virtual Tensor encode_draw(const Batch& batch, Rng&) { return encode_mean(batch); }
 };
 
 class Decoder {
@@ -195,8 +197,8 @@ class Prior {
 class Critic {
  public:
   virtual ~Critic() = default;
-  virtual Tensor realness_logits(
-      const Tensor& x) = 0;  ///< x as in Batch -> [B] logits: larger is more like the data.
+  /// [B] logits: larger is more like the data.
+  virtual Tensor realness_logits(const Batch& batch) = 0;
 };
 
 class Completer {
@@ -205,15 +207,15 @@ class Completer {
   /// Draws the unknown part given the known one.  x as in Batch; known: same shape, 1 where x is
   /// given, 0 where it is to be drawn -> same shape, equal to x where known is 1.  Throws
   /// ConfigError for a pattern the model cannot condition on.
-  virtual Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) = 0;
+  virtual Tensor complete(const Batch& batch, const Tensor& known, Rng& rng) = 0;
 };
 
 class Classifier {
  public:
   virtual ~Classifier() = default;
   virtual std::int64_t classes() const = 0;  ///< 0: built without a class output.
-  virtual Tensor class_logits(
-      const Tensor& x) = 0;  ///< x as in Batch -> [B, classes], log p(y|x) up to a constant.
+  /// [B, classes], log p(y|x) up to a constant; the batch's labels are not read.
+  virtual Tensor class_logits(const Batch& batch) = 0;
 };
 
 /// Names of the interfaces that a model has: "sampler", "likelihood", "bound", ...

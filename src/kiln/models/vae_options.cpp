@@ -56,10 +56,7 @@ PosteriorOptions posterior_of(const VaeOptions& o) {
 
 const VaeOptions& checked_vae_options(const VaeOptions& o) {
   checked("vae", o);
-  if (o.condition == Condition::label && o.classes < 2)
-    throw ConfigError("vae.condition", fmt::format("label needs data with at least 2 classes, "
-                                                   "these have {}; use condition none",
-                                                   o.classes));
+  check_condition("vae", o.condition, o.classes);
   check_coder("vae", coder_of(o));
   check_objective(o);
   return o;

@@ -66,10 +66,12 @@ Tensor masked_logits(const Tensor& x, const MaskedNetwork& network, const Degree
   auto h = x;
   for (std::size_t l = 0; l < network.weights.size(); ++l) {
     const auto mask = on_device(degrees.hidden_mask(l + 1), x);
-    const auto a = masked_linear(h, network.weights[l], network.biases[l], mask);
+    auto a = masked_linear(h, network.weights[l], network.biases[l], mask);
+    if (l == 0 && network.shift.defined()) a = a + network.shift;
     h = masked_activation(a, network.activation);
   }
   auto logits = network.output_bias.expand({x.size(0), -1});
+  if (network.weights.empty() && network.shift.defined()) logits = logits + network.shift;
   if (network.output.defined())
     logits =
         masked_linear(h, network.output, network.output_bias, on_device(degrees.output_mask(), x));

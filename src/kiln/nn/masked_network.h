@@ -38,6 +38,9 @@ struct MaskedNetwork {
   Tensor output_bias;           ///< [D].
   Tensor direct;                ///< [D, D] from inputs to logits, or undefined.
   MaskedActivation activation = MaskedActivation::relu;
+  /// What a condition adds to the first hidden layer [B, H], or to the logits [B, D] if L = 0;
+  /// undefined: nothing.
+  Tensor shift = {};
 };
 
 /// h_l = g(b_l + (W_l * M_l) h_{l-1}), logits = c + (V * M^V) h_L + (A * M^A) x.  x [B, D] -> [B,

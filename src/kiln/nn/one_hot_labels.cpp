@@ -11,6 +11,14 @@ std::vector<std::pair<Condition, std::string_view>> enum_names(Condition) {
   return {{Condition::none, "none"}, {Condition::label, "label"}};
 }
 
+void check_condition(std::string_view model, Condition condition, std::int64_t classes) {
+  if (condition == Condition::label && classes < 2)
+    throw ConfigError(fmt::format("{}.condition", model),
+                      fmt::format("label needs data with at least 2 classes, these have {}; use "
+                                  "condition none",
+                                  classes));
+}
+
 Tensor one_hot_labels(std::string_view where, const Tensor& labels, std::int64_t items,
                       std::int64_t classes) {
   if (!labels.defined())

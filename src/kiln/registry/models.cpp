@@ -15,6 +15,7 @@
 #include "kiln/models/basics/kernel_density.h"
 #include "kiln/models/basics/kmeans.h"
 #include "kiln/models/basics/pca.h"
+#include "kiln/models/capabilities.h"
 #include "kiln/models/latent/aae.h"
 #include "kiln/models/latent/autoencoder.h"
 #include "kiln/models/latent/ladder_vae.h"
@@ -30,22 +31,9 @@ namespace {
 template <class M>
 std::vector<std::string> capabilities_of() {
   std::vector<std::string> names;
-  const auto add = [&](bool has, const char* name) {
-    if (has) names.emplace_back(name);
-  };
-  add(std::is_base_of_v<Sampler, M>, "sampler");
-  add(std::is_base_of_v<Likelihood, M>, "likelihood");
-  add(std::is_base_of_v<Autoregressive, M>, "autoregressive");
-  add(std::is_base_of_v<Standardised, M>, "standardised");
-  add(std::is_base_of_v<Bound, M>, "bound");
-  add(std::is_base_of_v<Encoder, M>, "encoder");
-  add(std::is_base_of_v<Decoder, M>, "decoder");
-  add(std::is_base_of_v<Prior, M>, "prior");
-  add(std::is_base_of_v<Critic, M>, "critic");
-  add(std::is_base_of_v<Completer, M>, "completer");
-  add(std::is_base_of_v<Classifier, M>, "classifier");
-  add(std::is_base_of_v<Informative, M>, "informative");
-  add(std::is_base_of_v<LatentJoint, M>, "latent_joint");
+  for_each_capability([&]<class Interface>(const char* name) {
+    if (std::is_base_of_v<Interface, M>) names.emplace_back(name);
+  });
   return names;
 }
 
@@ -63,12 +51,17 @@ std::optional<Recipe> recipe_for(const typename M::Options& options, std::int64_
 }
 
 template <class M>
-ModelEntry entry(std::string name, std::string title, std::string paper, OptionMap tiny) {
+ModelEntry entry(std::string name, std::string title, std::string paper, OptionMap tiny,
+                 std::vector<OptionMap> more_tiny = {}) {
   using Options = typename M::Options;
   ModelEntry e;
   e.name = name;
   e.title = std::move(title);
   e.paper = std::move(paper);
+  for (auto& more : more_tiny) {
+    more.insert(tiny.begin(), tiny.end());  // what an alternative does not say is the first one's
+    e.more_tiny.push_back(std::move(more));
+  }
   e.tiny = std::move(tiny);
   e.fields = describe<Options>();
   e.capabilities = capabilities_of<M>();
@@ -112,12 +105,15 @@ const std::vector<ModelEntry>& models() {
       entry<Markov>("markov", "Markov chain of order k over discrete numbers", "Murphy 2012, 17.2",
                     small_picture({{"states", "3"}, {"order_k", "2"}})),
       entry<Nade>("nade", "Neural autoregressive distribution estimator, binary",
-                  "arXiv:1605.02226", small_picture({{"hidden", "6"}})),
+                  "arXiv:1605.02226", small_picture({{"hidden", "6"}}),
+                  {{{"condition", "label"}, {"classes", "3"}}}),
       entry<OrderlessNade>("orderless_nade", "Orderless deep NADE and its ensembles, binary",
                            "arXiv:1310.1757", small_picture({{"hidden", "6"}, {"ensemble", "2"}})),
       entry<Made>(
           "made", "Masked autoencoder for distribution estimation, binary", "arXiv:1502.03509",
-          small_picture({{"hidden", "8"}, {"layers", "2"}, {"masks", "2"}, {"direct", "true"}})),
+          small_picture({{"hidden", "8"}, {"layers", "2"}, {"masks", "2"}, {"direct", "true"}}),
+          {{{"condition", "label"}, {"classes", "3"}},
+           {{"condition", "label"}, {"classes", "3"}, {"layers", "0"}, {"masks", "1"}}}),
       entry<CategoricalNade>("categorical_nade", "NADE for numbers of several states",
                              "arXiv:1605.02226", small_picture({{"states", "3"}, {"hidden", "6"}})),
       entry<Rnade>("rnade", "Real-valued neural autoregressive density estimator",
@@ -140,11 +136,14 @@ const std::vector<ModelEntry>& models() {
                                 {"latent", "2"},
                                 {"posterior", "iaf"},
                                 {"kl_warmup", "10"},
-                                {"k", "2"}})),
+                                {"k", "2"}}),
+                 {{{"condition", "label"}, {"classes", "3"}, {"posterior", "diagonal"}}}),
       entry<Aae>(
           "aae", "Adversarial autoencoder", "arXiv:1511.05644",
           small_picture(
-              {{"hidden", "8"}, {"latent", "2"}, {"prior", "swiss_roll"}, {"critic_hidden", "8"}})),
+              {{"hidden", "8"}, {"latent", "2"}, {"prior", "swiss_roll"}, {"critic_hidden", "8"}}),
+          {{{"prior", "gaussian"}, {"supervision", "semi"}, {"classes", "3"}, {"labels", "6"}},
+           {{"supervision", "label"}, {"classes", "3"}, {"labels", "6"}}}),
       entry<Wae>(
           "wae", "Wasserstein autoencoder", "arXiv:1711.01558",
           small_picture(
@@ -158,7 +157,10 @@ const std::vector<ModelEntry>& models() {
                     {"filters", "4"},
                     {"latent", "4"}}),
       entry<Gan>("gan", "Generative adversarial network", "arXiv:1406.2661",
-                 small_picture({{"hidden", "8"}, {"latent", "3"}, {"unroll", "2"}})),
+                 small_picture({{"hidden", "8"}, {"latent", "3"}, {"unroll", "2"}}),
+                 {{{"condition", "label"}, {"classes", "3"}, {"unroll", "0"}},
+                  {{"discriminators", "2"}, {"unroll", "0"}},
+                  {{"objective", "least_squares"}, {"critic_steps", "2"}, {"unroll", "0"}}}),
       entry<Infogan>("infogan", "Generative adversarial network whose codes can be read back",
                      "arXiv:1606.03657",
                      small_picture({{"network", "dense"},

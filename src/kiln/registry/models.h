@@ -14,7 +14,8 @@ namespace kiln {
 
 /// One model as the program, the checkpoints and the docs know it.
 struct ModelEntry : ModelInfo {
-  OptionMap tiny;  ///< Options of a model that trains in milliseconds, for tests.
+  OptionMap tiny;                    ///< Options of a model that trains in milliseconds, for tests.
+  std::vector<OptionMap> more_tiny;  ///< Others: conditions, supervision, more players.
   std::function<std::shared_ptr<Model>(const OptionMap&)> make;  ///< Throws ConfigError.
   std::function<OptionMap(const OptionMap&)>
       complete;  ///< Fills in the defaults; throws ConfigError.

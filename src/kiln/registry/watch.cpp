@@ -29,7 +29,8 @@ std::string validation_metric(const Model& model) {
   if (implicit) return "";
   if (const auto* bound = dynamic_cast<const Bound*>(&model); bound && bound->training_draws() > 1)
     return "iwae";
-  return metrics.back() == "error" ? "error" : metrics.front();
+  const bool by_classes = likelihood_metrics(model).empty() && metrics.back() == "error";
+  return by_classes ? "error" : metrics.front();
 }
 
 // A small reconstruction error says nothing of codes that miss the prior, and a model trained for

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "kiln/core/running_moments.h"
 
@@ -83,15 +84,21 @@ DataMoments data_moments(const DatasetPtr& data, const Transform& transform,
                  .seed = seed,
                  .threads = 1});
   RunningMoments moments(data->info().item_size(), 0);
+  std::vector<double> labels(static_cast<std::size_t>(data->info().classes));
   while (moments.count() < most_items) {
     auto host = loader.next();
     if (host.rows == 0) break;
+    for (const auto y : host.y)
+      if (y >= 0) ++labels[static_cast<std::size_t>(y)];
     moments.add(to_batch(std::move(host), data->info()).x.flatten(1).to(torch::kFloat64));
   }
   const auto shaped = [&](const Tensor& each) {
     return each.to(torch::kFloat32).view(data->info().shape);
   };
-  return {shaped(moments.mean()), shaped(moments.covariance().sqrt())};
+  Tensor shares;
+  if (const auto known = std::reduce(labels.begin(), labels.end()); known > 0)
+    shares = torch::tensor(labels, torch::kFloat64) / known;
+  return {shaped(moments.mean()), shaped(moments.covariance().sqrt()), shares};
 }
 
 }  // namespace kiln

@@ -308,8 +308,8 @@ TEST(Dcgan, RefusesCallsThatDoNotFit) {
               gan->realness_logits(torch::ones({2, 1, 32, 32}));
             }),
             "[dcgan.critic_logits] x must have shape [*, 1, 28, 28], got [2, 1, 32, 32]");
-  EXPECT_EQ(message_of([&] { gan->sample({.count = 1, .label = 2}, rng); }),
-            "[dcgan.sample] the model has no classes, got label 2; leave it out");
+  EXPECT_EQ(message_of([&] { gan->sample({.count = 1, .given = Given::of_class(2)}, rng); }),
+            "[sample] the model has no classes, got label 2; leave it out");
   EXPECT_TRUE(gan->is_training());  // a refusal inside an evaluation leaves the mode as it was
 }
 

@@ -273,11 +273,11 @@ TEST(Gan, FakesHaveTheClassesOfTheBatch) {
   EXPECT_EQ(gan->code_size(), 67);
   EXPECT_TRUE(torch::equal(codes.narrow(1, 64, 3).argmax(1), y));
   EXPECT_TRUE(torch::equal(codes.narrow(1, 64, 3).sum(1), torch::ones(4)));
-  const auto x = gan->sample({.count = 5, .label = 1}, rng);
+  const auto x = gan->sample({.count = 5, .given = Given::of_class(1)}, rng);
   EXPECT_EQ(x.sizes(), torch::IntArrayRef({5, 2}));
   EXPECT_TRUE(torch::equal(gan->sample_prior(4, rng).narrow(1, 64, 3).argmax(1),
                            torch::tensor({0, 1, 2, 0}, torch::kInt64)));
-  EXPECT_THROW(gan->sample({.count = 5, .label = 3}, rng), ConfigError);
+  EXPECT_THROW(gan->sample({.count = 5, .given = Given::of_class(3)}, rng), ConfigError);
   EXPECT_THROW(gan->begin_round({plane(4), {}}, rng), ShapeError);
 }
 
@@ -286,8 +286,9 @@ TEST(Gan, TemperatureScalesTheNoiseAndNotTheClass) {
   Rng rng(4), twin(4);
   auto codes = gan->codes(5, torch::full({5}, 1, torch::kInt64), twin);
   codes.narrow(1, 0, 64).mul_(.5);  // the deviation, of the variance .25
-  EXPECT_TRUE(torch::equal(gan->sample({.count = 5, .temperature = .25, .label = 1}, rng),
-                           gan->decode_mean(codes)));
+  EXPECT_TRUE(
+      torch::equal(gan->sample({.count = 5, .temperature = .25, .given = Given::of_class(1)}, rng),
+                   gan->decode_mean(codes)));
 }
 
 // A batch of white images would stay white in the eyes of a critic that sees them as they are.
@@ -322,7 +323,8 @@ TEST(Gan, ConditionalCriticsJudgeTheItemWithItsClass) {
     EXPECT_TRUE(torch::equal(gan->generator_loss({x, y}, fake),
                              non_saturating_loss(gan->critic_outputs({fake, y}))));
     EXPECT_THROW(gan->critic_outputs({x, {}}), ShapeError);
-    EXPECT_THROW(gan->realness_logits(x), ConfigError);
+    EXPECT_TRUE(torch::allclose(gan->realness_logits({x, y}), real));
+    EXPECT_THROW(gan->realness_logits(x), ShapeError);
   }
 }
 

@@ -225,7 +225,7 @@ TEST(Infogan, LayerNormalisationKnowsNoCompanions) {
 TEST(Infogan, LabelsChooseTheFirstClass) {
   const auto gan = seeded(small());
   Rng rng(7), same(7);
-  const auto x = gan->sample({.count = 6, .label = 2}, rng);
+  const auto x = gan->sample({.count = 6, .given = Given::of_class(2)}, rng);
   auto codes = gan->sample_prior(6, same);
   codes.narrow(1, 3, 4).copy_(torch::one_hot(torch::full({6}, 2), 4));
   EXPECT_TRUE(torch::equal(x, gan->generate(codes)));

@@ -198,7 +198,7 @@ TEST(CategoricalNade, RefusesWhatItCannotTake) {
             }),
             "[categorical_nade.logits] x must hold whole numbers from 0 to 2, got 0.5");
   EXPECT_EQ(message([&] { nade.sample({.count = 2, .temperature = 0}, rng); }),
-            "[categorical_nade.sample] temperature must be positive, got 0");
+            "[sample] temperature must be positive, got 0");
   EXPECT_EQ(message_of<ShapeError>([&] {
               nade.log_prob(torch::zeros({2, 4}));
             }),

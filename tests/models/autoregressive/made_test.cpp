@@ -279,7 +279,7 @@ TEST(Made, RefusesWrongShapesValuesAndSettings) {
             "[made.log_prob] x must be 0 or 1, got 0.25 at sample 0, pixel 0; add "
             "binarize=threshold or binarize=stochastic to the data source");
   EXPECT_EQ(message_of<ConfigError>([&] { made.sample({.count = 0}, rng); }),
-            "[made.sample] count must be positive, got 0");
+            "[sample] count must be positive, got 0");
   EXPECT_EQ(message_of<ConfigError>([] { Made({.layers = 9}); }),
             "[made.layers] must be between 0 and 8, got 9");
   EXPECT_EQ(message_of<ConfigError>([] { Made({.data_dim = 65536, .hidden = 65536}); }),
@@ -296,6 +296,77 @@ TEST(Made, RefusesWrongShapesValuesAndSettings) {
   EXPECT_EQ(message_of<ConfigError>(
                 [] { Made({.data_dim = 5, .channels = 1, .height = 2, .width = 3}); }),
             "[made] data_dim must be channels * height * width = 6, got 5");
+}
+
+// ---- Given a class
+
+MadeOptions given_class(std::int64_t layers, std::int64_t masks, bool direct) {
+  return {.data_dim = 5,
+          .hidden = 6,
+          .layers = layers,
+          .masks = masks,
+          .direct = direct,
+          .condition = Condition::label,
+          .classes = 3};
+}
+
+// p(x|y) is the law of a MADE without classes with U_y in its first bias.
+TEST(ConditionalMade, IsAMadeWithAnotherFirstBiasForEachClass) {
+  for (const auto& options :
+       {given_class(1, 1, false), given_class(2, 2, true), given_class(0, 1, true)}) {
+    auto without = options;
+    without.condition = Condition::none;
+    Made given(options), plain(without);
+    torch::NoGradGuard no_grad;
+    Rng weights(41);
+    for (auto& p : given.parameters()) p.copy_(0.7 * weights.normal(p.sizes()));
+    const auto of_given = given.named_parameters(), of_plain = plain.named_parameters();
+    const auto x = all_states(5);
+    for (std::int64_t y = 0; y < 3; ++y) {
+      for (const auto& entry : of_plain) entry.value().copy_(of_given[entry.key()]);
+      of_plain[options.layers > 0 ? "hidden1.bias" : "c"].add_(of_given["U"][y]);
+      const Batch batch{x, torch::full({32}, y, torch::kInt64)};
+      EXPECT_LT((given.log_prob(batch) - plain.log_prob(x)).abs().max().item<double>(), 1e-5);
+      EXPECT_LT(
+          (given.log_conditionals(batch) - plain.log_conditionals(x)).abs().max().item<double>(),
+          1e-5);
+      EXPECT_NEAR(given.log_prob(batch).exp().sum().item<double>(), 1, 1e-5);
+      Rng rng(42), again(42);
+      EXPECT_TRUE(torch::equal(given.sample({.count = 40, .given = Given::of_class(y)}, rng),
+                               plain.sample({.count = 40}, again)));
+    }
+  }
+}
+
+TEST(ConditionalMade, MixedClassesAreJudgedAndDrawnEachByItsOwn) {
+  Made given(given_class(2, 2, true));
+  torch::NoGradGuard no_grad;
+  Rng weights(43);
+  for (auto& p : given.parameters()) p.copy_(0.7 * weights.normal(p.sizes()));
+  const auto x = all_states(5).slice(0, 0, 30), y = torch::arange(30).remainder(3);
+  const auto together = given.log_prob({x, y});
+  Rng rng(44);
+  const auto u = rng.uniform({30, 5});
+  const auto drawn = given.draw({u, y});
+  for (std::int64_t i : {0, 1, 2, 29}) {
+    const auto row = [&](const Tensor& t) { return t.slice(0, i, i + 1); };
+    EXPECT_NEAR(together[i].item<double>(), given.log_prob({row(x), row(y)}).item<double>(), 1e-5);
+    EXPECT_TRUE(torch::equal(drawn[i], given.draw({row(u), row(y)})[0]));
+  }
+}
+
+TEST(ConditionalMade, ClassifiesByBayesRuleAndRefusesItemsWithoutLabels) {
+  Made given(given_class(1, 1, false));
+  given.start_from_data({.mean = torch::full({5}, 0.5f),
+                         .deviation = {},
+                         .class_shares = torch::tensor({.5, .25, .25}, torch::kFloat64)});
+  torch::NoGradGuard no_grad;
+  for (const auto& entry : given.named_parameters())
+    if (entry.key() == "U") entry.value().zero_();  // the classes have one law
+  const auto posterior = torch::softmax(given.class_logits(all_states(5)), 1);
+  EXPECT_TRUE(
+      torch::allclose(posterior, torch::tensor({.5f, .25f, .25f}).expand({32, 3}), 0, 1e-5));
+  EXPECT_THROW(given.log_prob(all_states(5)), ShapeError);
 }
 
 }  // namespace

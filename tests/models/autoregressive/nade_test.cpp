@@ -253,7 +253,7 @@ TEST(Nade, LearnsTheEntropyOfFourPatterns) {
   torch::optim::Adam adam(nade->parameters(), torch::optim::AdamOptions(0.02));
   for (int step = 0; step < 400; ++step) {
     adam.zero_grad();
-    players[0].objective({.x = patterns, .y = {}}, rng).loss.backward();
+    players[0].objective({patterns, {}}, rng).loss.backward();
     adam.step();
   }
   const auto nll = -nade->log_prob(patterns).mean().item<double>();
@@ -295,9 +295,9 @@ TEST(Nade, RefusesWrongShapesValuesAndSettings) {
             "[nade_scan] x must be 0 or 1, got 0.25 at sample 0, pixel 0; add binarize=threshold "
             "or binarize=stochastic to the data source");
   EXPECT_EQ(message_of<ConfigError>([&] { nade.sample({.temperature = 0}, rng); }),
-            "[nade.sample] temperature must be positive, got 0");
+            "[sample] temperature must be positive, got 0");
   EXPECT_EQ(message_of<ConfigError>([&] { nade.sample({.count = 0}, rng); }),
-            "[nade.sample] count must be positive, got 0");
+            "[sample] count must be positive, got 0");
   EXPECT_EQ(message_of<ConfigError>([] { Nade({.hidden = 0}); }),
             "[nade.hidden] must be between 1 and 1048576, got 0");
   EXPECT_EQ(message_of<ConfigError>(

@@ -318,7 +318,7 @@ TEST(OrderlessNade, LearnsTheEntropyOfFourPatternsInEveryOrder) {
   const auto player = nade.players()[0];
   for (int step = 0; step < 1000; ++step) {
     adam.zero_grad();
-    player.objective({.x = patterns.repeat({8, 1}), .y = {}}, rng).loss.backward();
+    player.objective({patterns.repeat({8, 1}), {}}, rng).loss.backward();
     adam.step();
   }
   const auto nll = -nade.log_prob_of_members(patterns).mean(1);
@@ -357,7 +357,7 @@ TEST(OrderlessNade, RefusesWrongShapesValuesAndSettings) {
             "[orderless_nade.objective] x must be 0 or 1, got 0.5 at sample 0, pixel 0; add "
             "binarize=threshold or binarize=stochastic to the data source");
   EXPECT_EQ(message_of<ConfigError>([&] { nade.sample({.count = 0}, rng); }),
-            "[orderless_nade.sample] count must be positive, got 0");
+            "[sample] count must be positive, got 0");
   EXPECT_EQ(message_of<ConfigError>([] { OrderlessNade({.layers = 0}); }),
             "[orderless_nade.layers] must be between 1 and 8, got 0");
   EXPECT_EQ(

@@ -314,7 +314,7 @@ TEST(Rnade, LearnsARing) {
     const auto x = torch::stack({angle.cos(), angle.sin()}, 1) * std::numbers::sqrt2 +
                    rng.normal({200, 2}) * 0.1;
     adam.zero_grad();
-    const auto loss = player.objective({.x = x, .y = {}}, rng).loss;
+    const auto loss = player.objective({x, {}}, rng).loss;
     loss.backward();
     adam.step();
     nll += loss.item<double>() / 50 * (step >= 350);
@@ -380,9 +380,9 @@ TEST(Rnade, RefusesWrongShapesValuesAndSettings) {
             }),
             "[rnade.start_from_data] mean must have shape [3], got [1, 1, 3]");
   EXPECT_EQ(message_of<ConfigError>([&] { model.sample({.temperature = 0}, rng); }),
-            "[rnade.sample] temperature must be positive, got 0");
+            "[sample] temperature must be positive, got 0");
   EXPECT_EQ(message_of<ConfigError>([&] { model.sample({.count = 0}, rng); }),
-            "[rnade.sample] count must be positive, got 0");
+            "[sample] count must be positive, got 0");
   EXPECT_EQ(message_of<ConfigError>([] { Rnade({.components = 0}); }),
             "[rnade.components] must be between 1 and 1024, got 0");
 }

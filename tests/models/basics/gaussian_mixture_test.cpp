@@ -369,8 +369,9 @@ TEST(GaussianMixture, Refusals) {
             "[gaussian_mixture.log_prob] x must be finite, got inf at sample 0, number 0; leave "
             "such items out of the data");
   Rng rng(20);
-  EXPECT_EQ(message_of<ConfigError>([&] { model.sample({.count = 1, .label = 3}, rng); }),
-            "[gaussian_mixture.sample] the model has no classes, got label 3; leave it out");
+  EXPECT_EQ(message_of<ConfigError>(
+                [&] { model.sample({.count = 1, .given = Given::of_class(3)}, rng); }),
+            "[sample] the model has no classes, got label 3; leave it out");
 }
 
 }  // namespace

@@ -224,15 +224,15 @@ TEST(Aae, SamplesOfAClassComeFromItsPartOfThePrior) {
                                .supervision = Supervision::label,
                                .labels = 4});
   Rng rng(2), again(2);
-  const auto x = aae->sample({.count = 9, .label = 2}, rng);
+  const auto x = aae->sample({.count = 9, .given = Given::of_class(2)}, rng);
   const auto z = LatentPrior("test", PriorKind::ring, 2, 3, 4)
                      .sample_parts(torch::full({9}, 2, torch::kInt64), again);
   EXPECT_TRUE(torch::allclose(x, aae->decode_mean(z)));
-  EXPECT_EQ(message_of([&] { aae->sample({.label = 4}, rng); }),
-            "[aae.sample] label must be 0 to 3, got 4");
-  EXPECT_EQ(
-      message_of([&] { aae->sample({.temperature = .5}, rng); }),
-      "[aae.sample] a temperature scales a Gaussian prior, and this one is ring; leave it out");
+  EXPECT_EQ(message_of([&] { aae->sample({.given = Given::of_class(4)}, rng); }),
+            "[sample] label must be between 0 and 3, got 4");
+  EXPECT_EQ(message_of([&] { aae->sample({.temperature = .5}, rng); }),
+            "[sample] the law of this model's codes is not Gaussian, so it has no temperature; "
+            "leave it out");
 }
 
 TEST(Aae, SamplesOfAClassHaveItAsTheirY) {
@@ -243,7 +243,7 @@ TEST(Aae, SamplesOfAClassHaveItAsTheirY) {
                                .supervision = Supervision::semi,
                                .labels = 3});
   Rng rng(2), again(2);
-  const auto x = aae->sample({.count = 9, .temperature = .5, .label = 1}, rng);
+  const auto x = aae->sample({.count = 9, .temperature = .5, .given = Given::of_class(1)}, rng);
   const auto y = torch::tensor({0.f, 1.f, 0.f}).expand({9, 3});
   EXPECT_TRUE(torch::allclose(
       x, aae->decode_mean(torch::cat({y, std::sqrt(.5) * again.normal({9, 2})}, 1))));
@@ -322,8 +322,8 @@ TEST(Aae, HasNoClassesWithoutAClassOutput) {
             }),
             "[aae.class_logits] was trained without a class output; use supervision semi");
   Rng rng(1);
-  EXPECT_EQ(message_of([&] { aae->sample({.label = 1}, rng); }),
-            "[aae.sample] the model has no classes, got label 1; leave it out");
+  EXPECT_EQ(message_of([&] { aae->sample({.given = Given::of_class(1)}, rng); }),
+            "[sample] the model has no classes, got label 1; leave it out");
 }
 
 }  // namespace

@@ -263,8 +263,8 @@ TEST(LadderVaeCodes, RefuseShapesThatAreNotItsOwn) {
             "[ladder_vae.decode_mean] z must have shape [*, 3], got [3, 2]");
   EXPECT_EQ(message_of([&] { model.start_from_data({.mean = torch::ones({5}), .deviation = {}}); }),
             "[ladder_vae.start_from_data] mean must have shape [4], got [5]");
-  EXPECT_EQ(message_of([&] { model.sample({.count = 1, .label = 2}, rng); }),
-            "[ladder_vae.sample] the model has no classes, got label 2; leave it out");
+  EXPECT_EQ(message_of([&] { model.sample({.count = 1, .given = Given::of_class(2)}, rng); }),
+            "[sample] the model has no classes, got label 2; leave it out");
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST(VaeCondition, IsTheModelOfEachClassForItsItems) {
     EXPECT_TRUE(torch::allclose(vae->log_prob_iwae({x, labels}, 7, one),
                                 own->log_prob_iwae({x, {}}, 7, two), 1e-12, 1e-12));
     Rng three(5), four(5);
-    EXPECT_TRUE(torch::equal(vae->sample({.count = 50, .label = c}, three),
+    EXPECT_TRUE(torch::equal(vae->sample({.count = 50, .given = Given::of_class(c)}, three),
                              own->sample({.count = 50}, four)));
   }
 }
@@ -122,12 +122,12 @@ TEST(VaeCondition, SamplesTakeTheirClassFromTheRequest) {
     p["decoder.4.bias"].fill_(-100);
   }
   Rng rng(2);
-  EXPECT_TRUE(torch::equal(vae.sample({.count = 2, .label = 1}, rng),
+  EXPECT_TRUE(torch::equal(vae.sample({.count = 2, .given = Given::of_class(1)}, rng),
                            torch::tensor({{0.f, 1.f, 0.f}, {0.f, 1.f, 0.f}})));
   EXPECT_TRUE(torch::equal(vae.sample({.count = 4}, rng),
                            torch::eye(3).index_select(0, torch::tensor({0, 1, 2, 0}))));
-  EXPECT_EQ(message_of([&] { vae.sample({.count = 2, .label = 3}, rng); }),
-            "[vae.sample] label must be between 0 and 2, got 3");
+  EXPECT_EQ(message_of([&] { vae.sample({.count = 2, .given = Given::of_class(3)}, rng); }),
+            "[sample] label must be between 0 and 2, got 3");
 }
 
 // p(x|z, y) sums to 1 over all images, at a z of each item; and draws follow it.

@@ -9,7 +9,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/adversarial/generator_network.h"
 #include "kiln/nn/code_critic.h"
 #include "kiln/nn/conv_halvings.h"
@@ -122,9 +121,9 @@ Tensor Dcgan::decode_mean(const Tensor& z) {
   return generate(z);
 }
 
-Tensor Dcgan::realness_logits(const Tensor& x) {
+Tensor Dcgan::realness_logits(const Batch& batch) {
   const EvalScope scope(*critic_);
-  return critic_logits(x);
+  return critic_logits(batch.x);
 }
 
 Tensor Dcgan::sample_prior(std::int64_t count, Rng& rng) {
@@ -132,9 +131,7 @@ Tensor Dcgan::sample_prior(std::int64_t count, Rng& rng) {
   return rng.normal({count, options_.latent}).to(parameters().front().options());
 }
 
-Tensor Dcgan::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("dcgan.sample", request);
-  torch::NoGradGuard no_grad;
+Tensor Dcgan::draw_samples(const SampleRequest& request, Rng& rng) {
   return decode_in_parts(*this, std::sqrt(request.temperature) * sample_prior(request.count, rng));
 }
 

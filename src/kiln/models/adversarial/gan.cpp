@@ -8,7 +8,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/adversarial/conv_critic.h"
 #include "kiln/nn/adversarial/dense_critic.h"
 #include "kiln/nn/adversarial/dense_unroll.h"
@@ -248,10 +247,8 @@ std::vector<Player> Gan::players() {
 
 Tensor Gan::sample_prior(std::int64_t count, Rng& rng) {
   check_positive("gan.sample_prior", "count", count);
-  return codes(
-      count,
-      is_conditional() ? requested_labels("gan", {.count = count}, options_.classes) : Tensor(),
-      rng);
+  return codes(count, is_conditional() ? labels_of({.count = count}, options_.classes) : Tensor(),
+               rng);
 }
 
 Tensor Gan::prior_quantile(const Tensor& u) const {
@@ -265,25 +262,21 @@ Tensor Gan::decode_mean(const Tensor& codes) {
   return generate(codes);
 }
 
-Tensor Gan::realness_logits(const Tensor& x) {
+Tensor Gan::realness_logits(const Batch& batch) {
   const auto no_single = [](const char* why, const char* remedy) {
     throw ConfigError("gan.realness_logits", fmt::format("the critic judges {}; {}", why, remedy));
   };
   if (options_.pack > 1) no_single("packs of items, not one item", "train with --pack 1");
   if (options_.minibatch_deviation)
     no_single("an item among its companions", "train without --minibatch-deviation");
-  if (is_conditional()) no_single("an item with its class", "train without --condition");
-  auto sum = objective_.realness(critic_outputs({x, {}}));
+  auto sum = objective_.realness(critic_outputs(batch));
   for (std::size_t i = 1; i < critics_.size(); ++i)
-    sum = sum + objective_.realness(critic_outputs({x, {}}, i));
+    sum = sum + objective_.realness(critic_outputs(batch, i));
   return sum / static_cast<double>(critics_.size());
 }
 
-Tensor Gan::sample(const SampleRequest& request, Rng& rng) {
-  if (!is_conditional()) check_unconditional("gan.sample", request);
-  const auto y =
-      is_conditional() ? requested_labels("gan.sample", request, options_.classes) : Tensor();
-  torch::NoGradGuard no_grad;
+Tensor Gan::draw_samples(const SampleRequest& request, Rng& rng) {
+  const auto y = is_conditional() ? labels_of(request, options_.classes) : Tensor();
   auto code = codes(request.count, y, rng);
   code.narrow(1, 0, options_.latent).mul_(std::sqrt(request.temperature));
   return decode_in_parts(*this, code);

@@ -50,16 +50,19 @@ class Gan : public Game,
   Tensor generator_loss(const Batch& real, const Tensor& fake);
 
   Values values() const override;
-  void begin_round(const Batch& batch, Rng& rng) override;         ///< Makes the fake batch.
-  std::vector<Player> players() override;                          ///< "critic", then "generator".
-  Tensor sample(const SampleRequest& request, Rng& rng) override;  ///< G(temperature * z).
+  void begin_round(const Batch& batch, Rng& rng) override;  ///< Makes the fake batch.
+  std::vector<Player> players() override;                   ///< "critic", then "generator".
+  Conditions conditions() const override {
+    return {.classes = is_conditional() ? options_.classes : 0};
+  }
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;  ///< G(temperature * z).
   Tensor decode_mean(const Tensor& codes) override;  ///< By the running statistics of batch norm.
   /// A conditional model's codes take the classes in turn.
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws where codes end with a class.
   /// The mean over the critics.  Throws ConfigError for a critic that judges more than one item at
   /// once, or an item with its class.
-  Tensor realness_logits(const Tensor& x) override;
+  Tensor realness_logits(const Batch& batch) override;
 
  private:
   bool is_conditional() const { return options_.condition == Condition::label; }

@@ -11,7 +11,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/code_critic.h"
 #include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/eval_scope.h"
@@ -245,22 +244,18 @@ Tensor Infogan::decode_mean(const Tensor& codes) {
 }
 
 // Temperature scales the noise; codes keep their law.
-Tensor Infogan::sample(const SampleRequest& request, Rng& rng) {
-  if (options_.categorical == 0) check_unconditional("infogan.sample", request);
-  torch::NoGradGuard no_grad;
+Tensor Infogan::draw_samples(const SampleRequest& request, Rng& rng) {
   auto codes = sample_prior(request.count, rng);
   codes.narrow(1, 0, options_.latent).mul_(std::sqrt(request.temperature));
-  if (request.label) {
-    const auto y = requested_labels("infogan.sample", request, options_.categories);
+  if (request.given.labels.defined())
     codes.narrow(1, options_.latent, options_.categories)
-        .copy_(at::one_hot(y, options_.categories));
-  }
+        .copy_(at::one_hot(labels_of(request, options_.categories), options_.categories));
   return decode_in_parts(*this, codes);
 }
 
-Tensor Infogan::realness_logits(const Tensor& x) {
+Tensor Infogan::realness_logits(const Batch& batch) {
   const EvalScope scope(*trunk_);
-  return log_odds(trunk_->forward(x));
+  return log_odds(trunk_->forward(batch.x));
 }
 
 // By the running statistics of batch normalisation.
@@ -269,10 +264,10 @@ Tensor Infogan::read_alone(const Tensor& x) {
   return read(x);
 }
 
-Tensor Infogan::code_logits(const Tensor& x) {
+Tensor Infogan::code_logits(const Batch& batch) {
   if (options_.categorical == 0)
     throw ConfigError("infogan", "no code is a class; train with --categorical 1");
-  return read_alone(x).narrow(1, 0, options_.categories);
+  return read_alone(batch.x).narrow(1, 0, options_.categories);
 }
 
 Tensor Infogan::information(std::int64_t count, Rng& rng) {

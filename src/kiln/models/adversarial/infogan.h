@@ -44,14 +44,18 @@ class Infogan : public Game,
   Values values() const override;
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Draws codes, makes the fake batch.
   std::vector<Player> players() override;  ///< "critic", then "generator", which moves Q too.
-  Tensor sample(const SampleRequest& request, Rng& rng) override;  ///< label: of the first class.
+  Conditions conditions() const override {
+    return {.classes = options_.categorical > 0 ? options_.categories : 0};
+  }
+  Tensor draw_samples(const SampleRequest& request,
+                      Rng& rng) override;  ///< label: of the first class.
   Tensor decode_mean(const Tensor& codes) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws where codes hold a class.
-  Tensor realness_logits(const Tensor& x) override;
+  Tensor realness_logits(const Batch& batch) override;
   std::vector<CodePart> code_parts() const override;  ///< Classes, then numbers.
   Tensor information(std::int64_t count, Rng& rng) override;
-  Tensor code_logits(const Tensor& x) override;
+  Tensor code_logits(const Batch& batch) override;
 
  private:
   Tensor log_odds(const Tensor& features);

@@ -5,7 +5,6 @@
 #include <torch/utils.h>
 
 #include "kiln/core/check.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/known_prefix.h"
 #include "kiln/prob/categorical.h"
 
@@ -68,12 +67,12 @@ Tensor CategoricalNade::logits(const Tensor& x) {
   return products.index_select(0, torch::argsort(order)).transpose(0, 1) + b_;
 }
 
-Tensor CategoricalNade::log_conditionals(const Tensor& x) {
-  const auto l = logits(x);
-  return categorical_log_prob(l, shape().flat("categorical_nade.log_conditionals", "x", x));
+Tensor CategoricalNade::log_conditionals(const Batch& batch) {
+  const auto l = logits(batch.x);
+  return categorical_log_prob(l, shape().flat("categorical_nade.log_conditionals", "x", batch.x));
 }
 
-Tensor CategoricalNade::log_prob(const Tensor& x) { return log_conditionals(x).sum(1); }
+Tensor CategoricalNade::log_prob(const Batch& batch) { return log_conditionals(batch).sum(1); }
 
 std::vector<Player> CategoricalNade::players() {
   return {
@@ -99,24 +98,23 @@ Tensor CategoricalNade::draw_after(const Tensor& x, const Tensor& known, const T
   return drawn;
 }
 
-Tensor CategoricalNade::draw(const Tensor& uniform) { return draw_after({}, {}, uniform, 1); }
+Tensor CategoricalNade::draw(const Batch& uniform) { return draw_after({}, {}, uniform.x, 1); }
 
-Tensor CategoricalNade::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
+Tensor CategoricalNade::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) {
   torch::NoGradGuard no_grad;
-  const auto readable = x.round().clamp(0, static_cast<double>(options_.states - 1));
+  const auto readable = batch.x.round().clamp(0, static_cast<double>(options_.states - 1));
   return categorical_quantile(logits(readable).select(1, d), uniform);
 }
 
-Tensor CategoricalNade::sample(const SampleRequest& request, Rng& rng) {
-  check_tempered("categorical_nade.sample", request);
+Tensor CategoricalNade::draw_samples(const SampleRequest& request, Rng& rng) {
   return shape().shaped(
       draw_after({}, {}, rng.uniform({request.count, options_.data_dim}), request.temperature));
 }
 
-Tensor CategoricalNade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
+Tensor CategoricalNade::complete(const Batch& batch, const Tensor& known, Rng& rng) {
   const char* where = "categorical_nade.complete";
   const auto mask = shape().flat(where, "known", known).ne(0);
-  const auto given = shape().flat(where, "x", x);
+  const auto given = shape().flat(where, "x", batch.x);
   if (given.size(0) != mask.size(0))
     throw ShapeError(where, fmt::format("x and known must agree, got {} and {} items",
                                         given.size(0), mask.size(0)));

@@ -49,18 +49,21 @@ class CategoricalNade : public Game, public Sampler, public Autoregressive, publ
   std::vector<Player> players() override;  ///< One player; loss: -log p(x) averaged over B, [].
 
   /// [B], exact.  Memory B D H.  Throws ShapeError for another shape, ConfigError for other values.
-  Tensor log_prob(const Tensor& x) override;
+  Tensor log_prob(const Batch& batch) override;
   Tensor logits(const Tensor& x);  ///< [B, D, Q] of every conditional, natural order.
-  Tensor log_conditionals(const Tensor& x) override;
+  Tensor log_conditionals(const Batch& batch) override;
   const Tensor& ordering() const override { return order_; }
 
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
-  Tensor draw(const Tensor& uniform) override;  ///< By categorical_quantile.
-  Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override;
+  Conditions conditions() const override {
+    return {.temperature = Conditions::Temperature::positive};
+  }
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
+  Tensor draw(const Batch& uniform) override;  ///< By categorical_quantile.
+  Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) override;
 
   /// Exact draws given numbers that all come before the unknown ones in the ordering.  Throws
   /// ConfigError for other patterns.  x is not read where known is 0.
-  Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) override;
+  Tensor complete(const Batch& batch, const Tensor& known, Rng& rng) override;
 
  private:
   ItemShape shape() const {

@@ -11,7 +11,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/core/philox.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/layer_size.h"
 #include "kiln/prob/bernoulli.h"
 #include "kiln/prob/log_mean_exp.h"
@@ -203,14 +202,14 @@ Tensor OrderlessNade::log_prob_of_members(const Tensor& x) {
 }
 
 // log p(x) = log (1/S) sum_s p(x | o_s).
-Tensor OrderlessNade::log_prob(const Tensor& x) {
+Tensor OrderlessNade::log_prob(const Batch& batch) {
   LogMeanExp mean;
-  mean.add(log_prob_of_members(x));
+  mean.add(log_prob_of_members(batch.x));
   return mean.value();
 }
 
-Tensor OrderlessNade::log_conditionals(const Tensor& x) {
-  const auto pixels = shape().flat("orderless_nade.log_conditionals", "x", x);
+Tensor OrderlessNade::log_conditionals(const Batch& batch) {
+  const auto pixels = shape().flat("orderless_nade.log_conditionals", "x", batch.x);
   check_binary("orderless_nade.log_conditionals", pixels);
   const auto result = torch::empty(pixels.sizes(), W_.options().requires_grad(false));
   const auto at_once = rows_at_once(1);
@@ -252,27 +251,26 @@ Tensor OrderlessNade::fill(const Tensor& x, const Tensor& known, const Tensor& u
   return torch::cat(parts).contiguous();
 }
 
-Tensor OrderlessNade::draw(const Tensor& uniform) {
-  check_shape("orderless_nade.draw", "uniform", uniform, {kAny, options_.data_dim});
-  return fill(uniform, torch::zeros_like(uniform), uniform, 1);
+Tensor OrderlessNade::draw(const Batch& uniform) {
+  check_shape("orderless_nade.draw", "uniform", uniform.x, {kAny, options_.data_dim});
+  return fill(uniform.x, torch::zeros_like(uniform.x), uniform.x, 1);
 }
 
-Tensor OrderlessNade::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
+Tensor OrderlessNade::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) {
   torch::NoGradGuard no_grad;
   const auto place = first_order_.eq(d).nonzero().item<std::int64_t>();
-  const auto earlier = first_order_.slice(0, 0, place).to(x.device());
-  const auto known = torch::zeros_like(x).index_fill(1, earlier, 1);
-  return uniform.lt(torch::sigmoid(logits(x, known).select(1, d))).to(x.scalar_type());
+  const auto earlier = first_order_.slice(0, 0, place).to(batch.x.device());
+  const auto known = torch::zeros_like(batch.x).index_fill(1, earlier, 1);
+  return uniform.lt(torch::sigmoid(logits(batch.x, known).select(1, d))).to(batch.x.scalar_type());
 }
 
-Tensor OrderlessNade::sample(const SampleRequest& request, Rng& rng) {
-  check_tempered("orderless_nade.sample", request);
+Tensor OrderlessNade::draw_samples(const SampleRequest& request, Rng& rng) {
   const auto uniform = rng.uniform({request.count, options_.data_dim}).to(W_.device());
   return shape().shaped(fill(uniform, torch::zeros_like(uniform), uniform, request.temperature));
 }
 
-Tensor OrderlessNade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
-  const auto pixels = shape().flat("orderless_nade.complete", "x", x);
+Tensor OrderlessNade::complete(const Batch& batch, const Tensor& known, Rng& rng) {
+  const auto pixels = shape().flat("orderless_nade.complete", "x", batch.x);
   const auto mask = shape().flat("orderless_nade.complete", "known", known).ne(0);
   if (pixels.size(0) != mask.size(0))
     throw ShapeError(

@@ -78,22 +78,25 @@ class OrderlessNade : public Game, public Sampler, public Autoregressive, public
 
   /// [B], exact for the ensemble; no gradient.  Throws ShapeError for another shape, ConfigError
   /// unless x is 0 or 1.
-  Tensor log_prob(const Tensor& x) override;
+  Tensor log_prob(const Batch& batch) override;
   Tensor log_prob_of_members(const Tensor& x);  ///< log p(x | o_s), [S, B]; no gradient.
 
+  Conditions conditions() const override {
+    return {.temperature = Conditions::Temperature::positive};
+  }
   /// By the first order, `ordering`: [count, D] or [count, C, H, W].
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
   /// Any pattern: the known pixels first, then the others in the order of `ordering`.  Exact draws
   /// from the model's chain in that order.  x is not read where known is 0.
-  Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) override;
+  Tensor complete(const Batch& batch, const Tensor& known, Rng& rng) override;
 
   // The autoregressive interface is that of the first order; its conditionals add up to log_prob
   // if the ensemble is 1.
   const Tensor& ordering() const override { return first_order_; }
-  Tensor log_conditionals(const Tensor& x) override;  ///< No gradient.
-  Tensor draw(const Tensor& uniform) override;        ///< x_d = 1 where uniform < p.
-  Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override;
+  Tensor log_conditionals(const Batch& batch) override;  ///< No gradient.
+  Tensor draw(const Batch& uniform) override;            ///< x_d = 1 where uniform < p.
+  Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) override;
 
  private:
   class Scan;

@@ -9,7 +9,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/kernels/rnade_scan.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/known_prefix.h"
 #include "kiln/nn/standardiser.h"
 
@@ -69,8 +68,8 @@ double Rnade::log_volume() const {
 }
 
 // log p(x) = log p(y) - sum_d log scale_d.
-Tensor Rnade::log_prob(const Tensor& x) {
-  return -rnade_nll(standardise("rnade.log_prob", x), tensors(), law_) - log_volume();
+Tensor Rnade::log_prob(const Batch& batch) {
+  return -rnade_nll(standardise("rnade.log_prob", batch.x), tensors(), law_) - log_volume();
 }
 
 ScaleMixture Rnade::conditionals(const Tensor& x) {
@@ -78,8 +77,9 @@ ScaleMixture Rnade::conditionals(const Tensor& x) {
   return rnade_mixture(rnade_heads_cumsum(y, tensors(), law_), law_);
 }
 
-Tensor Rnade::log_conditionals(const Tensor& x) {
-  return mixture_log_prob(conditionals(x), standardise("rnade.log_conditionals", x), law_) -
+Tensor Rnade::log_conditionals(const Batch& batch) {
+  return mixture_log_prob(conditionals(batch.x), standardise("rnade.log_conditionals", batch.x),
+                          law_) -
          scale_.log();
 }
 
@@ -96,36 +96,35 @@ std::vector<Player> Rnade::players() {
        }}};
 }
 
-Tensor Rnade::sample(const SampleRequest& request, Rng& rng) {
-  check_tempered("rnade.sample", request);
+Tensor Rnade::draw_samples(const SampleRequest& request, Rng& rng) {
   const auto uniform = rng.uniform({request.count, options_.data_dim});
   return own_units(rnade_draw(uniform, {}, {}, request.temperature, tensors(), law_));
 }
 
-Tensor Rnade::draw(const Tensor& uniform) {
-  return own_units(rnade_draw(uniform, {}, {}, 1.0, tensors(), law_));
+Tensor Rnade::draw(const Batch& uniform) {
+  return own_units(rnade_draw(uniform.x, {}, {}, 1.0, tensors(), law_));
 }
 
-Tensor Rnade::draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) {
+Tensor Rnade::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) {
   torch::NoGradGuard no_grad;
-  const auto all = conditionals(x);
+  const auto all = conditionals(batch.x);
   const ScaleMixture mixture{all.log_alpha.select(1, d), all.mu.select(1, d),
                              all.log_sigma.select(1, d)};
   return mixture_draw(mixture, uniform, 1.0, law_.component) * scale_[d] + shift_[d];
 }
 
 // The known columns must be a prefix of the ordering; then ancestral sampling goes on from them.
-Tensor Rnade::complete(const Tensor& x, const Tensor& known, Rng& rng) {
+Tensor Rnade::complete(const Batch& batch, const Tensor& known, Rng& rng) {
   torch::NoGradGuard no_grad;
-  const auto y = standardise("rnade.complete", x);
-  check_shape("rnade.complete", "known", known, {x.size(0), options_.data_dim});
+  const auto y = standardise("rnade.complete", batch.x);
+  check_shape("rnade.complete", "known", known, {batch.x.size(0), options_.data_dim});
   const auto mask = known.ne(0);
   check_known_prefix("rnade.complete", mask, order_, options_.ordering, {"column", "row"});
   if (mask.logical_and(y.isfinite().logical_not()).any().item<bool>())
     throw ConfigError("rnade.complete", "known columns must be finite; mask them as unknown");
   const auto drawn =
       rnade_draw(rng.uniform(y.sizes()).to(y.device()), mask, y, 1.0, tensors(), law_);
-  return torch::where(mask, x, own_units(drawn));
+  return torch::where(mask, batch.x, own_units(drawn));
 }
 
 // What binds on few rows is overfitting: small batches are the best remedy that was found.

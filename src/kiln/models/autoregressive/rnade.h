@@ -69,24 +69,27 @@ class Rnade : public Game,
 
   /// [B], exact, in x's units.  Throws ShapeError for another shape, ConfigError unless x is
   /// finite.
-  Tensor log_prob(const Tensor& x) override;
+  Tensor log_prob(const Batch& batch) override;
   double log_volume() const override;  ///< sum_d log scale_d, nats.
   /// The laws of every y_d given the numbers before d: fields [B, D, K], in standardised units.
   ScaleMixture conditionals(const Tensor& x);
   /// P(X_d <= x_d | numbers before d), [B, D]: uniform and independent where the model is right.
   Tensor conditional_cdf(const Tensor& x);
+  Conditions conditions() const override {
+    return {.temperature = Conditions::Temperature::positive};
+  }
   /// [count, D].  The temperature divides the logits of alpha and multiplies a Gaussian's variance
   /// and a Laplace's scale.
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
   /// Exact draws given columns that all come before the unknown ones in the ordering.  Throws
   /// ConfigError for other patterns.  x is not read where known is 0.
-  Tensor complete(const Tensor& x, const Tensor& known, Rng& rng) override;
+  Tensor complete(const Batch& batch, const Tensor& known, Rng& rng) override;
 
   const Tensor& ordering() const override { return order_; }
-  Tensor log_conditionals(const Tensor& x) override;
-  Tensor draw(const Tensor& uniform) override;
-  Tensor draw_one(const Tensor& x, std::int64_t d, const Tensor& uniform) override;
+  Tensor log_conditionals(const Batch& batch) override;
+  Tensor draw(const Batch& uniform) override;
+  Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) override;
 
  private:
   RnadeTensors tensors() const { return {W_, rho_, c_, V_, b_, order_}; }

@@ -10,7 +10,6 @@
 #include <numbers>
 
 #include "kiln/core/check.h"
-#include "kiln/models/request.h"
 #include "kiln/prob/nearest_centre.h"
 
 namespace kiln {
@@ -99,16 +98,17 @@ Tensor GaussianMixture::log_joint(const Tensor& y) const {
   return torch::cat(parts);
 }
 
-Tensor GaussianMixture::log_prob(const Tensor& x) {
-  return torch::logsumexp(log_joint(standard("gaussian_mixture.log_prob", x)), 1) - log_volume();
+Tensor GaussianMixture::log_prob(const Batch& batch) {
+  return torch::logsumexp(log_joint(standard("gaussian_mixture.log_prob", batch.x)), 1) -
+         log_volume();
 }
 
 Tensor GaussianMixture::log_responsibilities(const Tensor& x) {
   return torch::log_softmax(log_joint(standard("gaussian_mixture.log_responsibilities", x)), 1);
 }
 
-Tensor GaussianMixture::encode_mean(const Tensor& x) {
-  return log_responsibilities(x).exp().to(x.scalar_type());
+Tensor GaussianMixture::encode_mean(const Batch& batch) {
+  return log_responsibilities(batch.x).exp().to(batch.x.scalar_type());
 }
 
 void GaussianMixture::clear_sums() {
@@ -254,9 +254,7 @@ bool GaussianMixture::end_pass() {
   return false;
 }
 
-Tensor GaussianMixture::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("gaussian_mixture.sample", request);
-  torch::NoGradGuard no_grad;
+Tensor GaussianMixture::draw_samples(const SampleRequest& request, Rng& rng) {
   const double t = request.temperature;
   const auto shares = torch::softmax(weights_.log() / std::max(t, 1e-9), 0).cumsum(0);
   const auto u = rng.uniform({request.count, 1}).to(shares.options());

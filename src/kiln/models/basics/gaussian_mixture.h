@@ -56,13 +56,13 @@ class GaussianMixture : public Fitted,
   /// "bic", from the second pass on.
   std::vector<std::pair<std::string, double>> figures() const override;
 
-  Tensor log_prob(const Tensor& x) override;     ///< [B] float64, exact.
+  Tensor log_prob(const Batch& batch) override;  ///< [B] float64, exact.
   double log_volume() const override;            ///< sum_d log scale_d, nats.
   Tensor log_responsibilities(const Tensor& x);  ///< log r [B, K], float64.
   std::int64_t code_size() const override { return options_.components; }
-  Tensor encode_mean(const Tensor& x) override;  ///< r [B, K], in x's type.
+  Tensor encode_mean(const Batch& batch) override;  ///< r [B, K], in x's type.
   /// The temperature divides log w and multiplies the covariances.  Cut to [0, 1] for images.
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
   std::int64_t free_parameters() const;
   /// Bayesian information criterion of the last pass, 2 N loss + free_parameters ln N.  Schwarz

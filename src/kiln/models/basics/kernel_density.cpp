@@ -7,7 +7,6 @@
 #include <numbers>
 
 #include "kiln/core/check.h"
-#include "kiln/models/request.h"
 #include "kiln/prob/kernel_mixture.h"
 
 namespace kiln {
@@ -70,13 +69,12 @@ bool KernelDensity::end_pass() {
   return true;
 }
 
-Tensor KernelDensity::log_prob(const Tensor& x) {
-  const auto y = standardiser_->standard(shape().real_numbers("kernel_density.log_prob", x));
+Tensor KernelDensity::log_prob(const Batch& batch) {
+  const auto y = standardiser_->standard(shape().real_numbers("kernel_density.log_prob", batch.x));
   return kernel_log_prob(y, centres(), bandwidth()) - log_volume();
 }
 
-Tensor KernelDensity::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("kernel_density.sample", request);
+Tensor KernelDensity::draw_samples(const SampleRequest& request, Rng& rng) {
   const auto kept = centres();
   const auto picks = rng.integers(kept.size(0), {request.count}).to(kept.device());
   const auto noise = rng.normal({request.count, options_.data_dim}).to(kept.options());

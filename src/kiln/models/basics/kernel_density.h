@@ -58,10 +58,10 @@ class KernelDensity : public Fitted, public Sampler, public Likelihood, public S
   double loss() const override;
   std::int64_t most_passes() const override { return 1; }
 
-  Tensor log_prob(const Tensor& x) override;  ///< [B] float64, exact.
-  double log_volume() const override;         ///< sum_d log scale_d, nats.
+  Tensor log_prob(const Batch& batch) override;  ///< [B] float64, exact.
+  double log_volume() const override;            ///< sum_d log scale_d, nats.
   /// The temperature multiplies the variance of the kernels.  Cut to [0, 1] for images.
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
   double bandwidth() const { return bandwidth_.item<double>(); }  ///< h, standardised.
 

@@ -137,9 +137,10 @@ bool KMeans::end_pass() {
   return !options_.minibatch && settled && !reseeded;
 }
 
-Tensor KMeans::encode_mean(const Tensor& x) {
-  const auto index = nearest_centre(shape().real_numbers("kmeans.encode_mean", x), centres_).index;
-  return torch::one_hot(index, options_.clusters).to(x.scalar_type());
+Tensor KMeans::encode_mean(const Batch& batch) {
+  const auto index =
+      nearest_centre(shape().real_numbers("kmeans.encode_mean", batch.x), centres_).index;
+  return torch::one_hot(index, options_.clusters).to(batch.x.scalar_type());
 }
 
 Tensor KMeans::decode_mean(const Tensor& z) {

@@ -59,8 +59,8 @@ class KMeans : public Fitted, public Encoder, public Decoder, public Prior {
   double loss() const override;
 
   std::int64_t code_size() const override { return options_.clusters; }
-  Tensor encode_mean(const Tensor& x) override;  ///< [B, K], one-hot, in x's type.
-  Tensor decode_mean(const Tensor& z) override;  ///< z [B, K] -> z centres, in z's type.
+  Tensor encode_mean(const Batch& batch) override;  ///< [B, K], one-hot, in x's type.
+  Tensor decode_mean(const Tensor& z) override;     ///< z [B, K] -> z centres, in z's type.
   /// [count, K]: one-hot, a cluster drawn by its share of the items.
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   /// Throws ConfigError: one-hot codes have no quantiles.

@@ -10,7 +10,6 @@
 #include <numbers>
 
 #include "kiln/core/check.h"
-#include "kiln/models/request.h"
 
 namespace kiln {
 namespace {
@@ -128,12 +127,11 @@ void Pca::set_law(const Tensor& directions, const Tensor& measured) {
               (d * std::log(2 * std::numbers::pi) + along + others * std::log(s2) + over / s2));
 }
 
-Tensor Pca::log_prob(const Tensor& x) {
-  return law().log_prob(shape().real_numbers("pca.log_prob", x));
+Tensor Pca::log_prob(const Batch& batch) {
+  return law().log_prob(shape().real_numbers("pca.log_prob", batch.x));
 }
 
-Tensor Pca::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("pca.sample", request);
+Tensor Pca::draw_samples(const SampleRequest& request, Rng& rng) {
   const auto noise = rng.normal({request.count, options_.data_dim}).to(mean_.options());
   const auto x = law().at_noise(noise * std::sqrt(request.temperature)).to(torch::kFloat32);
   return shape().shaped(options_.channels > 0 ? x.clamp(0, 1) : x);
@@ -143,9 +141,9 @@ Tensor Pca::code_scale() const {
   return options_.whiten ? variances_.sqrt() : torch::ones_like(variances_);
 }
 
-Tensor Pca::encode_mean(const Tensor& x) {
-  const auto c = shape().real_numbers("pca.encode_mean", x) - mean_;
-  return (c.matmul(directions_) / code_scale()).to(x.scalar_type());
+Tensor Pca::encode_mean(const Batch& batch) {
+  const auto c = shape().real_numbers("pca.encode_mean", batch.x) - mean_;
+  return (c.matmul(directions_) / code_scale()).to(batch.x.scalar_type());
 }
 
 Tensor Pca::decode_mean(const Tensor& z) {

@@ -73,14 +73,14 @@ class Pca : public Fitted,
   double loss() const override;  ///< -log p of the data, nats per item, of the law as it stands.
   std::int64_t most_passes() const override;
 
-  Tensor log_prob(const Tensor& x) override;  ///< [B] float64, exact.
+  Tensor log_prob(const Batch& batch) override;  ///< [B] float64, exact.
   /// From p(x)^(1 / temperature), normalised: all variances times the temperature.  Cut to [0, 1]
   /// for images.
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
   std::int64_t components() const { return *options_.components; }
   std::int64_t code_size() const override { return components(); }
-  Tensor encode_mean(const Tensor& x) override;  ///< [B, J], in x's type.
-  Tensor decode_mean(const Tensor& z) override;  ///< z [B, J] -> mean + V z, in z's type.
+  Tensor encode_mean(const Batch& batch) override;  ///< [B, J], in x's type.
+  Tensor decode_mean(const Tensor& z) override;     ///< z [B, J] -> mean + V z, in z's type.
   Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< [count, J].
   Tensor prior_quantile(const Tensor& u) const override;       ///< Of N(0, diag(l)), or N(0, I).
 

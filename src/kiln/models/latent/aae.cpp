@@ -7,7 +7,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/code_critic.h"
 #include "kiln/prob/diag_normal.h"
 
@@ -209,17 +208,17 @@ std::vector<Player> Aae::players() {
   return list;
 }
 
-Tensor Aae::encode_mean(const Tensor& x) { return split(network_->encode(x)).joined(); }
+Tensor Aae::encode_mean(const Batch& batch) { return split(network_->encode(batch.x)).joined(); }
 
-Tensor Aae::encode_draw(const Tensor& x, Rng& rng) {
-  return drawn(network_->encode(x), rng).joined();
+Tensor Aae::encode_draw(const Batch& batch, Rng& rng) {
+  return drawn(network_->encode(batch.x), rng).joined();
 }
 
-Tensor Aae::class_logits(const Tensor& x) {
+Tensor Aae::class_logits(const Batch& batch) {
   if (classes() == 0)
     throw ConfigError("aae.class_logits",
                       "was trained without a class output; use supervision semi");
-  return split(network_->encode(x)).class_logits;
+  return split(network_->encode(batch.x)).class_logits;
 }
 
 Tensor Aae::sample_prior(std::int64_t count, Rng& rng) {
@@ -235,28 +234,22 @@ Tensor Aae::prior_quantile(const Tensor& u) const {
 }
 
 // Section 2.3: a label is a part of the prior; section 5: it is y.
-Tensor Aae::prior_of_class(std::int64_t label, std::int64_t count, Rng& rng) {
-  if (label < 0 || label >= options_.classes)
-    throw ConfigError("aae.sample",
-                      fmt::format("label must be 0 to {}, got {}", options_.classes - 1, label));
-  const auto all = torch::full({count}, label, labelled_y_.options());
-  if (options_.supervision == Supervision::label) return to_weights(prior_.sample_parts(all, rng));
-  return torch::cat({one_hot(all, options_.classes), to_weights(prior_.sample(count, rng))}, 1);
+Tensor Aae::prior_of_class(const Tensor& labels, Rng& rng) {
+  const auto y = labels.to(labelled_y_.options());
+  if (options_.supervision == Supervision::label) return to_weights(prior_.sample_parts(y, rng));
+  return torch::cat({one_hot(y, options_.classes), to_weights(prior_.sample(y.size(0), rng))}, 1);
 }
 
-Tensor Aae::sample(const SampleRequest& request, Rng& rng) {
-  auto unlabelled = request;
-  if (options_.supervision != Supervision::none) unlabelled.label.reset();
-  check_unconditional("aae.sample", unlabelled);
-  if (request.temperature != 1 && options_.prior != PriorKind::gaussian)
-    throw ConfigError(
-        "aae.sample",
-        fmt::format("a temperature scales a Gaussian prior, and this one is {}; leave "
-                    "it out",
-                    enum_name(options_.prior)));
-  torch::NoGradGuard no_grad;
-  const auto codes = request.label ? prior_of_class(*request.label, request.count, rng)
-                                   : sample_prior(request.count, rng);
+Conditions Aae::conditions() const {
+  return {.classes = options_.supervision == Supervision::none ? 0 : options_.classes,
+          .temperature = options_.prior == PriorKind::gaussian ? Conditions::Temperature::from_zero
+                                                               : Conditions::Temperature::one};
+}
+
+Tensor Aae::draw_samples(const SampleRequest& request, Rng& rng) {
+  const auto codes = request.given.labels.defined()
+                         ? prior_of_class(labels_of(request, options_.classes), rng)
+                         : sample_prior(request.count, rng);
   codes.narrow(1, options_.class_size(), options_.code()).mul_(std::sqrt(request.temperature));
   return decode_in_parts(*this, codes);
 }

@@ -48,23 +48,24 @@ class Aae : public Game,
   /// "autoencoder", "critic", "encoder", and for semi "classifier".
   std::vector<Player> players() override;
   std::int64_t code_size() const override { return options_.class_size() + options_.code(); }
-  Tensor encode_mean(const Tensor& x) override;
-  Tensor encode_draw(const Tensor& x, Rng& rng) override;  ///< Without noise on the input.
+  Tensor encode_mean(const Batch& batch) override;
+  Tensor encode_draw(const Batch& batch, Rng& rng) override;  ///< Without noise on the input.
   Tensor decode_mean(const Tensor& z) override { return network_->decode_mean(z); }
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws ConfigError where semi.
   std::int64_t classes() const override { return options_.class_size(); }
-  Tensor class_logits(const Tensor& x) override;  ///< Throws ConfigError unless semi.
+  Tensor class_logits(const Batch& batch) override;  ///< Throws ConfigError unless semi.
+  Conditions conditions() const override;
   /// The mean of x given a code of the prior, of the class asked for.  z is multiplied by the
   /// temperature.
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
  private:
   Code split(const Tensor& outputs) const;
   Code drawn(const Tensor& outputs, Rng& rng) const;
   Tensor to_weights(const Tensor& x) const { return x.to(network_->parameters()[0].options()); }
   Tensor one_hot(const Tensor& label, std::int64_t columns) const;
-  Tensor prior_of_class(std::int64_t label, std::int64_t count, Rng& rng);
+  Tensor prior_of_class(const Tensor& labels, Rng& rng);
   Batch draw_labelled(std::int64_t count, Rng& rng) const;
   /// Codes of the encoder and of the prior with the label that the critic sees beside each.
   struct Pairs {

@@ -57,7 +57,7 @@ std::vector<Player> Autoencoder::players() {
            }}};
 }
 
-Tensor Autoencoder::encode_mean(const Tensor& x) { return network_->encode(x); }
+Tensor Autoencoder::encode_mean(const Batch& batch) { return network_->encode(batch.x); }
 
 Tensor Autoencoder::decode_mean(const Tensor& z) { return network_->decode_mean(z); }
 

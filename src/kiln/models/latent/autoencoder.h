@@ -58,7 +58,7 @@ class Autoencoder : public Game, public Encoder, public Decoder {
   void start_from_data(const DataMoments& moments) override;
   std::vector<Player> players() override;  ///< One player; loss: the error averaged over B, [].
   std::int64_t code_size() const override { return options_.latent; }
-  Tensor encode_mean(const Tensor& x) override;
+  Tensor encode_mean(const Batch& batch) override;
   Tensor decode_mean(const Tensor& z) override;
 
  private:

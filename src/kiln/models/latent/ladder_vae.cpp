@@ -8,7 +8,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/core/text.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/importance.h"
 #include "kiln/nn/layer_size.h"
 #include "kiln/prob/bernoulli.h"
@@ -227,12 +226,13 @@ std::vector<Player> LadderVae::players() {
 }
 
 // c_l = (z_l - mu_p) / s_p on the path of means.
-Tensor LadderVae::encode_mean(const Tensor& x) {
-  return codes_at(x, torch::zeros({x.size(0), code_size_}, decoder_out_->bias.options()));
+Tensor LadderVae::encode_mean(const Batch& batch) {
+  return codes_at(batch.x,
+                  torch::zeros({batch.x.size(0), code_size_}, decoder_out_->bias.options()));
 }
 
-Tensor LadderVae::encode_draw(const Tensor& x, Rng& rng) {
-  return codes_at(x, normal({x.size(0), code_size_}, rng));
+Tensor LadderVae::encode_draw(const Batch& batch, Rng& rng) {
+  return codes_at(batch.x, normal({batch.x.size(0), code_size_}, rng));
 }
 
 Tensor LadderVae::codes_at(const Tensor& x, const Tensor& noise) {
@@ -275,8 +275,7 @@ Tensor LadderVae::sample_prior(std::int64_t count, Rng& rng) {
   return normal({count, code_size_}, rng);
 }
 
-Tensor LadderVae::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("ladder_vae.sample", request);
+Tensor LadderVae::draw_samples(const SampleRequest& request, Rng& rng) {
   return draw_given(sample_prior(request.count, rng).mul(std::sqrt(request.temperature)), {}, rng);
 }
 

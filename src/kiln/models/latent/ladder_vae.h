@@ -98,8 +98,8 @@ class LadderVae : public Game,
   // the prior N(0, I), and the mean of x given a code is exact.
   std::int64_t code_size() const override { return code_size_; }
   /// The code of the path z_l = mu_q(z_{l+1}, x), which takes the mean at every level.
-  Tensor encode_mean(const Tensor& x) override;
-  Tensor encode_draw(const Tensor& x, Rng& rng) override;
+  Tensor encode_mean(const Batch& batch) override;
+  Tensor encode_draw(const Batch& batch, Rng& rng) override;
   Tensor decode_mean(const Tensor& code) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   std::int64_t latent_size() const override { return code_size_; }
@@ -107,7 +107,7 @@ class LadderVae : public Game,
   Tensor log_likelihood(const Batch& batch, const Tensor& code) override;
   Tensor draw_given(const Tensor& code, const Tensor& labels, Rng& rng) override;
   /// Codes from N(0, temperature^2 I), then x ~ p(x|z_1): 0/1.
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
  private:
   /// Two laws of a level, and the draw that the level below sees.

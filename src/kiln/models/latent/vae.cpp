@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "kiln/core/check.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/importance.h"
 #include "kiln/nn/one_hot_labels.h"
 #include "kiln/prob/log_mean_exp.h"
@@ -189,12 +188,13 @@ void Vae::start_from_data(const DataMoments& moments) {
   bias.copy_(law_.start(each(moments.mean), each(moments.deviation)));
 }
 
-Tensor Vae::encode_mean(const Tensor& x) {
-  return codes_at(x, torch::zeros({x.size(0), options_.latent}, encoder_mean_->weight.options()));
+Tensor Vae::encode_mean(const Batch& batch) {
+  return codes_at(
+      batch.x, torch::zeros({batch.x.size(0), options_.latent}, encoder_mean_->weight.options()));
 }
 
-Tensor Vae::encode_draw(const Tensor& x, Rng& rng) {
-  return codes_at(x, normal({x.size(0), options_.latent}, rng));
+Tensor Vae::encode_draw(const Batch& batch, Rng& rng) {
+  return codes_at(batch.x, normal({batch.x.size(0), options_.latent}, rng));
 }
 
 // z at a noise; of a conditional model with the class whose bound at that noise is the largest.
@@ -221,7 +221,7 @@ Tensor Vae::decode_mean(const Tensor& codes) {
 Tensor Vae::sample_prior(std::int64_t count, Rng& rng) {
   check_positive("vae.sample_prior", "count", count);
   const auto z = normal({count, options_.latent}, rng);
-  return is_conditional() ? with_class(z, requested_labels("vae", {.count = count}, classes())) : z;
+  return is_conditional() ? with_class(z, labels_of({.count = count}, classes())) : z;
 }
 
 Tensor Vae::prior_quantile(const Tensor& u) const {
@@ -230,12 +230,8 @@ Tensor Vae::prior_quantile(const Tensor& u) const {
   return Prior::prior_quantile(u);
 }
 
-Tensor Vae::sample(const SampleRequest& request, Rng& rng) {
-  Tensor labels;
-  if (is_conditional())
-    labels = requested_labels("vae.sample", request, classes());
-  else
-    check_unconditional("vae.sample", request);
+Tensor Vae::draw_samples(const SampleRequest& request, Rng& rng) {
+  const auto labels = is_conditional() ? labels_of(request, classes()) : Tensor();
   const auto z = normal({request.count, options_.latent}, rng).mul(std::sqrt(request.temperature));
   return draw_given(z, labels, rng);
 }

@@ -82,16 +82,18 @@ class Vae : public Game,
 
   std::int64_t code_size() const override { return options_.latent + classes(); }
   /// z at no noise.  A conditional model takes the class whose bound, at no noise, is the largest.
-  Tensor encode_mean(const Tensor& x) override;
-  Tensor encode_draw(const Tensor& x, Rng& rng) override;  ///< The class by the bound at that draw.
+  Tensor encode_mean(const Batch& batch) override;
+  Tensor encode_draw(const Batch& batch,
+                     Rng& rng) override;  ///< The class by the bound at that draw.
   Tensor decode_mean(const Tensor& codes) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;  ///< Classes come in turn.
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws ConfigError with condition.
   std::int64_t latent_size() const override { return options_.latent; }
   Tensor log_likelihood(const Batch& batch, const Tensor& z) override;
   Tensor draw_given(const Tensor& z, const Tensor& labels, Rng& rng) override;
+  Conditions conditions() const override { return {.classes = classes()}; }
   /// z ~ N(0, temperature^2 I), then x ~ p(x|z): as DecoderLaw draws.
-  Tensor sample(const SampleRequest& request, Rng& rng) override;
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
  private:
   bool is_conditional() const { return options_.condition == Condition::label; }

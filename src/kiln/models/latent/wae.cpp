@@ -4,7 +4,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/models/decode_in_parts.h"
-#include "kiln/models/request.h"
 #include "kiln/nn/code_critic.h"
 #include "kiln/prob/mmd.h"
 
@@ -102,9 +101,7 @@ Tensor Wae::prior_quantile(const Tensor& u) const {
   return options_.prior_scale * Prior::prior_quantile(u);
 }
 
-Tensor Wae::sample(const SampleRequest& request, Rng& rng) {
-  check_unconditional("wae.sample", request);
-  torch::NoGradGuard no_grad;
+Tensor Wae::draw_samples(const SampleRequest& request, Rng& rng) {
   return decode_in_parts(*this, std::sqrt(request.temperature) * sample_prior(request.count, rng));
 }
 

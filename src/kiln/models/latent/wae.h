@@ -64,11 +64,11 @@ class Wae : public Game, public Sampler, public Encoder, public Decoder, public 
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Encodes the batch.
   std::vector<Player> players() override;                   ///< "model", and for gan "critic".
   std::int64_t code_size() const override { return options_.latent; }
-  Tensor encode_mean(const Tensor& x) override { return encode(x); }
+  Tensor encode_mean(const Batch& batch) override { return encode(batch.x); }
   Tensor decode_mean(const Tensor& z) override { return network_->decode_mean(z); }
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   Tensor prior_quantile(const Tensor& u) const override;
-  Tensor sample(const SampleRequest& request, Rng& rng) override;  ///< G(temperature * z).
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;  ///< G(temperature * z).
 
  private:
   Objective model_turn(const Tensor& x, Rng& rng);

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kiln/core/tensor.h"
+
+namespace kiln {
+
+/// What a draw is conditioned on.
+struct Given {
+  Tensor labels;  ///< Classes, int64: [] for all items, or [count]; undefined: none is asked for.
+
+  static Given of_class(std::int64_t label);
+};
+
+/// What may be asked of a model that draws.
+struct Conditions {
+  enum class Temperature {
+    from_zero,  ///< 0, the mode, and up.
+    positive,   ///< It divides, so it is above 0.
+    one         ///< The law has none.
+  };
+  std::int64_t classes = 0;  ///< Labels are 0 .. classes - 1; 0: the model has none.
+  Temperature temperature = Temperature::from_zero;
+};
+
+struct SampleRequest {
+  std::int64_t count = 64;
+  double temperature = 1.0;  ///< T: the law p^(1/T) of what is drawn; 1: its own.
+  Given given = {};
+};
+
+/// Throws ConfigError for a count below 1, and for what the conditions do not allow.
+void check_request(const SampleRequest& request, const Conditions& conditions);
+
+/// The class of each item, [count] int64: those asked for, or in turn 0, 1 .. classes - 1, 0 ...
+Tensor labels_of(const SampleRequest& request, std::int64_t classes);
+
+}  // namespace kiln
