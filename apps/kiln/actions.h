@@ -27,6 +27,7 @@ struct Actions {
   int (*film)(const FilmArguments&, const Console&);
   int (*report)(const ReportArguments&, const Console&);
   int (*check)(const CheckArguments&, const Console&);
+  int (*translate)(const TranslateArguments&, const Console&);
   int (*data_get)(const DataGetArguments&, const Console&);
   int (*doctor)(const Console&);
   int (*line_critic)(const LineCriticArguments&, const Console&);

@@ -181,6 +181,12 @@ struct CheckArguments {
   std::string data, split, out;
 };
 
+struct TranslateArguments {
+  RunArguments run;
+  std::string image, direction, data, split, out;
+  std::int64_t count = 8;
+};
+
 /// A well-known data set to be fetched.
 struct DataGetArguments {
   std::string name, out, from;

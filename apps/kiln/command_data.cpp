@@ -83,10 +83,10 @@ Parts parts_of(const Splits& splits) {
   return parts;
 }
 
-// Items `items`, one after another.
+// Items `items` with their fields, one after another.
 std::vector<float> read_items(const Dataset& data, const std::vector<std::int64_t>& items,
                               std::vector<std::int64_t>& labels) {
-  const auto size = static_cast<std::size_t>(data.info().item_size());
+  const auto size = static_cast<std::size_t>(data.info().stored_size());
   std::vector<float> x(items.size() * size);
   for (std::size_t i = 0; i < items.size(); ++i)
     labels.push_back(data.read(items[i], {x.data() + i * size, size}));
@@ -127,11 +127,18 @@ void write_preview(const std::filesystem::path& out, const Dataset& data,
   make_folder_of(out);
   if (!info.is_image()) return write_file_atomically(out, scatter(info, x, labels));
   const ValueSet values{info.values, info.levels};
-  const auto size = static_cast<std::size_t>(info.item_size());
   std::vector<Image> pictures;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    pictures.push_back(from_planar_floats({x.data() + i * size, size}, info.shape[0], info.shape[1],
-                                          info.shape[2], values.low(), values.high()));
+  const float* next = x.data();
+  const auto add = [&](const std::vector<std::int64_t>& shape) {
+    const auto size = static_cast<std::size_t>(shape[0] * shape[1] * shape[2]);
+    pictures.push_back(from_planar_floats({next, size}, shape[0], shape[1], shape[2], values.low(),
+                                          values.high()));
+    next += size;
+  };
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    add(info.shape);
+    for (const auto& field : info.more) add(field.shape);
+  }
   write_png(out, make_grid(pictures, {.columns = kColumns}), {{"data", info.name}});
 }
 
@@ -150,6 +157,8 @@ int look(const DataArguments& a, const Console& console) {
   auto text = fmt::format("{}\n  parts    {}\n  shape    {} ({})\n  numbers  {}",
                           source.spec.text(), parts.text, fmt::join(info.shape, " x "),
                           describe_values(info), line_of(summary.all));
+  for (const auto& field : info.more)
+    text += fmt::format("\n  beside x {}: {}", field.name, fmt::join(field.shape, " x "));
   std::vector<std::string> classes;
   for (const auto& [label, count] : summary.per_class) {
     counts[class_name(info, label)] = count;

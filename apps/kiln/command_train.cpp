@@ -165,7 +165,8 @@ void add_train(const Program& program) {
                       "TOML file with sections run, data, model, train; flags win over it");
   command->add_option("--device", arguments->device, "cpu, cuda or cuda:N [cpu]");
   command->add_flag("--skip-bad", arguments->skip_bad, "leave broken items out and count them");
-  add_option_flags(command, describe<TrainOptions>(), arguments->train_options, "Training");
+  add_option_flags(command, describe<TrainOptions>(), arguments->train_options,
+                   "Training, where the model's recipe (kiln models MODEL) says nothing else");
   const auto& words = program.arguments;
   const bool trains = !words.empty() && words[0] == "train";
   arguments->command = typed("kiln", words);

@@ -8,13 +8,17 @@
 namespace kiln::program {
 namespace {
 
+constexpr double kFarthest = 1e30;
+
 void check_traverse(TraverseArguments& a) {
   if (!a.item && !(a.data.empty() && a.split.empty()))
     throw ConfigError("traverse",
                       "--data and --split say where --item is; set it or leave them out");
   for (const auto& end : {a.low, a.high})
-    if (end && !std::isfinite(*end))
-      throw ConfigError("traverse", "--low and --high must be finite numbers");
+    if (end && !(std::abs(*end) <= kFarthest))
+      throw ConfigError("traverse", fmt::format("--low and --high lie between -{0:g} and {0:g}, "
+                                                "got {1:g}",
+                                                kFarthest, *end));
   if (a.low && a.high && *a.low >= *a.high)
     throw ConfigError("traverse",
                       fmt::format("--low must lie below --high, got {} and {}", *a.low, *a.high));
@@ -46,8 +50,10 @@ void add_traverse(const Program& program) {
   command->add_option("--high", a->high, "where it ends [3; a number among codes 2]");
   command->add_flag("--quantiles", a->quantiles,
                     "equal steps of the prior's mass instead of --low to --high");
-  command->add_option("--item", a->item,
-                      "the other latents stay at this item's code, for models that encode [at 0]");
+  command
+      ->add_option("--item", a->item,
+                   "the other latents stay at this item's code, for models that encode [at 0]")
+      ->check(whole_number(0));
   command->add_option("--data", a->data, "with --item: source [the run's own]");
   command->add_option("--split", a->split, "with --item: train, valid or test [test, or valid]");
   command->add_option("-o,--out", a->out,

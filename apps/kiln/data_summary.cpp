@@ -29,7 +29,7 @@ DataSummary summarize(const Dataset& data, std::int64_t most_items, std::int64_t
   summary.items = std::min(data.size(), most_items);
   if (data.info().shape.size() == 1 && size <= kMostColumns) summary.columns.resize(size);
   std::map<std::int64_t, std::vector<std::int64_t>> of_class;
-  std::vector<float> x(size);
+  std::vector<float> x(static_cast<std::size_t>(data.info().stored_size()));
   for (std::int64_t i = 0; i < summary.items; ++i) {
     // A file may be sorted by class: evenly spaced items see all of it.
     const auto index =

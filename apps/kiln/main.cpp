@@ -67,10 +67,10 @@ int run(int argc, char** argv) {
   std::vector<Command> commands;
   Program program{app, console, commands, {argv + 1, argv + argc}};
   for (const auto add :
-       {add_train,      add_resume,      add_sample,     add_eval,   add_score,     add_reconstruct,
-        add_complete,   add_interpolate, add_encode,     add_decode, add_manifold,  add_traverse,
-        add_arithmetic, add_probe,       add_neighbours, add_film,   add_report,    add_models,
-        add_data,       add_doctor,      add_theory,     add_check,  add_completion})
+       {add_train,      add_resume,      add_sample,     add_eval,   add_score,    add_reconstruct,
+        add_complete,   add_interpolate, add_encode,     add_decode, add_manifold, add_traverse,
+        add_arithmetic, add_probe,       add_neighbours, add_film,   add_report,   add_translate,
+        add_models,     add_data,        add_doctor,     add_theory, add_check,    add_completion})
     add(program);
   if (argc == 1 || (argc == 2 && program.arguments[0] == "help")) {
     console.result(without_last_newline(app.help()), {{"help", app.help()}});
@@ -84,7 +84,9 @@ int run(int argc, char** argv) {
     if (const auto command = named_command(commands, argc, argv); !command.empty())
       throw ConfigError(command, fmt::format("needs {}; `kiln {} --help` shows what it takes",
                                              needed_by(error), command));
-    throw ConfigError("kiln", error.what() + hint_of(app, commands, argc, argv));
+    const auto hint = hint_of(app, commands, argc, argv);
+    throw ConfigError("kiln", fmt::format("no command '{}'{} `kiln help` lists them", argv[1],
+                                          hint.empty() ? "." : hint));
   } catch (const CLI::ParseError& error) {
     const auto command = named_command(commands, argc, argv);
     throw ConfigError(command.empty() ? "kiln" : command,

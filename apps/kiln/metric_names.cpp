@@ -25,6 +25,7 @@ const std::vector<Group>& groups() {
       {"", {"encoder", "decoder"}, {"reconstruction"}},
       {"", {"encoder", "decoder", "prior"}, {"code_mmd"}},
       {"", {"classifier"}, {"error"}},
+      {"", {"translator"}, {"translation_error"}},
       {"of samples",
        {"sampler"},
        {"modes", "high_quality", "modes_kl", "modes_birthday", "fd", "kid", "precision", "recall",

@@ -65,6 +65,7 @@ void add_probe(const Program& program);
 void add_neighbours(const Program& program);
 void add_film(const Program& program);
 void add_report(const Program& program);
+void add_translate(const Program& program);
 void add_models(const Program& program);
 void add_data(const Program& program);
 void add_data_get(const Program& program);  ///< Under data.

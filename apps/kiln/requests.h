@@ -40,7 +40,8 @@ void check_svg(Arguments& a) {
 /// A grid of pictures: plain, or with words at its edges.
 template <class Arguments>
 void check_picture(Arguments& a) {
-  if (!a.out.ends_with(".svg")) check_png(a);
+  if (!a.out.empty() && !a.out.ends_with(".png") && !a.out.ends_with(".svg"))
+    throw ConfigError("out", "needs a name that ends in .png or .svg, got '" + a.out + "'");
 }
 
 /// All of that which a command was asked.

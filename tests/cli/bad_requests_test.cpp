@@ -30,7 +30,7 @@ void expect_refusal_begins(const std::vector<std::string>& arguments, int code,
 
 TEST(BadRequests, UnknownCommandNamesTheNearest) {
   expect_refusal({"trian", "nade"}, kRequest,
-                 "[kiln] A subcommand is required; did you mean 'train'?");
+                 "[kiln] no command 'trian'; did you mean 'train'? `kiln help` lists them");
 }
 
 TEST(BadRequests, UnknownModelNamesTheNearest) {

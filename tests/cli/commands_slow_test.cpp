@@ -367,7 +367,7 @@ TEST(Commands, AConditionalModelOfStatesIsTrainedJudgedAndSampled) {
                                            (folder / "x.npy").string(), "--json"}));
   EXPECT_EQ(drawn["count"], 4);
   const auto refused = run_kiln({"sample", run, "--condition", "label=10"});
-  EXPECT_EQ(refused.err, "kiln: [vae.sample] label must be between 0 and 9, got 10\n");
+  EXPECT_EQ(refused.err, "kiln: [sample] label must be between 0 and 9, got 10\n");
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ std::string completed_by_bash(const std::string& line, const std::string& words)
 }
 
 TEST(Completion, BashTakesWhatFits) {
-  EXPECT_EQ(completed_by_bash("kiln tr", "tr"), "train traverse\n");
+  EXPECT_EQ(completed_by_bash("kiln tr", "tr"), "train traverse translate\n");
   EXPECT_EQ(completed_by_bash("kiln train va", "train va"), "vae\n");
   EXPECT_EQ(completed_by_bash("kiln train vae --decoder=g", "train vae --decoder = g"),
             "gaussian\n");

@@ -57,6 +57,8 @@ class TinyData : public Dataset {
     else
       info_.shape = {number("data_dim")};
     info_.name = "tiny";
+    if (number("channels_b") > 0)
+      info_.more = {{"b", {number("channels_b"), number("height"), number("width")}}};
     info_.classes = number("classes");
   }
   const DataInfo& info() const override { return info_; }
@@ -110,6 +112,10 @@ Tensor everything(Model& model, const Batch& batch) {
     parts.push_back(m->class_logits(batch));
   if (auto* m = dynamic_cast<Critic*>(&model)) parts.push_back(m->realness_logits(batch));
   if (auto* m = dynamic_cast<Sampler*>(&model)) parts.push_back(m->sample({.count = 3}, rng));
+  if (auto* m = dynamic_cast<Translator*>(&model)) {
+    const auto direction = m->directions().front();
+    parts.push_back(m->translate(direction == "a2b" ? batch.x : batch.at("b"), direction, rng));
+  }
   for (auto& part : parts) part = part.flatten().to(torch::kFloat32);
   return torch::cat(parts);
 }

@@ -1,7 +1,11 @@
 // needs: base
 #include "apps/kiln/fetch/get_set.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "apps/kiln/fetch/unpack.h"
 #include "kiln/core/error.h"
@@ -160,9 +164,12 @@ TEST(FetchGet, KeepsTheWantedMembersOfAnArchive) {
   EXPECT_EQ(p.get().fetched, 2);
   EXPECT_EQ(content_of(p.folder / "set/a.bin"), first);
   EXPECT_EQ(content_of(p.folder / "set/b.bin"), second);
-  EXPECT_EQ(p.files().size(), 2u);
+  EXPECT_EQ(p.files().size(), 3u) << "and SHA256SUMS";
   EXPECT_FALSE(std::filesystem::exists(p.folder / "b.bin"));
   EXPECT_EQ(p.get().there, 2);
+  p.folder.write("set/b.bin", std::string(700, 'z'));  // of the right length
+  EXPECT_EQ(p.get().fetched, 2);
+  EXPECT_EQ(content_of(p.folder / "set/b.bin"), second);
 }
 
 TEST(FetchGet, NamesTheMemberThatAnArchiveLacks) {
@@ -290,10 +297,80 @@ TEST(FetchGet, TakesACopyOfAFolderThatItFilled) {
   EXPECT_EQ(q.get(copy.address() + "/").fetched, 1);
 }
 
+TEST(FetchGet, LinksAndPipesAreNotWrittenThrough) {
+  namespace fs = std::filesystem;
+  Publisher p(rows_delivery());
+  const auto precious = p.folder.write("precious", "precious");
+  const TemporaryFolder stick;
+  stick.write("rows.amat", rows());
+  fs::create_directory(p.folder / "set");
+  for (const bool hard : {false, true}) {
+    fs::remove(p.folder / "set/rows.amat.part");
+    if (hard)
+      fs::create_hard_link(precious, p.folder / "set/rows.amat.part");
+    else
+      fs::create_symlink(precious, p.folder / "set/rows.amat.part");
+    EXPECT_NE(message_of<IoError>([&] { p.get(stick.string()); }).find("no plain file"),
+              std::string::npos);
+  }
+  fs::remove(p.folder / "set/rows.amat.part");
+  for (const auto* name : {"set/rows.amat.part", "set/train-images-idx3-ubyte.gz"}) {
+    ASSERT_EQ(::mkfifo((p.folder / name).c_str(), 0600), 0);
+    EXPECT_THROW(p.get(stick.string()), IoError) << name;
+    fs::remove(p.folder / name);
+  }
+  fs::create_symlink(precious, p.folder / "set/train-images-idx3-ubyte.gz");
+  EXPECT_NE(message_of<IoError>([&] { p.get(stick.string()); }).find("a link"), std::string::npos);
+  EXPECT_EQ(content_of(precious), "precious");
+}
+
+TEST(FetchGet, FilesOfSomebodyElseStay) {
+  Publisher p(idx_delivery());
+  p.server.put("images.gz", text_of(gzipped(pictures())));
+  auto other = pictures();
+  other.back() ^= 1;
+  for (const auto& theirs : {text_of(gzipped(other)), text_of(gzipped(Bytes(9000, 7)))}) {
+    p.folder.write("set/images.gz", theirs);
+    EXPECT_NE(message_of<IoError>([&] { p.get(); }).find("another file"), std::string::npos);
+    EXPECT_EQ(p.kept(), theirs);
+  }
+  EXPECT_TRUE(p.server.requests().empty());
+}
+
+TEST(FetchGet, OneProcessAtATimeFetchesIntoAFolder) {
+  Publisher p(idx_delivery());
+  p.server.put("images.gz", text_of(gzipped(pictures())));
+  std::filesystem::create_directory(p.folder / "set");
+  const int held = ::open((p.folder / "set").c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::flock(held, LOCK_EX), 0);
+  EXPECT_NE(message_of<IoError>([&] { p.get(); }).find("another process"), std::string::npos);
+  ::close(held);
+  EXPECT_EQ(p.get().fetched, 1);
+}
+
+TEST(FetchGet, LeftoversOfAKilledCallGo) {
+  Publisher p(idx_delivery());
+  p.server.put("images.gz", text_of(gzipped(pictures())));
+  p.get();
+  p.folder.write("set/images.gz.part", "whole");
+  EXPECT_EQ(p.get().there, 1);
+  EXPECT_EQ(p.files(), Names{"images.gz"});
+}
+
+TEST(FetchGet, PasswordsStayOutOfMessages) {
+  Publisher p(idx_delivery());
+  auto address = p.server.address();
+  address.insert(7, "somebody:s3cret@");
+  const auto message = message_of<IoError>([&] { p.get(address); });
+  EXPECT_EQ(message.find("s3cret"), std::string::npos) << message;
+  EXPECT_NE(message.find("404"), std::string::npos) << message;
+}
+
 TEST(FetchGet, MakesNoTreeForAMistypedPath) {
   Publisher p(idx_delivery());
   p.server.put("images.gz", text_of(gzipped(pictures())));
   EXPECT_EQ(get_set(p.set, {.folder = p.folder / "data/set", .from = "", .watch = {}}).fetched, 1);
+  EXPECT_EQ(get_set(p.set, {.folder = p.folder / "d/e/", .from = "", .watch = {}}).fetched, 1);
   EXPECT_THROW(get_set(p.set, {.folder = p.folder / "a/b/c", .from = "", .watch = {}}), IoError);
   EXPECT_FALSE(std::filesystem::exists(p.folder / "a"));
 }

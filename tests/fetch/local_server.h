@@ -102,7 +102,9 @@ class LocalServer {
     if (file == files_.end()) return status("404 Not Found");
     if (!manners_.ranges) first = 0;
     const auto& content = file->second;
-    if (first > 0 && first >= content.size()) return status("416 Range Not Satisfiable");
+    if (first > 0 && first >= content.size())
+      return status("416 Range Not Satisfiable",
+                    fmt::format("Content-Range: bytes */{}\r\n", content.size()));
     auto body = content.substr(first);
     auto answer = fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\nConnection: close\r\n",
                               first > 0 ? "206 Partial Content" : "200 OK", body.size());
@@ -113,8 +115,8 @@ class LocalServer {
     return answer + "\r\n" + body;
   }
 
-  static std::string status(const std::string& what) {
-    return "HTTP/1.1 " + what + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  static std::string status(const std::string& what, const std::string& more = "") {
+    return "HTTP/1.1 " + what + "\r\n" + more + "Content-Length: 0\r\nConnection: close\r\n\r\n";
   }
 
   int listener_;

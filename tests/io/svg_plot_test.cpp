@@ -287,7 +287,7 @@ TEST(PictureTable, LongWordsAreLeftOutEvenly) {
   const auto grid = make_grid(std::vector<Image>(100, picture), {.columns = 100, .zoom = 1});
   const auto svg = svg_picture_table(
       grid, {.rows = 1, .columns = 100, .column_words = std::vector<std::string>(100, "-0.25")});
-  EXPECT_EQ(tags_of(svg, "text").size(), 12u) << "36 + 6 pixels for a word, 4.8 for a column";
+  EXPECT_EQ(tags_of(svg, "text").size(), 20u) << "36 + 6 pixels for a word, 9 for a column";
 }
 
 TEST(HeatMap, HoldsItsCellsAndRefusesOthers) {

@@ -98,5 +98,39 @@ TEST(Feed, MomentsKnowTheSharesOfTheClasses) {
   EXPECT_FALSE(data_moments(std::make_shared<Labelled>(0), {}, 50000, 1).class_shares.defined());
 }
 
+// Item i is x = (i, i + .5) with a field b = (10 i) and a field c = (-i, -i, -i).
+class WithFields : public Dataset {
+ public:
+  WithFields() {
+    info_.name = "with fields";
+    info_.shape = {2};
+    info_.more = {{"b", {1}}, {"c", {3}}};
+  }
+  const DataInfo& info() const override { return info_; }
+  std::int64_t size() const override { return 20; }
+  std::int64_t read(std::int64_t index, std::span<float> x) const override {
+    const auto i = static_cast<float>(index);
+    x[0] = i, x[1] = i + .5f, x[2] = 10 * i;
+    for (std::size_t d = 3; d < 6; ++d) x[d] = -i;
+    return -1;
+  }
+
+ private:
+  DataInfo info_;
+};
+
+TEST(Feed, FieldsComeWithTheItemsTheyBelongTo) {
+  const auto data = subset(std::make_shared<WithFields>(), {3, 5, 9, 11, 17});
+  Loader loader(data, {}, {.batch = 5, .shuffle = true, .seed = 4, .threads = 2});
+  const auto batch = to_batch(loader.next(), data->info());
+  EXPECT_EQ(batch.x.sizes(), (at::IntArrayRef{5, 2}));
+  EXPECT_EQ(batch.at("b").sizes(), (at::IntArrayRef{5, 1}));
+  EXPECT_EQ(batch.at("c").sizes(), (at::IntArrayRef{5, 3}));
+  EXPECT_TRUE(torch::equal(batch.at("b").select(1, 0), 10 * batch.x.select(1, 0)));
+  EXPECT_TRUE(torch::equal(batch.at("c").select(1, 2), -batch.x.select(1, 0)));
+  EXPECT_EQ(message_of<ShapeError>([&] { batch.at("d"); }),
+            "[batch] has no part 'd'; it has: x, b, c");
+}
+
 }  // namespace
 }  // namespace kiln

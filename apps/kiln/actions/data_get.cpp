@@ -6,6 +6,7 @@
 #include "apps/kiln/actions.h"
 #include "apps/kiln/actions/progress.h"
 #include "apps/kiln/fetch/get_set.h"
+#include "kiln/core/text.h"
 
 namespace kiln::program {
 namespace {
@@ -36,12 +37,13 @@ int data_get(const DataGetArguments& a, const Console& console) {
                       show(progress, file, done, total);
                     }});
   progress.clear();
+  for (const auto& name : got.replaced) console.note(name + " was damaged and is fetched anew");
   const auto spec = set.kind + ":" + folder.string();
-  const auto came = got.fetched == 0
-                        ? std::string("all of it was there")
-                        : fmt::format("{} files fetched, {} there already", got.fetched, got.there);
+  const auto came =
+      got.fetched == 0 ? std::string("all of it was there")
+                       : fmt::format("files: {} fetched, {} there already", got.fetched, got.there);
   console.result(fmt::format("{}: {}\n{}\nlook at it: kiln data {} -o {}.png", set.name, set.holds,
-                             came, spec, set.name),
+                             came, shell_word(spec), set.name),
                  {{"name", set.name},
                   {"folder", folder.string()},
                   {"data", spec},

@@ -22,6 +22,7 @@ CodeTable table_of(const LabelledCodes& codes) {
 }  // namespace
 
 int encode(const EncodeArguments& a, const Console& console) {
+  for (const auto& file : {a.out, a.plot}) make_folder_of(file);  // before minutes of work
   start_up();
   const auto run = load(a.run, console);
   auto& encoder = run.as<Encoder>("encoder");

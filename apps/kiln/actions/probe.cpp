@@ -36,7 +36,7 @@ ProbeData probe_data(const ProbeArguments& a, const LoadedRun& run) {
 
 // Labels of all training items; they are read, the items are not encoded.
 Tensor labels_of(const Dataset& data) {
-  std::vector<float> x(static_cast<std::size_t>(data.info().item_size()));
+  std::vector<float> x(static_cast<std::size_t>(data.info().stored_size()));
   auto y = torch::empty(data.size(), torch::kInt64);
   for (std::int64_t i = 0; i < data.size(); ++i) y.data_ptr<std::int64_t>()[i] = data.read(i, x);
   return y;

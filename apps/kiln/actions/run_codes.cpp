@@ -88,7 +88,7 @@ std::string density(const std::string& title, const Compared& both, const Tensor
   auto map = code_density(points, both.limit, kCells);
   map.title = title;
   std::tie(map.x_label, map.y_label) = axes_of(both.plane, latents);
-  map.value_label = "share per unit of area";
+  map.value_label = "share per unit of area; the brightest: so much or more";
   map.most = most;
   return svg_heat_map(map);
 }

@@ -23,6 +23,7 @@ int neighbours(const NeighboursArguments&, const Console&);
 int make_film(const FilmArguments&, const Console&);
 int report(const ReportArguments&, const Console&);
 int check(const CheckArguments&, const Console&);
+int translate(const TranslateArguments&, const Console&);
 int data_get(const DataGetArguments&, const Console&);
 int examine(const Console&);
 int line_critic(const LineCriticArguments&, const Console&);
@@ -48,6 +49,7 @@ constexpr Actions kActions{
     .film = make_film,
     .report = report,
     .check = check,
+    .translate = translate,
     .data_get = data_get,
     .doctor = examine,
     .line_critic = line_critic,

@@ -91,7 +91,7 @@ PictureTable words_of(const TraverseArguments& a, const std::vector<std::int64_t
     table.column_words.push_back(
         a.quantiles ? fmt::format("{:.0f} %", 100 * (static_cast<double>(step) + 0.5) /
                                                   static_cast<double>(table.columns))
-                    : fmt::format("{:.3g}", values[step][0].item<double>()));
+                    : fmt::format("{:.4g}", values[step][0].item<double>()));
   return table;
 }
 

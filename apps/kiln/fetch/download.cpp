@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,8 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <system_error>
+#include <vector>
 
 #include "kiln/core/error.h"
 #include "kiln/core/version.h"
@@ -22,21 +23,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr long kConnectSeconds = 30, kSilentSeconds = 60, kMostRedirections = 5;
+constexpr long kConnectSeconds = 30, kMostRedirections = 5;
+constexpr long kSlowestBytes = 500, kSlowSeconds = 60;  // a second, and for how long
+constexpr long kRangeNotSatisfiable = 416;
 
-// What has arrived of one file, held by one process at a time.
+// What has arrived of one file: a plain file of its own, no link to another.
 class PartFile {
  public:
   explicit PartFile(const fs::path& path)
       : path_(path),
-        descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666)) {
-    if (descriptor_ < 0) fail(errno);
-    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      ::close(descriptor_);
-      throw IoError(path.string(), "another process is fetching it; wait until it ends");
+        descriptor_(
+            ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666)) {
+    if (descriptor_ < 0) {
+      if (errno == ELOOP || errno == ENXIO || errno == EISDIR) refuse();
+      fail(errno);
     }
     struct stat status {};
-    if (::fstat(descriptor_, &status) == 0) size_ = static_cast<std::uint64_t>(status.st_size);
+    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1) {
+      ::close(descriptor_);
+      refuse();
+    }
+    size_ = static_cast<std::uint64_t>(status.st_size);
     ::lseek(descriptor_, 0, SEEK_END);
   }
   ~PartFile() { ::close(descriptor_); }
@@ -64,6 +71,9 @@ class PartFile {
  private:
   [[noreturn]] void fail(int code) const {
     throw IoError(path_.string(), fmt::format("cannot be written: {}", std::strerror(code)));
+  }
+  [[noreturn]] void refuse() const {
+    throw IoError(path_.string(), "is no plain file of its own; remove it");
   }
 
   fs::path path_;
@@ -111,9 +121,8 @@ Curl open_curl() {
   return curl;
 }
 
-// One request, from the end of the part on.  Where all of it is there already, the server answers
-// 416, which libcurl takes for done.
-CURLcode request(const std::string& url, Transfer& transfer, std::string& message) {
+// One request, from the end of the part on.  The answer's status goes to `status`.
+CURLcode request(const std::string& url, Transfer& transfer, std::string& message, long& status) {
   const auto curl = open_curl();
   std::array<char, CURL_ERROR_SIZE> text{};
   const auto set = [&](CURLoption option, auto value) {
@@ -127,8 +136,8 @@ CURLcode request(const std::string& url, Transfer& transfer, std::string& messag
   set(CURLOPT_FAILONERROR, 1L);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+  set(CURLOPT_LOW_SPEED_LIMIT, kSlowestBytes);
+  set(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
   const auto agent = std::string("kiln/") + version();
   set(CURLOPT_USERAGENT, agent.c_str());
   set(CURLOPT_ERRORBUFFER, text.data());
@@ -139,6 +148,7 @@ CURLcode request(const std::string& url, Transfer& transfer, std::string& messag
   set(CURLOPT_XFERINFODATA, &transfer);
   set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.first_byte));
   const auto code = curl_easy_perform(curl.get());
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   message = text[0] != '\0' ? text.data() : curl_easy_strerror(code);
   return code;
 }
@@ -152,10 +162,12 @@ void download(const std::string& url, const fs::path& part, std::uint64_t most_b
   for (;;) {
     Transfer transfer{file, most_bytes, file.size(), watch, false, {}};
     std::string message;
-    const auto code = request(url, transfer, message);
+    long status = 0;
+    const auto code = request(url, transfer, message, status);
     if (transfer.failed) std::rethrow_exception(transfer.failed);
     if (transfer.too_long) throw NotDelivered(fmt::format("sends more than {} bytes", most_bytes));
-    if (code == CURLE_OK) return;
+    // 416: there is nothing behind the part, so it may be the whole.
+    if (code == CURLE_OK || (transfer.first_byte > 0 && status == kRangeNotSatisfiable)) return;
     if (transfer.first_byte == 0 || code != CURLE_RANGE_ERROR) throw NotDelivered(message);
     file.restart();  // this server cannot begin in the middle
   }
@@ -164,13 +176,18 @@ void download(const std::string& url, const fs::path& part, std::uint64_t most_b
 void copy_in(const fs::path& file, const fs::path& part, std::uint64_t most_bytes) {
   std::error_code error;
   if (!fs::is_regular_file(file, error)) throw NotDelivered("there is no such file");
-  const auto size = fs::file_size(file, error);
-  if (error) throw NotDelivered(error.message());
-  if (size > most_bytes) throw NotDelivered(fmt::format("is longer than {} bytes", most_bytes));
-  fs::copy_file(file, part, fs::copy_options::overwrite_existing, error);
-  if (error)
-    throw IoError(part.string(),
-                  fmt::format("cannot be written from {}: {}", file.string(), error.message()));
+  std::ifstream from(file, std::ios::binary);
+  if (!from) throw NotDelivered("cannot be read");
+  PartFile to(part);
+  to.restart();
+  std::vector<char> piece(std::size_t{1} << 20);
+  while (from.read(piece.data(), static_cast<std::streamsize>(piece.size())), from.gcount() > 0) {
+    const auto count = static_cast<std::size_t>(from.gcount());
+    if (to.size() + count > most_bytes)
+      throw NotDelivered(fmt::format("is longer than {} bytes", most_bytes));
+    to.append(piece.data(), count);
+  }
+  if (from.bad()) throw NotDelivered("cannot be read");
 }
 
 }  // namespace kiln::program

@@ -20,7 +20,7 @@ using Watch = std::function<void(std::uint64_t done, std::uint64_t total)>;
 /// Fetches an http or https address into `part`, from where that file ends: a transfer that broke
 /// goes on there.  What has arrived stays in `part` whatever happens.  Throws NotDelivered (no
 /// connection, refused, cut short, more than `most_bytes`), and IoError when `part` cannot be
-/// written or another process is fetching into it.
+/// written or is no plain file of its own.
 void download(const std::string& url, const std::filesystem::path& part, std::uint64_t most_bytes,
               const Watch& watch);
 

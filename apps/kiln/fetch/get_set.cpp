@@ -1,11 +1,20 @@
 #include "apps/kiln/fetch/get_set.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
 
 #include "apps/kiln/fetch/download.h"
 #include "apps/kiln/fetch/unpack.h"
 #include "kiln/core/error.h"
 #include "kiln/core/text.h"
+#include "kiln/io/atomic_file.h"
 
 namespace kiln::program {
 namespace {
@@ -13,7 +22,41 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_address(const std::string& place) {
-  return place.starts_with("http://") || place.starts_with("https://");
+  std::string scheme = place.substr(0, place.find("://"));
+  for (auto& c : scheme) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return scheme == "http" || scheme == "https";
+}
+
+// Without a name and a password, which messages and logs must not show.
+std::string shown(const std::string& place) {
+  const auto at = place.find('@'), begins = place.find("://");
+  if (!is_address(place) || at == std::string::npos || at > place.find('/', begins + 3))
+    return place;
+  return place.substr(0, begins + 3) + place.substr(at + 1);
+}
+
+// One process at a time fetches into a folder.
+class FolderInUse {
+ public:
+  explicit FolderInUse(const fs::path& folder)
+      : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+    const int code = errno;
+    if (descriptor_ >= 0) ::close(descriptor_);
+    throw IoError(folder.string(), code == EWOULDBLOCK
+                                       ? "another process is fetching into it; wait until it ends"
+                                       : fmt::format("cannot be used: {}", std::strerror(code)));
+  }
+  ~FolderInUse() { ::close(descriptor_); }
+  FolderInUse(const FolderInUse&) = delete;
+  FolderInUse& operator=(const FolderInUse&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+fs::path part_of(const fs::path& folder, const Delivery& form) {
+  return folder / (form.file + ".part");
 }
 
 // The forms in which a place may have a delivery.  A folder that was filled here once, or its copy
@@ -36,16 +79,21 @@ void fetch(const std::string& place, const Delivery& form, const fs::path& part,
            });
 }
 
+bool has_begun(const fs::path& part) {
+  std::error_code error;
+  return fs::is_regular_file(part, error) && fs::file_size(part, error) > 0;
+}
+
 // A part that an earlier call left may be of something else: then it goes, and all is fetched.
 void bring(const std::string& place, const Delivery& form, const GetRequest& request) {
-  const auto part = request.folder / (form.file + ".part");
+  const auto part = part_of(request.folder, form);
   for (;;) {
-    const bool resumes = fs::exists(part) && fs::file_size(part) > 0;
+    const bool resumes = has_begun(part);
     try {
       fetch(place, form, part, request);
     } catch (const NotDelivered&) {
       std::error_code ignored;
-      if (fs::exists(part) && fs::file_size(part) == 0) fs::remove(part, ignored);
+      if (fs::is_regular_file(part, ignored) && !has_begun(part)) fs::remove(part, ignored);
       throw;
     }
     try {
@@ -66,12 +114,28 @@ void bring(const PublishedSet& set, const Delivery& delivery, const GetRequest& 
     for (const auto& form : forms_of(delivery, copies)) try {
         return bring(place, form, request);
       } catch (const NotDelivered& error) {
-        answers.push_back(fmt::format("{}/{}: {}", place, form.file, error.what()));
+        answers.push_back(fmt::format("{}/{}: {}", shown(place), form.file, error.what()));
       }
+  const auto forms = forms_of(delivery, copies);
+  const bool goes_on = std::any_of(forms.begin(), forms.end(), [&](const Delivery& form) {
+    return fs::exists(part_of(request.folder, form));
+  });
   throw IoError("data get",
-                fmt::format("{} could not be had. {}. Try again later, which goes on where this "
-                            "ended, or name another place: --from URL|DIR",
-                            delivery.file, join(answers, ". ")));
+                fmt::format("{} could not be had. {}. {}ame another place: --from URL|DIR",
+                            delivery.file, join(answers, ". "),
+                            goes_on ? "The same command goes on where this ended, or n" : "N"));
+}
+
+// Files of somebody else's under these names stay.
+void refuse_others(const Delivery& delivery, const fs::path& folder, Kept kept) {
+  for (const auto& name : delivery.kept) {
+    std::error_code error;
+    const bool link = fs::is_symlink(folder / name, error);
+    if (kept == Kept::other || link)
+      throw IoError((folder / name).string(),
+                    fmt::format("is {}; choose another folder with --out, or move it away",
+                                link ? "a link" : "another file than the one to be fetched"));
+  }
 }
 
 // Made where it is missing, with at most one folder above it: a mistyped path must not make a tree.
@@ -79,7 +143,8 @@ void bring(const PublishedSet& set, const Delivery& delivery, const GetRequest& 
 class NewFolder {
  public:
   explicit NewFolder(const fs::path& folder) {
-    const auto whole = fs::absolute(folder).lexically_normal();
+    auto whole = fs::weakly_canonical(fs::absolute(folder));
+    if (!whole.has_filename()) whole = whole.parent_path();  // "a/b/"
     for (const auto& path : {whole.parent_path(), whole}) {
       std::error_code error;
       if (fs::is_directory(path, error)) continue;
@@ -112,13 +177,21 @@ Got get_set(const PublishedSet& set, const GetRequest& request) {
                                       "with http:// or https://",
                                       request.from));
   const NewFolder folder(request.folder);
+  const FolderInUse lock(request.folder);
+  remove_leftovers(request.folder);
   Got got;
   for (const auto& delivery : set.deliveries) {
     const auto files = static_cast<std::int64_t>(delivery.kept.size());
-    if (is_kept(delivery, request.folder)) {
+    const auto kept = kept_of(delivery, request.folder);
+    if (kept == Kept::right) {
       got.there += files;
+      for (const auto& form : forms_of(delivery, true))  // of a call that was killed at its end
+        fs::remove(part_of(request.folder, form));
       continue;
     }
+    refuse_others(delivery, request.folder, kept);
+    if (kept == Kept::damaged)
+      got.replaced.insert(got.replaced.end(), delivery.kept.begin(), delivery.kept.end());
     bring(set, delivery, request);
     got.fetched += files;
   }

@@ -19,6 +19,7 @@ struct GetRequest {
 /// How much of a set was there already and how much came, in files.
 struct Got {
   std::int64_t there = 0, fetched = 0;
+  std::vector<std::string> replaced = {};  ///< Names of those that were there and were damaged.
 };
 
 /// Brings a set into a folder.  What is there and right stays; a transfer that broke goes on where

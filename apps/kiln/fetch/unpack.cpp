@@ -22,14 +22,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPiece = std::size_t{1} << 20;
-constexpr std::uint64_t kInMemory = std::uint64_t{1} << 27;
+constexpr std::uint64_t kInMemory = std::uint64_t{1} << 27, kMostOther = std::uint64_t{1} << 32;
 constexpr std::uint64_t kSide = 28, kIdxHeader = 16;
 
 using Bytes = std::vector<std::uint8_t>;
 
 void require_sum(const Delivery& delivery, const std::string& sum) {
   if (sum != delivery.sha256)
-    throw NotDelivered("is not what was published: its SHA-256 is " + sum);
+    throw NotDelivered(fmt::format(
+        "is not what was published: the SHA-256 of {} is {}, not {}",
+        delivery.packing == Packing::tar ? "the archive" : "what it holds", sum, delivery.sha256));
 }
 
 ByteSourcePtr inflate(const Delivery& delivery, const fs::path& file) {
@@ -100,6 +102,12 @@ std::map<std::string, Bytes> members_of(const Delivery& delivery, const fs::path
   return members;
 }
 
+constexpr const char* kSums = "SHA256SUMS";  // as sha256sum writes and reads it
+
+std::string sum_line(const fs::path& folder, const std::string& name) {
+  return fmt::format("{}  {}\n", sha256_of(*file_bytes(folder / name)), name);
+}
+
 void unpack_text(const Delivery& delivery, const fs::path& arrived, const fs::path& folder) {
   auto idx = idx_of_rows(read_text_file(arrived, delivery.most_bytes), delivery.bytes);
   require_sum(delivery, sha256_of(*memory_bytes(arrived.string(), idx)));
@@ -108,13 +116,35 @@ void unpack_text(const Delivery& delivery, const fs::path& arrived, const fs::pa
 
 void unpack_tar(const Delivery& delivery, const fs::path& arrived, const fs::path& folder) {
   require_sum(delivery, sha256_of(*file_bytes(arrived)));
-  for (const auto& [name, content] : members_of(delivery, arrived))
+  std::string sums;
+  for (const auto& [name, content] : members_of(delivery, arrived)) {
     write_file_atomically(folder / name, content);
+    sums += sum_line(folder, name);
+  }
+  write_file_atomically(folder / kSums, sums);
 }
 
 void unpack_gzip(const Delivery& delivery, const fs::path& arrived, const fs::path& folder) {
   require_sum(delivery, sha256_of(*inflate(delivery, arrived)));
   write_file_atomically(folder / delivery.kept.front(), read_file(arrived, delivery.most_bytes));
+}
+
+bool members_are_right(const Delivery& delivery, const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_regular_file(folder / kSums, error)) return false;
+  const auto sums = read_text_file(folder / kSums, 1 << 16);
+  return std::all_of(delivery.kept.begin(), delivery.kept.end(), [&](const std::string& name) {
+    return sums.find(sum_line(folder, name)) != std::string::npos;
+  });
+}
+
+// A gzip file, whole, whatever it holds: not ours to replace.
+bool other_content(const fs::path& file) {
+  try {
+    return is_gzip(file) && inflate_gzip(file, kMostOther, kInMemory)->size() > 0;
+  } catch (const IoError&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -137,22 +167,23 @@ std::string sha256_of(const ByteSource& bytes) {
   return text;
 }
 
-bool is_kept(const Delivery& delivery, const fs::path& folder) {
-  std::error_code error;
+Kept kept_of(const Delivery& delivery, const fs::path& folder) {
   for (const auto& name : delivery.kept) {
-    const auto file = folder / name;
-    if (!fs::is_regular_file(file, error)) return false;
-    if (delivery.packing == Packing::tar) {
-      if (fs::file_size(file, error) != delivery.bytes) return false;
-      continue;
-    }
-    try {
-      if (sha256_of(*inflate(delivery, file)) != delivery.sha256) return false;
-    } catch (const NotDelivered&) {
-      return false;
-    }
+    std::error_code error;
+    const auto status = fs::status(folder / name, error);
+    if (!fs::exists(status) && !fs::is_symlink(folder / name, error)) return Kept::none;
+    if (!fs::is_regular_file(status))
+      throw IoError((folder / name).string(), "is no file; remove it, or choose another folder");
   }
-  return true;
+  if (delivery.packing == Packing::tar)
+    return members_are_right(delivery, folder) ? Kept::right : Kept::damaged;
+  try {
+    const auto content = inflate(delivery, folder / delivery.kept.front());
+    if (sha256_of(*content) == delivery.sha256) return Kept::right;
+    return content->size() < delivery.bytes ? Kept::damaged : Kept::other;
+  } catch (const NotDelivered&) {
+    return other_content(folder / delivery.kept.front()) ? Kept::other : Kept::damaged;
+  }
 }
 
 void unpack(const Delivery& delivery, const fs::path& arrived, const fs::path& folder) {

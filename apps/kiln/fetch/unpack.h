@@ -12,9 +12,17 @@ namespace kiln::program {
 /// 64 digits.
 std::string sha256_of(const ByteSource& bytes);
 
-/// Whether all that a delivery becomes lies in the folder: of the right content, or of a tar's
-/// members, whose sums nobody publishes, of the right length.
-bool is_kept(const Delivery& delivery, const std::filesystem::path& folder);
+/// What lies in the folder of that which a delivery becomes.
+enum class Kept {
+  none,     ///< At least one file is not there.
+  right,    ///< All of it, by its sums.
+  damaged,  ///< Something that cannot be read, or is cut short.
+  other     ///< Something else, whole.
+};
+
+/// The members of a tar are held to the sums that `unpack` wrote into SHA256SUMS beside them.
+/// Throws IoError for names that are no files.
+Kept kept_of(const Delivery& delivery, const std::filesystem::path& folder);
 
 /// Checks what arrived and puts into the folder what it becomes, each file whole or not at all.
 /// Throws NotDelivered when it is not what was published, IoError when it cannot be written.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include "kiln/core/tensor.h"
@@ -14,6 +16,10 @@ struct Batch {
 
   Tensor x;  ///< [B, D] for tables, [B, C, H, W] for images; float32 in the model's value range.
   Tensor y;  ///< [B] int64 class labels; undefined when the source has none.
+  std::map<std::string, Tensor> more = {};  ///< Other parts of the items, [B, ...], by name.
+
+  /// A part by its name.  Throws ShapeError that lists what there is.
+  const Tensor& at(const std::string& name) const;
 };
 
 }  // namespace kiln

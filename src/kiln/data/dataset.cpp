@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "kiln/core/error.h"
 #include "kiln/core/philox.h"
@@ -34,10 +36,28 @@ class Subset : public Dataset {
 
 }  // namespace
 
-std::int64_t DataInfo::item_size() const {
-  std::int64_t product = 1;
-  for (const auto length : shape) product *= length;
-  return product;
+namespace {
+
+std::int64_t product_of(const std::vector<std::int64_t>& shape) {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+}  // namespace
+
+std::int64_t ItemField::size() const { return product_of(shape); }
+
+std::int64_t DataInfo::item_size() const { return product_of(shape); }
+
+std::int64_t DataInfo::stored_size() const {
+  auto numbers = item_size();
+  for (const auto& part : more) numbers += part.size();
+  return numbers;
+}
+
+const ItemField* DataInfo::field(const std::string& wanted) const {
+  for (const auto& part : more)
+    if (part.name == wanted) return &part;
+  return nullptr;
 }
 
 DatasetPtr subset(DatasetPtr parent, std::vector<std::int64_t> indices) {

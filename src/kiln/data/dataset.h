@@ -10,6 +10,13 @@
 
 namespace kiln {
 
+/// A part of an item beside x, by name: the picture "b" of a pair.
+struct ItemField {
+  std::string name;
+  std::vector<std::int64_t> shape;  ///< {C, H, W} of a picture.
+  std::int64_t size() const;        ///< Product of `shape`.
+};
+
 /// What a data source holds, known without reading its items.
 struct DataInfo {
   std::string name;                 ///< The SPEC that opens it again.
@@ -23,9 +30,12 @@ struct DataInfo {
   std::int64_t levels = 0;
   std::int64_t skipped = 0;             ///< Broken items left out on request.
   std::vector<std::string> notes = {};  ///< What a person should know: which, and what else.
+  std::vector<ItemField> more = {};     ///< Other parts of an item, in the same values as x.
 
   bool is_image() const { return shape.size() == 3; }
-  std::int64_t item_size() const;  ///< Product of `shape`.
+  std::int64_t item_size() const;                         ///< Product of `shape`: the numbers of x.
+  std::int64_t stored_size() const;                       ///< Those and the numbers of all fields.
+  const ItemField* field(const std::string& name) const;  ///< Null where there is none.
 };
 
 /// Items that can be read in any order from any thread.  An item never changes: reading it twice
@@ -35,8 +45,9 @@ class Dataset {
   virtual ~Dataset() = default;
   virtual const DataInfo& info() const = 0;
   virtual std::int64_t size() const = 0;
-  /// Writes item `index` into `x` (info().item_size() numbers, images as C, H, W) and returns its
-  /// class, or -1 without labels. Thread-safe.  Throws IoError if the item cannot be read.
+  /// Writes item `index` into `x` (info().stored_size() numbers: those of x, images as C, H, W,
+  /// then each field's) and returns its class, or -1 without labels. Thread-safe.  Throws IoError
+  /// if the item cannot be read.
   virtual std::int64_t read(std::int64_t index, std::span<float> x) const = 0;
 };
 

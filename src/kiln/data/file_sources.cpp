@@ -11,6 +11,7 @@
 #include "kiln/data/idx.h"
 #include "kiln/data/image_folder.h"
 #include "kiln/data/npy_source.h"
+#include "kiln/data/pairs.h"
 
 namespace kiln {
 namespace {
@@ -92,6 +93,15 @@ Splits open_images(const SourceSpec& spec, const ImageFolderOptions& keys,
   return open_image_folder(spec.text(), spec.path, keys, options.skip_bad);
 }
 
+Splits open_picture_pairs(const SourceSpec& spec, const PairsOptions& keys,
+                          const OpenOptions& options) {
+  if (options.skip_bad)
+    throw ConfigError("data.pairs",
+                      "a pair without one of its pictures is none; repair or remove "
+                      "both and leave --skip-bad out");
+  return open_pairs(spec.text(), spec.path, keys);
+}
+
 Splits open_npy_file(const SourceSpec& spec, const NpyOptions& keys, const OpenOptions& options) {
   return only_train(open_npy(spec.text(), spec.path, keys, options.skip_bad));
 }
@@ -166,6 +176,8 @@ const std::vector<FileSource>& file_sources() {
       file_source("images",
                   "folder of PNG, JPEG, WebP, PGM or PPM pictures, or of a folder per class",
                   "images:photos,size=64", open_images),
+      file_source("pairs", "pairs of pictures: two folders with the same names, or halves",
+                  "pairs:photos,b=drawings,size=64", open_picture_pairs),
       file_source("npy", "NumPy array whose first axis counts items", "npy:train.npy",
                   open_npy_file),
       file_source("npz", "one array of a NumPy archive",

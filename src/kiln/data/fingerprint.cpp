@@ -26,7 +26,7 @@ std::string fingerprint(const Dataset& data) {
   for (const auto side : info.shape) hash.add(side);
   hash.add(info.classes);
   hash.add(data.size());
-  std::vector<float> x(static_cast<std::size_t>(info.item_size()));
+  std::vector<float> x(static_cast<std::size_t>(info.stored_size()));
   const bool small = data.size() <= kMostNumbers / std::max<std::int64_t>(1, info.item_size());
   const auto count = small ? data.size() : std::min(data.size(), kItems);
   for (std::int64_t i = 0; i < count; ++i) {

@@ -87,7 +87,7 @@ std::int64_t Loader::Impl::item_at(std::int64_t position, std::uint64_t order) c
 
 HostBatch Loader::Impl::make(const LoaderState& at) const {
   const auto first = at.batch * options.batch, rows = std::min(options.batch, size - first);
-  const auto width = static_cast<std::size_t>(data->info().item_size());
+  const auto width = static_cast<std::size_t>(data->info().stored_size());
   HostBatch batch{
       .x = std::vector<float>(static_cast<std::size_t>(rows) * width), .y = {}, .rows = rows};
   const auto epoch = static_cast<std::uint64_t>(at.epoch);

@@ -11,7 +11,7 @@ namespace kiln {
 
 /// Rows of a batch in host memory.
 struct HostBatch {
-  std::vector<float> x;         ///< rows * item_size numbers.
+  std::vector<float> x;         ///< rows * stored_size numbers, x before the fields of each item.
   std::vector<std::int64_t> y;  ///< rows labels; empty when the source has none.
   std::int64_t rows = 0;
 };

@@ -42,11 +42,7 @@ std::string ending_of(const fs::path& path) {
 }
 
 bool is_picture(const fs::directory_entry& entry) {
-  static const std::array<std::string, 7> kEndings{".png", ".jpg", ".jpeg", ".webp",
-                                                   ".pgm", ".ppm", ".pnm"};
-  const auto ending = ending_of(entry.path());
-  return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end() && is_file(entry) &&
-         !is_hidden(entry.path());
+  return has_picture_ending(entry.path()) && is_file(entry) && !is_hidden(entry.path());
 }
 
 // Pictures of kinds that are not read, by their endings.
@@ -102,6 +98,12 @@ Parts parts_of(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool has_picture_ending(const fs::path& path) {
+  static const std::array<std::string, 7> kEndings{".png", ".jpg", ".jpeg", ".webp",
+                                                   ".pgm", ".ppm", ".pnm"};
+  return std::find(kEndings.begin(), kEndings.end(), ending_of(path)) != kEndings.end();
+}
 
 PictureList list_pictures(const fs::path& folder) {
   std::vector<std::pair<PictureList::Part, Found>> all;

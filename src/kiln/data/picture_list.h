@@ -20,6 +20,9 @@ struct PictureList {
   std::vector<std::string> class_names;  ///< Sorted; empty when pictures lie in no sub-folders.
 };
 
+/// Whether a name ends as those of the pictures that are read do.
+bool has_picture_ending(const std::filesystem::path& path);
+
 /// Finds pictures by their file names' endings; hidden files are passed over.  Throws IoError for a
 /// folder that is missing, holds no pictures, or holds some both inside and outside sub-folders.
 PictureList list_pictures(const std::filesystem::path& folder);

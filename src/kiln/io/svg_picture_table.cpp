@@ -32,8 +32,10 @@ double widest(const std::vector<std::string>& words) {
 std::string svg_picture_table(const Image& grid, const PictureTable& table) {
   check("columns", table.column_words.size(), table.columns);
   check("rows", table.row_words.size(), table.rows);
-  const double scale = std::clamp(static_cast<double>(grid.width), kLeastWidth, kMostWidth) /
-                       static_cast<double>(grid.width);
+  const double for_words = static_cast<double>(table.columns) * (widest(table.column_words) + kGap);
+  const double wanted = std::max(static_cast<double>(grid.width), for_words);
+  const double scale =
+      std::clamp(wanted, kLeastWidth, kMostWidth) / static_cast<double>(grid.width);
   const double width = scale * static_cast<double>(grid.width);
   const double height = scale * static_cast<double>(grid.height);
   const double cell_width = width / static_cast<double>(table.columns);

@@ -65,7 +65,7 @@ void check_data(const DataInfo& info) {
 void add_content(ContentHash& hash, const Dataset& data) {
   for (const auto size : data.info().shape) hash.add(size);
   hash.add(data.info().classes);
-  std::vector<float> x(static_cast<std::size_t>(data.info().item_size()));
+  std::vector<float> x(static_cast<std::size_t>(data.info().stored_size()));
   for (std::int64_t i = 0; i < data.size(); ++i) {
     hash.add(data.read(i, x));
     hash.add(std::span<const float>(x));

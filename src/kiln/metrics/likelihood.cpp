@@ -32,6 +32,7 @@ std::vector<std::string> metrics_of(const Model& model) {
   if (dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model))
     names.emplace_back("reconstruction");
   if (matches_a_prior(model)) names.emplace_back("code_mmd");
+  if (dynamic_cast<const Translator*>(&model)) names.emplace_back("translation_error");
   if (const auto* classifier = dynamic_cast<const Classifier*>(&model);
       classifier && classifier->classes() > 0)
     names.emplace_back("error");
@@ -52,6 +53,7 @@ std::string_view metric_unit(std::string_view metric) {
   if (metric == "ssim") return "structural similarity";
   if (metric == "psnr") return "decibels";
   if (metric == "data_coverage") return "of the data's items";
+  if (metric == "translation_error") return "of the value range";
   return metric == "error" || metric == "code_accuracy" ? "of the items" : "nats";
 }
 
@@ -62,6 +64,16 @@ bool rises(std::string_view metric) {
 Tensor reconstruction_errors(Model& model, const Tensor& x) {
   const auto z = dynamic_cast<Encoder&>(model).encode_mean(x);
   return (x - dynamic_cast<Decoder&>(model).decode_mean(z)).square().flatten(1).sum(1);
+}
+
+Tensor translation_errors(Model& model, const Batch& batch, Rng& rng) {
+  auto& translator = dynamic_cast<Translator&>(model);
+  const auto direction = translator.directions().front();
+  const bool forth = direction == "a2b";
+  const auto &source = forth ? batch.x : batch.at("b"), &truth = forth ? batch.at("b") : batch.x;
+  const auto values = model.value_set();
+  const auto apart = (translator.translate(source, direction, rng) - truth).abs();
+  return apart.flatten(1).mean(1) / (values.high() - values.low());
 }
 
 Tensor class_errors(Classifier& model, const Batch& batch) {
@@ -107,6 +119,8 @@ Figure figure_of(Model& model, const std::string& metric, std::int64_t numbers, 
                  const JudgeOptions& options, Rng& noise) {
   if (metric == "reconstruction")
     return [&](const Batch& batch) { return reconstruction_errors(model, batch.x); };
+  if (metric == "translation_error")
+    return [&](const Batch& batch) { return translation_errors(model, batch, noise); };
   if (metric == "error")
     return [&c = dynamic_cast<Classifier&>(model)](const Batch& b) { return class_errors(c, b); };
   if (auto* bound = dynamic_cast<Bound*>(&model); bound && metric == "elbo")

@@ -22,6 +22,7 @@ namespace kiln {
 ///                 above 0.01; a count, without an error
 /// and those of a model with codes or classes:
 ///   reconstruction  reconstruction_errors     error  share of items given a wrong class
+///   translation_error  translation_errors, of a Translator and data with pairs
 ///   code_mmd  the distance of codes and prior, where matches_a_prior
 struct JudgeOptions {
   std::int64_t draws = 50;  ///< K of iwae.
@@ -53,6 +54,10 @@ bool rises(std::string_view metric);
 
 /// |x - decode_mean(encode_mean(x))|^2 summed over D, of an Encoder that is also a Decoder: [B].
 Tensor reconstruction_errors(Model& model, const Tensor& x);
+
+/// |translation - truth| averaged over the numbers of a picture, as a share of the values' range,
+/// in the model's usual direction: [B].
+Tensor translation_errors(Model& model, const Batch& batch, Rng& rng);
 
 /// 1 where the likeliest class is not y, else 0: [B].  Throws ConfigError for data without labels.
 Tensor class_errors(Classifier& model, const Batch& batch);

@@ -21,6 +21,7 @@ void for_each_capability(const F& f) {
   f.template operator()<Critic>("critic");
   f.template operator()<Completer>("completer");
   f.template operator()<Classifier>("classifier");
+  f.template operator()<Translator>("translator");
   f.template operator()<Informative>("informative");
   f.template operator()<LatentJoint>("latent_joint");
 }

@@ -74,7 +74,7 @@ std::vector<RecipeFor<GanOptions>> gan_recipes() {
             {"steps", "8000"},
             {"schedule", "linear"},
             {"ema", "0.995"}}},
-          {"points of the plane, no remedy of collapse chosen",
+          {"points of the plane, no remedy of mode collapse among the flags",
            [](const GanOptions& o, std::int64_t) {
              return of_the_plane(o) && !has_remedy(o) && !is_wasserstein(o);
            },

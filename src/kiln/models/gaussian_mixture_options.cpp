@@ -57,7 +57,9 @@ std::vector<RecipeFor<GaussianMixtureOptions>> gaussian_mixture_recipes() {
   return {{"at most 64 columns",
            [](const GaussianMixtureOptions& o, std::int64_t) { return o.data_dim <= 64; },
            {{"starts", "8"}, {"epochs", "200"}, {"batch", "1000"}}},
-          {"more columns", always<GaussianMixtureOptions>, {{"epochs", "200"}, {"batch", "1000"}}}};
+          {"more than 64 columns",
+           always<GaussianMixtureOptions>,
+           {{"epochs", "200"}, {"batch", "1000"}}}};
 }
 
 }  // namespace kiln

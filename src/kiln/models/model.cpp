@@ -1,9 +1,13 @@
 #include "kiln/models/model.h"
 
+#include <fmt/format.h>
 #include <torch/special.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+
+#include "kiln/core/text.h"
 #include "kiln/models/capabilities.h"
 
 namespace kiln {
@@ -34,6 +38,13 @@ Tensor Sampler::sample(const SampleRequest& request, Rng& rng) {
 }
 
 Tensor Prior::prior_quantile(const Tensor& u) const { return torch::special::ndtri(u); }
+
+void check_direction(const Translator& model, std::string_view direction) {
+  const auto known = model.directions();
+  if (std::find(known.begin(), known.end(), direction) == known.end())
+    throw ConfigError("translate",
+                      fmt::format("the model goes {}, got '{}'", join(known, " and "), direction));
+}
 
 std::vector<std::string> capabilities(const Model& model) {
   std::vector<std::string> names;

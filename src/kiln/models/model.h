@@ -39,6 +39,9 @@ class Model : public torch::nn::Module {
   /// it, so that the density is known to who has no Philox; it is compared when they are read.
   virtual std::vector<NamedTensor> constants() const;
 
+  /// Parts of an item beside x and y that training needs, by name: "b" of pairs.
+  virtual std::vector<std::string> needed_fields() const { return {}; }
+
   /// Called once before the first step.
   virtual void start_from_data(const DataMoments& moments) { static_cast<void>(moments); }
 
@@ -217,6 +220,20 @@ class Classifier {
   /// [B, classes], log p(y|x) up to a constant; the batch's labels are not read.
   virtual Tensor class_logits(const Batch& batch) = 0;
 };
+
+/// From pictures of one kind to pictures of another.  Directions are "a2b", from x of an item to
+/// its field "b", and "b2a".
+class Translator {
+ public:
+  virtual ~Translator() = default;
+  virtual std::vector<std::string> directions() const = 0;  ///< The first is the usual one.
+  /// [B, C, H, W] -> [B, C', H, W] in the model's values, without gradient; H and W need not be
+  /// those of training.  Throws ConfigError for another direction.
+  virtual Tensor translate(const Tensor& source, std::string_view direction, Rng& rng) = 0;
+};
+
+/// Throws ConfigError that names the directions, unless it is one of them.
+void check_direction(const Translator& model, std::string_view direction);
 
 /// Names of the interfaces that a model has: "sampler", "likelihood", "bound", ...
 std::vector<std::string> capabilities(const Model& model);

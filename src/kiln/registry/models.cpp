@@ -24,6 +24,7 @@
 #include "kiln/models/tabular/independent.h"
 #include "kiln/models/tabular/joint.h"
 #include "kiln/models/tabular/markov.h"
+#include "kiln/models/translation/pix2pix.h"
 
 namespace kiln {
 namespace {
@@ -168,6 +169,14 @@ const std::vector<ModelEntry>& models() {
                                     {"latent", "3"},
                                     {"categories", "3"},
                                     {"reader_hidden", "6"}})),
+      entry<Pix2pix>("pix2pix", "Translation of pictures, learned from pairs", "arXiv:1611.07004",
+                     {{"channels", "1"},
+                      {"height", "16"},
+                      {"width", "16"},
+                      {"channels_b", "2"},
+                      {"filters", "4"},
+                      {"patch_halvings", "1"}},
+                     {{{"direction", "b2a"}, {"halvings", "2"}}}),
   };
   return table;
 }
@@ -194,9 +203,16 @@ OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
   all["channels"] = std::to_string(image ? info.shape[0] : 0);
   all["height"] = std::to_string(image ? info.shape[1] : 0);
   all["width"] = std::to_string(image ? info.shape[2] : 0);
+  const auto* b = info.field("b");
+  all["channels_b"] = std::to_string(b && b->shape.size() == 3 ? b->shape[0] : 0);
   OptionMap facts;
   for (const auto& field : entry.fields) {
     if (!field.from_data) continue;
+    if (field.name == "channels_b" && !b)
+      throw ConfigError("data",
+                        fmt::format("{} learns from pairs of pictures, and {} has no second "
+                                    "one; use pairs:DIR_A,b=DIR_B or shapes:pair=outline",
+                                    entry.name, info.name));
     facts.emplace(field.name, field.name == "states"
                                   ? std::to_string(states_fact(field, info, binarize))
                                   : all.at(field.name));

@@ -251,7 +251,7 @@ TrainEnd Session::run() {
   hooks.interrupted = hooks_.interrupted;
   const auto end = trainer_->run(hooks);
   if (auto* game = dynamic_cast<Game*>(model_.get()); game && game->players().size() == 1)
-    warn(losses.warning());
+    warn("losses", losses.warning());
   return end;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "kiln/data/source.h"
@@ -81,10 +82,11 @@ class Session {
   void restore();
   double validate();
   double judged(const std::string& metric) const;
-  void note_validation(Records& records, std::int64_t step, double value, bool best) const;
-  void warn(const std::string& warning) const;
-  void note_information(Informative& model, Records& records, std::int64_t step) const;
+  void note_validation(Records& records, std::int64_t step, double value, bool best);
+  void warn(const std::string& kind, const std::string& warning);
+  void note_information(Informative& model, Records& records, std::int64_t step);
   void preview(std::int64_t step) const;
+  void preview_pairs(Translator& translator, std::int64_t step) const;
   void checkpoint(std::int64_t step) const;
   void save_best(std::int64_t step) const;
 
@@ -95,6 +97,7 @@ class Session {
   SessionHooks hooks_;
   std::string metric_;
   std::map<std::string, double> scalars_;  // of the last record
+  std::set<std::string> warned_;           // kinds of warnings that were said
   double code_mmd_ = 0;  // of the last validation, where the model is to match a prior
   std::unique_ptr<Loader> loader_;
   std::unique_ptr<Trainer> trainer_;

@@ -11,6 +11,7 @@
 #include "kiln/nn/eval_scope.h"
 #include "kiln/registry/session.h"
 #include "kiln/registry/watch.h"
+#include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln {
@@ -20,26 +21,28 @@ constexpr std::int64_t kInformationItems = 512;
 
 }  // namespace
 
-void Session::note_validation(Records& records, std::int64_t step, double value, bool best) const {
+void Session::note_validation(Records& records, std::int64_t step, double value, bool best) {
   const auto note = [&](const std::string& metric, double figure, const char* remark) {
     records.add_validation(step, metric, figure);
-    hooks_.say(fmt::format("step {}: validation {} {:.{}f} {}{}", step, metric, figure,
-                           metric == "error" || metric == "code_mmd" ? 4 : 3, metric_unit(metric),
-                           remark));
+    hooks_.say(fmt::format(
+        "step {}: validation {} {:.{}f} {}{}", step, metric, figure,
+        metric == "error" || metric == "code_mmd" || metric == "translation_error" ? 4 : 3,
+        metric_unit(metric), remark));
   };
   note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
   if (auto* told = dynamic_cast<Informative*>(model_.get())) note_information(*told, records, step);
   const bool late = 2 * step >= folder_.config().train.steps;  // no generator covers data at once
-  if (metric_ == kCoverage && late) warn(coverage_warning(-value));
+  if (metric_ == kCoverage && late) warn("coverage", coverage_warning(-value));
 }
 
-void Session::warn(const std::string& warning) const {
-  if (!warning.empty()) hooks_.say(warning);
+// A warning of a kind is said once; its numbers change from one validation to the next.
+void Session::warn(const std::string& kind, const std::string& warning) {
+  if (!warning.empty() && warned_.insert(kind).second) hooks_.say(warning);
 }
 
 // What single pictures tell of their codes, beside what they told in the batches of training.
-void Session::note_information(Informative& model, Records& records, std::int64_t step) const {
+void Session::note_information(Informative& model, Records& records, std::int64_t step) {
   Rng noise(folder_.config().seed(), "information", device_);
   const EvalScope judging(*model_);
   const auto parts = model.code_parts();
@@ -49,7 +52,8 @@ void Session::note_information(Informative& model, Records& records, std::int64_
     const double alone = judged[static_cast<std::int64_t>(i)].item<double>();
     records.add_validation(step, name, alone);
     const auto found = scalars_.find("generator/" + name);
-    if (found != scalars_.end()) warn(information_warning(name, found->second, alone));
+    if (found != scalars_.end())
+      warn("information", information_warning(name, found->second, alone));
   }
 }
 
@@ -75,6 +79,8 @@ double Session::judged(const std::string& metric) const {
 
 // Points of the plane are many enough to show their law, and kept as numbers for `kiln film`.
 void Session::preview(std::int64_t step) const {
+  if (auto* translator = dynamic_cast<Translator*>(model_.get()))
+    return preview_pairs(*translator, step);
   auto* sampler = dynamic_cast<Sampler*>(model_.get());
   if (!sampler) return;
   model_->eval();
@@ -95,6 +101,21 @@ void Session::preview(std::int64_t step) const {
                  {"seed", std::to_string(folder_.config().train.seed)},
                  {"step", std::to_string(step)}});
   if (plane) write_tensor(stem.string() + ".npy", x);
+}
+
+// Rows of what is given, what is made of it, and the truth.
+void Session::preview_pairs(Translator& translator, std::int64_t step) const {
+  constexpr std::int64_t kPairs = 8;
+  const EvalScope judging(*model_);
+  Rng noise(folder_.config().seed(), "preview", device_);
+  Loader loader(data_.valid, data_.valid_transform,
+                LoaderOptions::one_pass(kPairs, folder_.config().seed(), 0));
+  const auto batch = to_batch(loader.next(), loader.info(), device_);
+  std::filesystem::create_directories(folder_.path() / "samples");
+  const auto path = folder_.path() / "samples" / fmt::format("step-{:08}.png", step);
+  drop_link(path);
+  write_png(path, translation_grid(translator, batch, model_->value_set(), noise),
+            {{"model", folder_.config().model}, {"step", std::to_string(step)}});
 }
 
 }  // namespace kiln

@@ -37,7 +37,7 @@ std::vector<std::int64_t> balanced_items(const Dataset& data, std::int64_t count
                                          std::uint64_t seed) {
   auto left = shares(data.info(), count);
   const auto order = Rng(seed, "labelled").permutation(data.size());
-  std::vector<float> x(static_cast<std::size_t>(data.info().item_size()));
+  std::vector<float> x(static_cast<std::size_t>(data.info().stored_size()));
   std::vector<std::int64_t> chosen;
   for (std::int64_t i = 0; i < data.size() && std::ssize(chosen) < count; ++i) {
     const auto index = order[i].item<std::int64_t>();
@@ -57,10 +57,24 @@ std::vector<std::int64_t> balanced_items(const Dataset& data, std::int64_t count
 }  // namespace
 
 Batch to_batch(HostBatch&& host, const DataInfo& info, torch::Device device) {
-  std::vector<std::int64_t> shape{host.rows};
-  shape.insert(shape.end(), info.shape.begin(), info.shape.end());
+  const auto shaped = [&](const std::vector<std::int64_t>& of_item) {
+    std::vector<std::int64_t> shape{host.rows};
+    shape.insert(shape.end(), of_item.begin(), of_item.end());
+    return shape;
+  };
   Batch batch;
-  batch.x = adopt(std::move(host.x), shape, torch::kFloat32).to(device);
+  if (info.more.empty()) {
+    batch.x = adopt(std::move(host.x), shaped(info.shape), torch::kFloat32).to(device);
+  } else {
+    const auto all = adopt(std::move(host.x), {host.rows, info.stored_size()}, torch::kFloat32);
+    batch.x = all.narrow(1, 0, info.item_size()).reshape(shaped(info.shape)).to(device);
+    auto first = info.item_size();
+    for (const auto& field : info.more) {
+      const auto part = all.narrow(1, first, field.size());
+      batch.more[field.name] = part.reshape(shaped(field.shape)).to(device);
+      first += field.size();
+    }
+  }
   if (!host.y.empty()) batch.y = adopt(std::move(host.y), {host.rows}, torch::kInt64).to(device);
   return batch;
 }

@@ -38,6 +38,16 @@ Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns) {
   return make_grid(pictures_of(x, values), {.columns = columns});
 }
 
+Image translation_grid(Translator& translator, const Batch& pairs, ValueSet values, Rng& rng) {
+  const auto direction = translator.directions().front();
+  const bool forth = direction == "a2b";
+  const auto &source = forth ? pairs.x : pairs.at("b"), &truth = forth ? pairs.at("b") : pairs.x;
+  std::vector<Image> pictures;
+  for (const auto& row : {source, translator.translate(source, direction, rng), truth})
+    for (auto& picture : pictures_of(row, values)) pictures.push_back(std::move(picture));
+  return make_grid(pictures, {.columns = source.size(0)});
+}
+
 std::filesystem::path write_samples(const std::filesystem::path& stem, const Tensor& x,
                                     ValueSet values,
                                     const std::map<std::string, std::string>& text) {

@@ -8,6 +8,7 @@
 #include "kiln/core/tensor.h"
 #include "kiln/core/values.h"
 #include "kiln/io/image.h"
+#include "kiln/models/model.h"
 
 namespace kiln {
 
@@ -17,6 +18,10 @@ std::vector<Image> pictures_of(const Tensor& x, ValueSet values);
 
 /// The same as one grid, zoomed so that a person can see them; `columns` 0: about as many as rows.
 Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns);
+
+/// Pairs as rows of a grid, in the translator's usual direction: what is given, what is made of it,
+/// and the truth.
+Image translation_grid(Translator& translator, const Batch& pairs, ValueSet values, Rng& rng);
 
 /// Any samples as a file: a PNG grid for images, an SVG scatter for points [B, 2], an NPY for other
 /// tables.  The extension is added to `stem`; returns the path written.

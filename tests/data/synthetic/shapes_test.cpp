@@ -255,5 +255,36 @@ TEST(Shapes, RefuseAnImageOfAnotherSize) {
             "[draw_shape] image must have 3 x 16 x 16 numbers, got 10");
 }
 
+// A line two pixels wide on a circle of radius r covers 2 pi r x 2 square pixels.
+TEST(Shapes, OutlinesAreLinesOnTheEdge) {
+  ShapeAttributes circle;
+  circle.radius = 0.25;
+  std::vector<float> line(64 * 64);
+  draw_outline(circle, 64, line);
+  double area = 0;
+  for (const float value : line) area += value;
+  EXPECT_NEAR(area, 2 * kPi * 16 * 2, 2);
+  EXPECT_EQ(line[32 * 64 + 32], 0) << "the middle";
+  EXPECT_GT(line[32 * 64 + 32 + 16], .95) << "the edge";
+  EXPECT_THROW(draw_outline(circle, 64, std::span(line).first(10)), ShapeError);
+}
+
+TEST(Shapes, APairIsTheSameSceneAndItsOutline) {
+  const auto plain = open_keys("shapes", {{"size", "32"}}, 5).train;
+  const auto pairs = open_keys("shapes", {{"size", "32"}, {"pair", "outline"}}, 5).train;
+  const auto* b = pairs->info().field("b");
+  ASSERT_NE(b, nullptr);
+  EXPECT_EQ(b->shape, (std::vector<std::int64_t>{1, 32, 32}));
+  EXPECT_EQ(pairs->info().stored_size(), 4 * 32 * 32);
+  EXPECT_EQ(plain->info().field("b"), nullptr);
+  for (const std::int64_t i : {0, 7}) {
+    std::vector<float> both(4 * 32 * 32), line(32 * 32);
+    pairs->read(i, both);
+    EXPECT_EQ(std::vector<float>(both.begin(), both.begin() + 3 * 32 * 32), read_item(*plain, i).x);
+    draw_outline(shape_attributes(5, static_cast<std::uint64_t>(i)), 32, line);
+    EXPECT_EQ(std::vector<float>(both.begin() + 3 * 32 * 32, both.end()), line);
+  }
+}
+
 }  // namespace
 }  // namespace kiln

@@ -55,7 +55,7 @@ class GeneratedSet : public Dataset {
         seed_(seed),
         first_(first),
         size_(size),
-        item_size_(info_.item_size()) {
+        item_size_(info_.stored_size()) {
     if (info_.levels == 256 && size <= kCacheBytes / item_size_)
       cache_ = std::make_unique<ByteCache>(size, item_size_);
   }

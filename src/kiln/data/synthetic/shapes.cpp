@@ -193,6 +193,10 @@ std::vector<std::pair<ShapeLabel, std::string_view>> enum_names(ShapeLabel) {
           {ShapeLabel::ground, "ground"}};
 }
 
+std::vector<std::pair<ShapePair, std::string_view>> enum_names(ShapePair) {
+  return {{ShapePair::none, "none"}, {ShapePair::outline, "outline"}};
+}
+
 ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index) {
   Philox rng(derive_key(seed, "shapes", index));
   return draw_attributes(rng, {});
@@ -205,12 +209,16 @@ DataInfo ShapesGenerator::info() const {
   info.levels = 256;
   info.class_names = class_names(options_.label);
   info.classes = static_cast<std::int64_t>(info.class_names.size());
+  if (options_.pair == ShapePair::outline) info.more = {{"b", {1, options_.size, options_.size}}};
   return info;
 }
 
 std::int64_t ShapesGenerator::make(Philox& rng, std::span<float> x) const {
   const auto attributes = draw_attributes(rng, {options_.shape, options_.colour, options_.ground});
-  draw_shape(attributes, options_.size, x);
+  const auto picture = static_cast<std::size_t>(3 * options_.size * options_.size);
+  draw_shape(attributes, options_.size, x.first(picture));
+  if (options_.pair == ShapePair::outline)
+    draw_outline(attributes, options_.size, x.subspan(picture));
   return class_of(attributes, options_.label);
 }
 

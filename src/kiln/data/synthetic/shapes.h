@@ -20,6 +20,8 @@ enum class ShapePlace {
 };
 enum class ShapeGround { plain, shaded, striped, checked, spotted, cloudy };
 
+enum class ShapePair { none, outline };
+
 enum class ShapeLabel { shape, colour, size, place, ground };
 
 std::vector<std::pair<ShapeKind, std::string_view>> enum_names(ShapeKind);
@@ -28,6 +30,7 @@ std::vector<std::pair<ShapeSize, std::string_view>> enum_names(ShapeSize);
 std::vector<std::pair<ShapePlace, std::string_view>> enum_names(ShapePlace);
 std::vector<std::pair<ShapeGround, std::string_view>> enum_names(ShapeGround);
 std::vector<std::pair<ShapeLabel, std::string_view>> enum_names(ShapeLabel);
+std::vector<std::pair<ShapePair, std::string_view>> enum_names(ShapePair);
 
 struct UnitRgb {
   float red = 0, green = 0, blue = 0;  ///< In [0, 1].
@@ -60,6 +63,10 @@ ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index);
 /// ShapeError unless `image` has 3 * size * size numbers.
 void draw_shape(const ShapeAttributes& attributes, std::int64_t size, std::span<float> image);
 
+/// Draws the shape's outline alone, white on black, as [1, size, size]: a line two pixels wide on
+/// its edge.  Throws ShapeError unless `image` has size * size numbers.
+void draw_outline(const ShapeAttributes& attributes, std::int64_t size, std::span<float> image);
+
 /// Keys of `shapes`.  A fixed attribute replaces what an item would have had and changes nothing
 /// else: with one seed, `ground=plain` and `ground=striped` give the same scenes in two domains.
 struct ShapesOptions : PartOptions {
@@ -68,6 +75,7 @@ struct ShapesOptions : PartOptions {
   std::optional<ShapeColour> colour = std::nullopt;
   std::optional<ShapeGround> ground = std::nullopt;
   ShapeLabel label = ShapeLabel::shape;
+  ShapePair pair = ShapePair::none;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -76,12 +84,13 @@ struct ShapesOptions : PartOptions {
     visit("colour", self.colour, Field{.help = "only this one; auto: all"});
     visit("ground", self.ground, Field{.help = "only this one; auto: all"});
     visit("label", self.label, Field{.help = "what the class of an item says"});
+    visit("pair", self.pair, Field{.help = "a second picture b of each item: its outline"});
     PartOptions::fields(self, visit);
   }
 };
 
 /// Pictures [3, S, S] of one coloured shape on a muted ground; the class is the shape, or
-/// the attribute that `label` names.
+/// the attribute that `label` names.  With pair=outline an item has a field b, [1, S, S].
 class ShapesGenerator : public Generator {
  public:
   explicit ShapesGenerator(const ShapesOptions& options) : options_(options) {}

@@ -206,4 +206,21 @@ void draw_shape(const ShapeAttributes& a, std::int64_t size, std::span<float> im
     }
 }
 
+void draw_outline(const ShapeAttributes& a, std::int64_t size, std::span<float> image) {
+  constexpr double kHalfLine = 1;  // pixels
+  const auto side = static_cast<std::size_t>(size);
+  if (size < 1 || image.size() != side * side)
+    throw ShapeError("draw_outline", fmt::format("image must have {} x {} numbers, got {}", size,
+                                                 size, image.size()));
+  const auto pixels = static_cast<double>(size);
+  const double cosine = std::cos(a.rotation), sine = std::sin(a.rotation);
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const double dx = (static_cast<double>(i % side) + 0.5) / pixels - a.x;
+    const double dy = (static_cast<double>(i / side) + 0.5) / pixels - a.y;
+    const Point p{(cosine * dx + sine * dy) / a.radius, (cosine * dy - sine * dx) / a.radius};
+    const double away = std::abs(inside_shape(a.shape, p)) * a.radius * pixels;
+    image[i] = level_of(byte_of(static_cast<float>(coverage(kHalfLine - away))));
+  }
+}
+
 }  // namespace kiln

@@ -1,0 +1,83 @@
+#include "kiln/nn/unet.h"
+
+#include <fmt/format.h>
+#include <torch/types.h>
+
+#include <algorithm>
+
+#include "kiln/core/check.h"
+
+namespace kiln {
+namespace {
+
+constexpr double kSlope = .2;
+constexpr std::int64_t kWidest = 8, kDropped = 3;
+
+torch::nn::InstanceNorm2d norm(std::int64_t features) {
+  return torch::nn::InstanceNorm2d(torch::nn::InstanceNorm2dOptions(features).affine(true));
+}
+
+}  // namespace
+
+UnetImpl::UnetImpl(const UnetOptions& options) : options_(options) { reset(); }
+
+std::int64_t UnetImpl::filters_at(std::int64_t level) const {
+  return options_.filters * std::min<std::int64_t>(kWidest, std::int64_t{1} << level);
+}
+
+// Level 0 is next to the picture.  A layer up takes what came from below and, but for the lowest,
+// the layer of its size on the way down.
+void UnetImpl::reset() {
+  const auto& o = options_;
+  const auto last = o.halvings - 1;
+  for (std::int64_t l = 0; l <= last; ++l) {
+    const auto in = l == 0 ? o.in : filters_at(l - 1), out = filters_at(l);
+    down_.push_back(register_module(
+        fmt::format("down{}", l),
+        torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(false))));
+    if (l > 0 && l < last)
+      down_norm_.push_back(register_module(fmt::format("down_norm{}", l), norm(out)));
+  }
+  for (std::int64_t l = 0; l <= last; ++l) {
+    const auto in = l == last ? filters_at(l) : 2 * filters_at(l);
+    const auto out = l == 0 ? o.out : filters_at(l - 1);
+    up_.push_back(register_module(
+        fmt::format("up{}", l),
+        TransposedConv2d(TransposedConv2dOptions{
+            .in = in, .out = out, .kernel = 4, .stride = 2, .padding = 1, .bias = l == 0})));
+    if (l > 0) up_norm_.push_back(register_module(fmt::format("up_norm{}", l), norm(out)));
+  }
+}
+
+Tensor UnetImpl::down(const Tensor& x, std::size_t level) {
+  auto h = level == 0 ? x : at::leaky_relu(x, kSlope);
+  h = down_[level]->forward(h);
+  return level > 0 && level + 1 < down_.size() ? down_norm_[level - 1]->forward(h) : h;
+}
+
+// Whole numbers of a mask [B, F, H, W]: 1 / (1 - p) where a unit stays.
+Tensor UnetImpl::dropped(const Tensor& h, Rng& rng) const {
+  const auto stays = rng.uniform(h.sizes()).ge(options_.dropout).to(h.options());
+  return h * stays / (1 - options_.dropout);
+}
+
+Tensor UnetImpl::forward(const Tensor& x, Rng* dropout) {
+  check_shape("unet", "x", x, {kAny, options_.in, kAny, kAny});
+  const auto unit = std::int64_t{1} << options_.halvings;
+  const auto height = x.size(2), width = x.size(3);
+  const auto more_rows = (unit - height % unit) % unit, more = (unit - width % unit) % unit;
+  auto h = more_rows + more > 0 ? at::replication_pad2d(x, {0, more, 0, more_rows}) : x;
+  std::vector<Tensor> skips;
+  for (std::size_t l = 0; l < down_.size(); ++l) skips.push_back(h = down(h, l));
+  for (auto l = down_.size(); l-- > 0;) {
+    h = up_[l]->forward(at::relu(h));
+    if (l == 0) break;
+    h = up_norm_[l - 1]->forward(h);
+    const auto from_below = static_cast<std::int64_t>(down_.size() - 1 - l);
+    if (dropout && options_.dropout > 0 && from_below < kDropped) h = dropped(h, *dropout);
+    h = torch::cat({h, skips[l - 1]}, 1);
+  }
+  return at::tanh(h).slice(2, 0, height).slice(3, 0, width);
+}
+
+}  // namespace kiln
