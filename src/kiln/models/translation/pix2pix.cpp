@@ -133,10 +133,11 @@ Tensor Pix2pix::translate(const Tensor& source, std::string_view direction, Rng&
 std::vector<RecipeFor<Pix2pixOptions>> Pix2pix::recipes() {
   return {{"all pairs",
            always<Pix2pixOptions>,
-           {{"filters", "16"},
-            {"batch", "4"},
+           {{"filters", "24"},
+            {"batch", "8"},
             {"dropout", "0"},
-            {"steps", "4000"},
+            {"learning_rate", "0.001"},
+            {"steps", "3000"},
             {"schedule", "linear"}}}};
 }
 
