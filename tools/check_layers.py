@@ -31,7 +31,7 @@ ABOVE = ["apps", "examples", "bench", "fuzz", "tests"]  # may include all of src
 # kiln_base: what must build without LibTorch, and so must everything that it includes.
 BASE_FOLDERS = ("io", "data", "graphical")
 BASE_CORE = ("error", "optimizer_options", "options", "philox", "text", "values", "version")
-BASE_FILES = ("prob/parameter_count", "prob/ordering", "prob/table", "prob/markov_chain", "prob/chain_messages", "prob/f_divergence",
+BASE_FILES = ("metrics/metric_table", "prob/parameter_count", "prob/ordering", "prob/table", "prob/markov_chain", "prob/chain_messages", "prob/f_divergence",
               "prob/line_law", "registry/model_info", "theory/legendre", "theory/line_divergences", "theory/ordering_picture",
               "theory/parameter_table", "train/run_config", "train/run_folder", "train/schedule", "train/train_options")
 # The program starts without LibTorch, which only its actions need.

@@ -5,43 +5,24 @@
 #include <algorithm>
 
 #include "kiln/core/text.h"
+#include "kiln/metrics/metric_table.h"
 
 namespace kiln::program {
 namespace {
 
-// Metrics that ask the same of a model; what they are about leads them in the help.
-struct Group {
-  std::string about;
-  std::vector<std::string> needs, metrics;
-};
-
-const std::vector<Group>& groups() {
-  static const std::vector<Group> all{
-      {"", {"likelihood"}, {"nll", "bpd"}},
-      {"", {"standardised"}, {"nll_standardised"}},
-      {"", {"bound"}, {"elbo", "iwae", "elbo_bpd"}},
-      {"", {"latent_joint"}, {"ais", "ais_gap"}},
-      {"", {"bound", "encoder"}, {"active_units"}},
-      {"", {"encoder", "decoder"}, {"reconstruction"}},
-      {"", {"encoder", "decoder", "prior"}, {"code_mmd"}},
-      {"", {"classifier"}, {"error"}},
-      {"", {"translator"}, {"translation_error"}},
-      {"of samples",
-       {"sampler"},
-       {"modes", "high_quality", "modes_kl", "modes_birthday", "fd", "kid", "precision", "recall",
-        "density", "coverage", "inception_score", "agreement", "c2st", "mmd", "energy", "parzen"}},
-      {"of codes", {"informative"}, {"information_PART", "code_accuracy"}},
-      {"of reconstructions", {"encoder", "decoder"}, {"ssim", "psnr"}}};
-  return all;
-}
-
-// A part of the codes is named by the model: information_categorical0.
-const Group* group_of(const std::string& metric) {
-  for (const auto& group : groups())
-    for (const auto& name : group.metrics)
-      if (metric == name || (name == "information_PART" && metric.starts_with("information_")))
-        return &group;
-  return nullptr;
+// What leads a group of metrics in the help.
+std::string about(MetricOf of) {
+  switch (of) {
+    case MetricOf::modes:
+    case MetricOf::samples:
+      return "of samples";
+    case MetricOf::codes:
+      return "of codes";
+    case MetricOf::reconstructions:
+      return "of reconstructions";
+    default:
+      return "";
+  }
 }
 
 [[noreturn]] void refuse_metric(const std::string& metric) {
@@ -55,31 +36,32 @@ const Group* group_of(const std::string& metric) {
 
 std::vector<std::string> metric_names() {
   std::vector<std::string> names;
-  for (const auto& group : groups())
-    names.insert(names.end(), group.metrics.begin(), group.metrics.end());
+  for (const auto& metric : metrics())
+    if (metric.of != MetricOf::training) names.push_back(metric.name);
   return names;
 }
 
 std::string metric_help() {
-  std::string text, about;
-  for (const auto& group : groups()) {
-    if (!text.empty()) text += group.about == about ? ", " : "; ";
-    if (group.about != about) text += group.about + ": ";
-    about = group.about;
-    text += join(group.metrics, ", ");
+  std::string text, before;
+  for (const auto& metric : metrics()) {
+    if (metric.of == MetricOf::training) continue;
+    const auto group = about(metric.of);
+    if (!text.empty()) text += group == before ? ", " : "; " + group + ": ";
+    before = group;
+    text += metric.name;
   }
   return text + "; separated by commas [all that the model has]";
 }
 
-void check_metrics(const std::string& metrics, const ModelInfo& model) {
+void check_metrics(const std::string& wanted, const ModelInfo& model) {
   const auto& has = model.capabilities;
-  for (const auto& metric : split(metrics, ',')) {
-    const auto* group = group_of(metric);
-    if (!group) refuse_metric(metric);
-    for (const auto& needed : group->needs)
+  for (const auto& name : split(wanted, ',')) {
+    const auto* metric = find_metric(name);
+    if (!metric || metric->of == MetricOf::training) refuse_metric(name);
+    for (const auto& needed : metric->needs)
       if (std::find(has.begin(), has.end(), needed) == has.end())
         throw ConfigError("eval.metric",
-                          fmt::format("{} needs a capability that {} lacks, {}; it has: {}", metric,
+                          fmt::format("{} needs a capability that {} lacks, {}; it has: {}", name,
                                       model.name, needed, join(has, ", ")));
   }
 }

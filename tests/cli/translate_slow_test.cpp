@@ -29,7 +29,9 @@ class Translate : public testing::Test {
 
 TEST_F(Translate, PicturesOfAnySizeAndWholeFolders) {
   const auto photo = (*folder_ / "photo.png").string(), out = (*folder_ / "out.png").string();
-  write_png(photo, Image{.width = 50, .height = 37, .channels = 3,
+  write_png(photo, Image{.width = 50,
+                         .height = 37,
+                         .channels = 3,
                          .pixels = std::vector<std::uint8_t>(50 * 37 * 3, 90)});
   EXPECT_EQ(run_kiln({"translate", run_, "--image", photo, "-o", out}).code, 0);
   const auto made = read_image(out);
@@ -39,19 +41,19 @@ TEST_F(Translate, PicturesOfAnySizeAndWholeFolders) {
   const auto many = *folder_ / "many", results = *folder_ / "results";
   fs::create_directory(many);
   for (const auto* name : {"a.png", "b.png"}) fs::copy_file(photo, many / name);
-  const auto object = only_object(run_kiln({"translate", run_, "--image", many.string(), "-o",
-                                            results.string(), "--json"}));
+  const auto object = only_object(
+      run_kiln({"translate", run_, "--image", many.string(), "-o", results.string(), "--json"}));
   EXPECT_EQ(object["pictures"], 2);
   EXPECT_TRUE(fs::exists(results / "a.png") && fs::exists(results / "b.png"));
 }
 
 TEST_F(Translate, PairsAreShownAndJudged) {
   const auto out = (*folder_ / "grid.png").string();
-  const auto object =
-      only_object(run_kiln({"translate", run_, "-n", "5", "-o", out, "--json"}));
+  const auto object = only_object(run_kiln({"translate", run_, "-n", "5", "-o", out, "--json"}));
   EXPECT_EQ(object["pairs"], 5);
-  EXPECT_NEAR(static_cast<double>(read_image(out).width) / static_cast<double>(read_image(out).height),
-              5. / 3, 0.05);
+  EXPECT_NEAR(
+      static_cast<double>(read_image(out).width) / static_cast<double>(read_image(out).height),
+      5. / 3, 0.05);
   const auto judged = only_object(run_kiln({"eval", run_, "--json", "--quiet"}));
   EXPECT_GT(judged["metrics"]["translation_error"].get<double>(), 0);
   EXPECT_LT(judged["metrics"]["translation_error"].get<double>(), 1);
@@ -62,15 +64,17 @@ TEST_F(Translate, WrongRequestsAreRefusedBeforeAnyWork) {
   const auto out = (*folder_ / "x.png").string();
   EXPECT_NE(refusal({"translate", run_, "--direction", "b2a", "-o", out}, 2).find("goes a2b"),
             std::string::npos);
-  EXPECT_NE(refusal({"translate", run_, "--image", "nothing.png", "-o", out}, 3).find("nothing.png"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal({"translate", run_, "--image", "nothing.png", "-o", out}, 3).find("nothing.png"),
+      std::string::npos);
   EXPECT_NE(refusal({"translate", tiny_run("vae"), "-o", out}, 2).find("has no translator"),
             std::string::npos);
   EXPECT_NE(refusal({"train", "pix2pix", "--data", "shapes:size=32", "--out", out}, 2)
                 .find("learns from pairs of pictures"),
             std::string::npos);
-  EXPECT_NE(refusal({"eval", run_, "--data", "shapes:size=32", "--quiet"}, 2).find("learns from pairs"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal({"eval", run_, "--data", "shapes:size=32", "--quiet"}, 2).find("learns from pairs"),
+      std::string::npos);
   EXPECT_FALSE(fs::exists(out));
 }
 

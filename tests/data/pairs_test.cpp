@@ -36,8 +36,7 @@ TEST(Pairs, PicturesOfOneNameBelongTogether) {
   for (const auto* name : {"one.png", "two.png"})
     for (const auto* side : {"a", "b"})
       picture(folder / side / name, 2, 2, (name[0] == 'o' ? 10 : 50) + (side[0] == 'b' ? 100 : 0));
-  const auto splits =
-      open("pairs:" + (folder / "a").string() + ",b=" + (folder / "b").string());
+  const auto splits = open("pairs:" + (folder / "a").string() + ",b=" + (folder / "b").string());
   EXPECT_EQ(splits.train->size(), 2);
   EXPECT_EQ(splits.train->info().field("b")->shape, (std::vector<std::int64_t>{1, 2, 2}));
   EXPECT_EQ(item(splits.train, 0), (std::vector<float>{10, 11, 12, 13, 110, 111, 112, 113}));
@@ -48,8 +47,7 @@ TEST(Pairs, HalvesOfOnePicture) {
   const TemporaryFolder folder;
   picture(folder / "p" / "x.png", 4, 2, 1);  // 1 2 | 3 4, 5 6 | 7 8
   const auto path = "pairs:" + (folder / "p").string();
-  EXPECT_EQ(item(open(path + ",side=left").train, 0),
-            (std::vector<float>{1, 2, 5, 6, 3, 4, 7, 8}));
+  EXPECT_EQ(item(open(path + ",side=left").train, 0), (std::vector<float>{1, 2, 5, 6, 3, 4, 7, 8}));
   EXPECT_EQ(item(open(path + ",side=right").train, 0),
             (std::vector<float>{3, 4, 7, 8, 1, 2, 5, 6}));
 }
@@ -60,15 +58,11 @@ TEST(Pairs, WhatDoesNotFitIsNamed) {
   picture(folder / "a" / "two.png", 2, 2, 1);
   picture(folder / "b" / "one.png", 2, 2, 1);
   const auto a = (folder / "a").string(), b = (folder / "b").string();
-  const auto message = [](const std::string& text) {
-    return message_of([&] { open(text); });
-  };
-  EXPECT_EQ(message("pairs:" + a + ",b=" + b),
-            "[data.pairs] " + a + "/two has no partner in " + b +
-                ": both folders need the same names");
-  EXPECT_EQ(message("pairs:" + b + ",b=" + a),
-            "[data.pairs] " + a + "/two has no partner in " + b +
-                ": both folders need the same names");
+  const auto message = [](const std::string& text) { return message_of([&] { open(text); }); };
+  EXPECT_EQ(message("pairs:" + a + ",b=" + b), "[data.pairs] " + a + "/two has no partner in " + b +
+                                                   ": both folders need the same names");
+  EXPECT_EQ(message("pairs:" + b + ",b=" + a), "[data.pairs] " + a + "/two has no partner in " + b +
+                                                   ": both folders need the same names");
   picture(folder / "b" / "two.png", 2, 2, 1);
   picture(folder / "c" / "one.png", 4, 4, 1);
   picture(folder / "c" / "two.png", 4, 4, 1);

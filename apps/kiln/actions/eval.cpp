@@ -76,24 +76,26 @@ class Evaluation {
   }
 
   void answer(const std::string& metric, Answers& answers) {
-    if (is_mode_metric(metric)) {
+    const auto* row = find_metric(metric);
+    const auto of = row ? row->of : MetricOf::items;
+    if (of == MetricOf::modes) {
       if (!modes_)
         modes_ =
             count_modes(run_, {.source = source_, .network = a_.network, .samples = a_.samples},
                         Rng(seed(), "modes", parse_device(a_.run.device)), console_);
       answers.add(metric, mode_figure(*modes_, metric), mode_protocol(*modes_, metric));
-    } else if (is_set_metric(metric)) {
+    } else if (of == MetricOf::samples) {
       for (const auto& figure : sets_.figures(metric)) answers.add(figure);
       set_samples_ = true;
     } else if (const auto figure =
                    code_figure(run_, judged_, metric, a_.samples.value_or(kSetSamples),
                                Rng(seed(), "codes", parse_device(a_.run.device)))) {
       answers.add(metric, figure->estimate, figure->protocol);
-    } else if (is_annealed_metric(metric)) {
+    } else if (of == MetricOf::annealing) {
       const auto annealed =
           annealed_figure(run_, judged_, metric, a_.annealed, seed(), parse_device(a_.run.device));
       answers.add(metric, annealed.estimate, annealed.protocol);
-    } else if (is_quality_metric(metric)) {
+    } else if (of == MetricOf::reconstructions) {
       answers.add(metric,
                   reconstruction_quality(run_, judged_, metric, a_.batch, seed(),
                                          parse_device(a_.run.device)),

@@ -56,10 +56,6 @@ Annealed gap(LatentJoint& joint, const Batch& batch, const AnnealedOptions& opti
 
 }  // namespace
 
-bool is_annealed_metric(const std::string& metric) {
-  return metric == "ais" || metric == "ais_gap";
-}
-
 AnnealedFigure annealed_figure(const LoadedRun& run, const JudgedData& judged,
                                const std::string& metric, const AnnealedArguments& a,
                                std::uint64_t seed, torch::Device device) {

@@ -10,7 +10,6 @@ namespace kiln::program {
 /// ais      log p(x) of data by annealed importance sampling, nats: below it on average
 /// ais_gap  of items that the model draws itself: the estimate from above less that from below,
 ///          nats; how far `ais` may be off
-bool is_annealed_metric(const std::string& metric);
 
 struct AnnealedFigure {
   Estimate estimate;

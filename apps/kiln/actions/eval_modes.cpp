@@ -57,10 +57,6 @@ CountedModes count_triples(const LoadedRun& run, const SourceSpec& spec, const M
 
 }  // namespace
 
-bool is_mode_metric(const std::string& metric) {
-  return std::find(kModeMetrics.begin(), kModeMetrics.end(), metric) != kModeMetrics.end();
-}
-
 bool has_modes(const std::string& spec) {
   const auto parsed = parse_source(spec);
   return parsed.name == stacked_kind().name || isotropic_modes(parsed);

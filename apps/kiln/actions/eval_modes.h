@@ -14,7 +14,6 @@ namespace kiln::program {
 /// triples of digits of a stacked source.
 inline constexpr std::array<const char*, 4> kModeMetrics{"modes", "high_quality", "modes_kl",
                                                          "modes_birthday"};
-bool is_mode_metric(const std::string& metric);
 
 /// Whether the modes of a source are known.
 bool has_modes(const std::string& spec);

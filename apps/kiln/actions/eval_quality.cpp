@@ -6,8 +6,6 @@
 
 namespace kiln::program {
 
-bool is_quality_metric(const std::string& metric) { return metric == "ssim" || metric == "psnr"; }
-
 Estimate reconstruction_quality(const LoadedRun& run, const JudgedData& judged,
                                 const std::string& metric, std::int64_t batch, std::uint64_t seed,
                                 torch::Device device) {

@@ -49,10 +49,6 @@ FeatureMoments moments_of(const Tensor& features) {
 
 }  // namespace
 
-bool is_set_metric(const std::string& metric) {
-  return std::find(kSetMetrics.begin(), kSetMetrics.end(), metric) != kSetMetrics.end();
-}
-
 struct SetJudge::Sets {
   Tensor data, samples;                    // as the model's values
   Tensor data_features, sample_features;   // [N, F]

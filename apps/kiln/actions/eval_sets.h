@@ -18,11 +18,6 @@ namespace kiln::program {
 ///   inception_score, agreement                       by the network's classes
 ///   c2st, mmd, energy                                two-sample tests; NAME_p is the p-value
 ///   parzen                                           log density of the data, nats
-inline constexpr std::array<const char*, 12> kSetMetrics{
-    "fd",        "kid",  "precision", "recall", "density", "coverage", "inception_score",
-    "agreement", "c2st", "mmd",       "energy", "parzen"};
-bool is_set_metric(const std::string& metric);
-
 /// One line of the answer: name, value, error where one is known, and how it was measured.
 struct SetFigure {
   std::string name;

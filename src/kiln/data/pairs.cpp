@@ -88,9 +88,10 @@ DatasetPtr zipped(const DatasetPtr& a, const DatasetPtr& b) {
   auto info = a->info();
   const auto& other = b->info();
   if (info.shape[1] != other.shape[1] || info.shape[2] != other.shape[2])
-    refuse(fmt::format("pictures of {} are {} x {}, their partners {} x {}; bring them to one size "
-                       "with size=",
-                       info.name, info.shape[2], info.shape[1], other.shape[2], other.shape[1]));
+    refuse(
+        fmt::format("pictures of {} are {} x {}, their partners {} x {}; bring them to one size "
+                    "with size=",
+                    info.name, info.shape[2], info.shape[1], other.shape[2], other.shape[1]));
   info.more = {{"b", other.shape}};
   if (other.values != info.values) info.values = Values::unit, info.levels = 256;
   return std::make_shared<Zipped>(a, b, std::move(info));
@@ -100,8 +101,9 @@ DatasetPtr zipped(const DatasetPtr& a, const DatasetPtr& b) {
 
 Splits open_pairs(const std::string& spec, const fs::path& folder, const PairsOptions& options) {
   if (options.b.empty() == !options.side)
-    throw ConfigError("data.pairs", "needs b=FOLDER, the second pictures, or side=left|right where "
-                                    "both are halves of one; give one of them");
+    throw ConfigError("data.pairs",
+                      "needs b=FOLDER, the second pictures, or side=left|right where "
+                      "both are halves of one; give one of them");
   if (options.side) {
     auto splits = open_image_folder(spec, folder, options, false);
     for (auto* part : {&splits.train, &splits.valid, &splits.test})

@@ -45,22 +45,6 @@ bool matches_a_prior(const Model& model) {
          dynamic_cast<const Prior*>(&model);
 }
 
-std::string_view metric_unit(std::string_view metric) {
-  if (metric == "bpd" || metric == "elbo_bpd") return "bits per dimension";
-  if (metric == "reconstruction") return "squared error";
-  if (metric == "active_units") return "numbers of the code";
-  if (metric == "code_mmd") return "squared MMD";
-  if (metric == "ssim") return "structural similarity";
-  if (metric == "psnr") return "decibels";
-  if (metric == "data_coverage") return "of the data's items";
-  if (metric == "translation_error") return "of the value range";
-  return metric == "error" || metric == "code_accuracy" ? "of the items" : "nats";
-}
-
-bool rises(std::string_view metric) {
-  return metric == "elbo" || metric == "iwae" || metric == "data_coverage";
-}
-
 Tensor reconstruction_errors(Model& model, const Tensor& x) {
   const auto z = dynamic_cast<Encoder&>(model).encode_mean(x);
   return (x - dynamic_cast<Decoder&>(model).decode_mean(z)).square().flatten(1).sum(1);

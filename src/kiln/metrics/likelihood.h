@@ -7,6 +7,7 @@
 
 #include "kiln/data/loader.h"
 #include "kiln/metrics/estimate.h"
+#include "kiln/metrics/metric_table.h"
 #include "kiln/models/model.h"
 
 namespace kiln {
@@ -44,13 +45,6 @@ std::vector<std::string> metrics_of(const Model& model);
 /// Whether training holds the codes to a prior by comparing draws: a game with Encoder, Decoder and
 /// Prior, and neither likelihood nor bound.
 bool matches_a_prior(const Model& model);
-
-/// "nats", "bits per dimension", "squared error" (summed over D), "numbers of the code", "squared
-/// MMD", "structural similarity", "decibels", "of the data's items" or "of the items".
-std::string_view metric_unit(std::string_view metric);
-
-/// Of elbo, iwae and data_coverage more is better, of every other metric less.
-bool rises(std::string_view metric);
 
 /// |x - decode_mean(encode_mean(x))|^2 summed over D, of an Encoder that is also a Decoder: [B].
 Tensor reconstruction_errors(Model& model, const Tensor& x);

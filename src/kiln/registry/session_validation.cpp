@@ -24,10 +24,8 @@ constexpr std::int64_t kInformationItems = 512;
 void Session::note_validation(Records& records, std::int64_t step, double value, bool best) {
   const auto note = [&](const std::string& metric, double figure, const char* remark) {
     records.add_validation(step, metric, figure);
-    hooks_.say(fmt::format(
-        "step {}: validation {} {:.{}f} {}{}", step, metric, figure,
-        metric == "error" || metric == "code_mmd" || metric == "translation_error" ? 4 : 3,
-        metric_unit(metric), remark));
+    hooks_.say(fmt::format("step {}: validation {} {:.{}f} {}{}", step, metric, figure,
+                           metric_digits(metric), metric_unit(metric), remark));
   };
   note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");

@@ -119,11 +119,15 @@ TEST(Pix2pix, TranslationErrorsAreSharesOfTheRange) {
 TEST(Pix2pix, RefusesWhatItCannotDo) {
   Pix2pix model(small());
   Rng rng(1);
-  EXPECT_EQ(message_of<ConfigError>([&] { model.translate(torch::zeros({1, 1, 16, 16}), "b2a", rng); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model.translate(torch::zeros({1, 1, 16, 16}), "b2a", rng);
+            }),
             "[translate] the model goes a2b, got 'b2a'");
   EXPECT_THROW(model.translate(torch::zeros({1, 3, 16, 16}), "a2b", rng), ShapeError);
-  EXPECT_EQ(message_of<ShapeError>([&] { model.begin_round(torch::zeros({1, 1, 16, 16}), rng),
-                                         model.players()[0].objective(torch::zeros({1, 1, 16, 16}), rng); }),
+  EXPECT_EQ(message_of<ShapeError>([&] {
+              model.begin_round(torch::zeros({1, 1, 16, 16}), rng),
+                  model.players()[0].objective(torch::zeros({1, 1, 16, 16}), rng);
+            }),
             "[batch] has no part 'b'; it has: x");
   auto odd = small();
   odd.height = 30, odd.width = 30;
