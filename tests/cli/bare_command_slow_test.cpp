@@ -42,7 +42,7 @@ TEST(BareCommand, IsFollowedSaidAndRepeatedByTheReport) {
     std::vector<const char*> settings;
   } cases[] = {
       {{"gan", "--data", "ring8:n=300"},
-       "recipe for points of the plane, no remedy of collapse chosen",
+       "recipe for points of the plane, no remedy of mode collapse among the flags",
        {"minibatch_deviation = true", "ema = 0.995", "batch = 128", "hidden = 256"}},
       {{"gan", "--data", "ring8:n=300", "--unroll", "2", "--ema", "0", "--critic-rate", "0.25"},
        "recipe for points of the plane, looking ahead",
