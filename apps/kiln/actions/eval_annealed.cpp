@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/kiln/actions/run_pictures.h"
 #include "kiln/metrics/annealed_importance.h"
 #include "kiln/models/latent_joint.h"
 #include "kiln/nn/eval_scope.h"
@@ -24,14 +25,6 @@ AnnealedTarget target_of(LatentJoint& joint, const Batch& batch) {
           .log_prior = [](const Tensor& z) { return standard_normal_log_prob(z); },
           .log_likelihood = [&joint,
                              batch](const Tensor& z) { return joint.log_likelihood(batch, z); }};
-}
-
-// The first `items` of the data, as one batch.
-Batch first_drawn_items(const JudgedData& judged, std::int64_t items, std::uint64_t seed,
-                        torch::Device device) {
-  const auto count = std::min(items, judged.data->size());
-  Loader loader(judged.data, judged.transform, LoaderOptions::one_pass(count, seed));
-  return to_batch(loader.next(), loader.info(), device);
 }
 
 struct Annealed {
@@ -61,7 +54,7 @@ AnnealedFigure annealed_figure(const LoadedRun& run, const JudgedData& judged,
                                std::uint64_t seed, torch::Device device) {
   auto& joint = run.as<LatentJoint>("latent_joint");
   const EvalScope scope(*run.model);
-  const auto batch = first_drawn_items(judged, a.items, seed, device);
+  const auto batch = items_of(judged, spread_items(judged, a.items), seed, device);
   Rng rng(seed, metric, device);
   const AnnealedOptions options{.temperatures = a.temperatures,
                                 .chains = a.chains,

@@ -292,7 +292,7 @@ TEST(Dcgan, RefusesImagesItHasNoNetworkFor) {
             "[dcgan] images must be 28, 32 or 64 pixels square, got 48x64; pictures of a "
             "folder are rescaled by images:DIR,size=32, and `gan` takes other sizes");
   EXPECT_EQ(message_of([] { Dcgan({.channels = 0, .height = 0, .width = 0}); }),
-            "[dcgan] needs images, got a table");
+            "[dcgan] needs images, got a table; use images:DIR,size=32, digits or shapes");
   EXPECT_EQ(message_of([] { Dcgan({.filters = 0}); }),
             "[dcgan.filters] must be between 1 and 512, got 0");
 }

@@ -248,7 +248,9 @@ TEST(Infogan, RefusesOptionsThatDoNotFit) {
   const auto refusal = [](InfoganOptions options) {
     return message_of<ConfigError>([&] { seeded(options); });
   };
-  EXPECT_EQ(refusal({.data_dim = 2}), "[infogan.network] needs images, got a table");
+  EXPECT_EQ(
+      refusal({.data_dim = 2}),
+      "[infogan.network] needs images, got a table; use images:DIR,size=32, digits or shapes");
   EXPECT_EQ(refusal({.data_dim = 2, .network = GanNetwork::dense, .filters = 3}),
             "[infogan.filters] belongs to --network conv");
   EXPECT_EQ(

@@ -22,7 +22,9 @@ using torch::nn::Sequential;
 
 const DcganOptions& checked_together(const DcganOptions& o) {
   checked("dcgan", o);
-  if (o.channels == 0) throw ConfigError("dcgan", "needs images, got a table");
+  if (o.channels == 0)
+    throw ConfigError("dcgan",
+                      "needs images, got a table; use images:DIR,size=32, digits or shapes");
   if (o.height != o.width || (o.height != 28 && o.height != 32 && o.height != 64))
     throw ConfigError("dcgan",
                       fmt::format("images must be 28, 32 or 64 pixels square, got {}x{}; "

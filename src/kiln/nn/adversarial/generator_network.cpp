@@ -37,7 +37,8 @@ Sequential make_dense_generator(const DenseGeneratorOptions& o) {
 
 void check_conv_image(std::string_view where, std::int64_t channels, std::int64_t height,
                       std::int64_t width) {
-  if (channels == 0) throw ConfigError(where, "needs images, got a table");
+  if (channels == 0)
+    throw ConfigError(where, "needs images, got a table; use images:DIR,size=32, digits or shapes");
   if (height != width || height % 4 != 0 || height < 8)
     throw ConfigError(where, fmt::format("needs square images whose side is a multiple of 4 from 8 "
                                          "up, got {}x{}; read them with images:...,size=32",
