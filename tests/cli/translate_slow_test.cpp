@@ -45,6 +45,13 @@ TEST_F(Translate, PicturesOfAnySizeAndWholeFolders) {
       run_kiln({"translate", run_, "--image", many.string(), "-o", results.string(), "--json"}));
   EXPECT_EQ(object["pictures"], 2);
   EXPECT_TRUE(fs::exists(results / "a.png") && fs::exists(results / "b.png"));
+  EXPECT_NE(refusal({"translate", run_, "--image", many.string(), "-o", many.string()}, 2)
+                .find("the folder of the pictures"),
+            std::string::npos);
+  fs::copy_file(photo, many / "a.jpg");  // a PNG by its bytes
+  EXPECT_NE(refusal({"translate", run_, "--image", many.string(), "-o", results.string()}, 2)
+                .find("would both become a.png"),
+            std::string::npos);
 }
 
 TEST_F(Translate, PairsAreShownAndJudged) {
@@ -75,6 +82,11 @@ TEST_F(Translate, WrongRequestsAreRefusedBeforeAnyWork) {
   EXPECT_NE(
       refusal({"eval", run_, "--data", "shapes:size=32", "--quiet"}, 2).find("learns from pairs"),
       std::string::npos);
+  EXPECT_NE(refusal({"train", "pix2pix", "--data", "shapes:size=32,pair=outline,n=20", "--valid",
+                     "shapes:size=32,n=20", "--steps", "2", "--out", out},
+                    2)
+                .find("have no part b"),
+            std::string::npos);
   EXPECT_FALSE(fs::exists(out));
 }
 

@@ -71,6 +71,15 @@ TEST(Pairs, WhatDoesNotFitIsNamed) {
   EXPECT_NE(message("pairs:" + a).find("needs b=FOLDER"), std::string::npos);
   EXPECT_NE(message("pairs:" + a + ",side=left,b=" + b).find("give one of them"),
             std::string::npos);
+  for (const auto* name : {"1.png", "1.left.png"}) picture(folder / "d" / name, 2, 2, 1);
+  for (const auto* name : {"1.jpg", "1.left.jpg"}) {
+    picture(folder / "e" / name, 2, 2, 1);  // a PNG by its bytes
+  }
+  const auto d = (folder / "d").string(), e = (folder / "e").string();
+  EXPECT_NE(message("pairs:" + d + ",b=" + e).find("in different orders"), std::string::npos)
+      << message("pairs:" + d + ",b=" + e);
+  picture(folder / "e" / "1.png", 2, 2, 1);
+  EXPECT_NE(message("pairs:" + d + ",b=" + e).find("two pictures are named"), std::string::npos);
   picture(folder / "odd" / "one.png", 3, 2, 1);
   EXPECT_NE(message("pairs:" + (folder / "odd").string() + ",side=left").find("no halves"),
             std::string::npos);

@@ -329,7 +329,8 @@ TEST(FetchGet, FilesOfSomebodyElseStay) {
   p.server.put("images.gz", text_of(gzipped(pictures())));
   auto other = pictures();
   other.back() ^= 1;
-  for (const auto& theirs : {text_of(gzipped(other)), text_of(gzipped(Bytes(9000, 7)))}) {
+  for (const auto& theirs : {text_of(gzipped(other)), text_of(gzipped(Bytes(9000, 7))),
+                             text_of(gzipped(Bytes(50, 7)))}) {
     p.folder.write("set/images.gz", theirs);
     EXPECT_NE(message_of<IoError>([&] { p.get(); }).find("another file"), std::string::npos);
     EXPECT_EQ(p.kept(), theirs);

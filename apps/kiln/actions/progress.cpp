@@ -29,7 +29,8 @@ std::string fitted(const std::string& text, double share, std::size_t columns) {
   constexpr std::size_t kBar = 24;
   const auto room = columns - std::min<std::size_t>(columns, 1);
   if (text.size() + kBar + 3 > room) return text.substr(0, room);
-  const auto filled = static_cast<std::size_t>(static_cast<double>(kBar) * share);
+  const auto filled =
+      static_cast<std::size_t>(static_cast<double>(kBar) * std::clamp(share, 0.0, 1.0));
   return fmt::format("[{}{}] {}", std::string(filled, '='), std::string(kBar - filled, ' '), text);
 }
 

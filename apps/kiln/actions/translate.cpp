@@ -3,6 +3,7 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <map>
 
 #include "apps/kiln/actions/run_access.h"
 #include "apps/kiln/actions/run_pictures.h"
@@ -17,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kMostPixels = std::int64_t{1} << 24;
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 22;
 
 // How many channels a picture that goes in `direction` has.
 std::int64_t channels_of(const LoadedRun& run, const std::string& direction) {
@@ -79,8 +80,17 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
 std::int64_t translate_files(const TranslateArguments& a, PictureTranslator& translator) {
   if (!fs::is_directory(a.image)) return translator.translate(a.image, a.out), 1;
   const auto files = pictures_in(a.image);
-  for (const auto& file : files)
-    translator.translate(file, fs::path(a.out) / file.filename().replace_extension(".png"));
+  if (std::error_code none; fs::equivalent(a.image, a.out, none))
+    throw ConfigError("translate.out", "is the folder of the pictures; choose another one");
+  std::map<fs::path, fs::path> made_of;
+  for (const auto& file : files) {
+    const auto name = file.filename().replace_extension(".png");
+    if (!made_of.emplace(name, file).second)
+      throw ConfigError("translate",
+                        fmt::format("{} and {} would both become {}; rename one",
+                                    made_of[name].string(), file.string(), name.string()));
+  }
+  for (const auto& [name, file] : made_of) translator.translate(file, fs::path(a.out) / name);
   return std::ssize(files);
 }
 

@@ -128,7 +128,9 @@ void bring(const PublishedSet& set, const Delivery& delivery, const GetRequest& 
 
 // Files of somebody else's under these names stay.
 void refuse_others(const Delivery& delivery, const fs::path& folder, Kept kept) {
-  for (const auto& name : delivery.kept) {
+  auto names = delivery.kept;
+  if (delivery.packing == Packing::tar) names.emplace_back("SHA256SUMS");
+  for (const auto& name : names) {
     std::error_code error;
     const bool link = fs::is_symlink(folder / name, error);
     if (kept == Kept::other || link)

@@ -27,6 +27,8 @@ constexpr std::uint64_t kSide = 28, kIdxHeader = 16;
 
 using Bytes = std::vector<std::uint8_t>;
 
+constexpr const char* kSums = "SHA256SUMS";  // as sha256sum writes and reads it
+
 void require_sum(const Delivery& delivery, const std::string& sum) {
   if (sum != delivery.sha256)
     throw NotDelivered(fmt::format(
@@ -102,8 +104,6 @@ std::map<std::string, Bytes> members_of(const Delivery& delivery, const fs::path
   return members;
 }
 
-constexpr const char* kSums = "SHA256SUMS";  // as sha256sum writes and reads it
-
 std::string sum_line(const fs::path& folder, const std::string& name) {
   return fmt::format("{}  {}\n", sha256_of(*file_bytes(folder / name)), name);
 }
@@ -134,7 +134,7 @@ bool members_are_right(const Delivery& delivery, const fs::path& folder) {
   if (!fs::is_regular_file(folder / kSums, error)) return false;
   const auto sums = read_text_file(folder / kSums, 1 << 16);
   return std::all_of(delivery.kept.begin(), delivery.kept.end(), [&](const std::string& name) {
-    return sums.find(sum_line(folder, name)) != std::string::npos;
+    return fs::exists(folder / name) && sums.find(sum_line(folder, name)) != std::string::npos;
   });
 }
 
@@ -168,19 +168,25 @@ std::string sha256_of(const ByteSource& bytes) {
 }
 
 Kept kept_of(const Delivery& delivery, const fs::path& folder) {
+  std::size_t there = 0, whole = 0;
   for (const auto& name : delivery.kept) {
     std::error_code error;
     const auto status = fs::status(folder / name, error);
-    if (!fs::exists(status) && !fs::is_symlink(folder / name, error)) return Kept::none;
+    if (!fs::exists(status) && !fs::is_symlink(folder / name, error)) continue;
     if (!fs::is_regular_file(status))
       throw IoError((folder / name).string(), "is no file; remove it, or choose another folder");
+    ++there;
+    whole += fs::file_size(folder / name) >= delivery.bytes ? 1 : 0;
   }
-  if (delivery.packing == Packing::tar)
+  if (there == 0) return Kept::none;
+  if (delivery.packing == Packing::tar) {
+    std::error_code error;
+    if (!fs::exists(folder / kSums, error)) return whole > 0 ? Kept::other : Kept::damaged;
     return members_are_right(delivery, folder) ? Kept::right : Kept::damaged;
+  }
   try {
     const auto content = inflate(delivery, folder / delivery.kept.front());
-    if (sha256_of(*content) == delivery.sha256) return Kept::right;
-    return content->size() < delivery.bytes ? Kept::damaged : Kept::other;
+    return sha256_of(*content) == delivery.sha256 ? Kept::right : Kept::other;
   } catch (const NotDelivered&) {
     return other_content(folder / delivery.kept.front()) ? Kept::other : Kept::damaged;
   }

@@ -14,7 +14,7 @@ std::string sha256_of(const ByteSource& bytes);
 
 /// What lies in the folder of that which a delivery becomes.
 enum class Kept {
-  none,     ///< At least one file is not there.
+  none,     ///< No file of it.
   right,    ///< All of it, by its sums.
   damaged,  ///< Something that cannot be read, or is cut short.
   other     ///< Something else, whole.

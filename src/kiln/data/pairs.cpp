@@ -72,15 +72,31 @@ std::vector<std::string> places_in(const fs::path& folder) {
   return places;
 }
 
+// Pictures come in the order of their whole names, so that must be one order, too.
 void check_partners(const fs::path& a, const fs::path& b) {
-  auto of_a = places_in(a), of_b = places_in(b);
+  const auto in_a = places_in(a), in_b = places_in(b);
+  auto of_a = in_a, of_b = in_b;
   std::sort(of_a.begin(), of_a.end());
   std::sort(of_b.begin(), of_b.end());
+  for (const auto* places : {&of_a, &of_b})
+    if (const auto twice = std::adjacent_find(places->begin(), places->end());
+        twice != places->end())
+      refuse(
+          fmt::format("two pictures are named {}; a partner is found by the name without its "
+                      "ending",
+                      ((places == &of_a ? a : b) / *twice).string()));
   const auto [one, two] = std::mismatch(of_a.begin(), of_a.end(), of_b.begin(), of_b.end());
-  if (one == of_a.end() && two == of_b.end()) return;
-  const bool in_b = one == of_a.end() || (two != of_b.end() && *two < *one);
-  refuse(fmt::format("{} has no partner in {}: both folders need the same names",
-                     ((in_b ? b : a) / (in_b ? *two : *one)).string(), (in_b ? a : b).string()));
+  if (one != of_a.end() || two != of_b.end()) {
+    const bool in_second = one == of_a.end() || (two != of_b.end() && *two < *one);
+    refuse(fmt::format("{} has no partner in {}: both folders need the same names",
+                       ((in_second ? b : a) / (in_second ? *two : *one)).string(),
+                       (in_second ? a : b).string()));
+  }
+  if (in_a != in_b)
+    refuse(
+        fmt::format("the pictures of {} and {} come in different orders because of their "
+                    "endings; give both folders one ending",
+                    a.string(), b.string()));
 }
 
 DatasetPtr zipped(const DatasetPtr& a, const DatasetPtr& b) {

@@ -102,6 +102,7 @@ void check_inner(const std::string& name, const DataInfo& info) {
                        fmt::join(info.shape, ", ")));
   if (info.shape[0] != 1)
     refuse(fmt::format("stacks grey images; those of {} have {} channels", name, info.shape[0]));
+  if (!info.more.empty()) refuse(fmt::format("stacks single images; {} holds pairs", name));
   if (info.classes != kClasses)
     refuse(info.classes == 0
                ? fmt::format("needs {} classes; {} has no labels", kClasses, name)

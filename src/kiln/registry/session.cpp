@@ -76,7 +76,23 @@ OptionMap Session::facts_of(const ModelEntry& entry, const Data& data) {
   return facts;
 }
 
+namespace {
+
+// The validation items need the parts that training needs.
+void check_fields(const Model& model, const DataInfo& train, const DataInfo& valid) {
+  for (const auto& name : model.needed_fields()) {
+    const auto *of_train = train.field(name), *of_valid = valid.field(name);
+    if (!of_train || !of_valid || of_train->shape != of_valid->shape)
+      throw ConfigError("data", fmt::format("the items of {} have no part {} of the shape that {} "
+                                            "has",
+                                            valid.name, name, train.name));
+  }
+}
+
+}  // namespace
+
 void Session::fit_data(Data& data, const Model& model, const SessionHooks& hooks) {
+  check_fields(model, data.train->info(), data.valid->info());
   data.transform = transform_for(data.source, data.train->info(), model);
   data.valid_transform = transform_for(data.valid_source, data.valid->info(), model);
   hooks.say(fmt::format("data: {} for training, {} for validation; {}", data.train->size(),

@@ -202,7 +202,7 @@ Tensor Made::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform)
 // A mixture is drawn by drawing a member first.
 Tensor Made::draw_samples(const SampleRequest& request, Rng& rng) {
   const auto uniform = rng.uniform({request.count, options_.data_dim}).to(c_.device());
-  const auto labels = U_.defined() ? labels_of(request, classes()) : Tensor();
+  const auto labels = U_.defined() ? labels_of(request, classes()).to(c_.device()) : Tensor();
   const double t = request.temperature;
   if (options_.masks == 1) return shape().shaped(draw_from(0, 1, {uniform, labels}, t));
   const auto member = rng.integers(options_.masks, {request.count}).to(c_.device());
