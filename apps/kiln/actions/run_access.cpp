@@ -58,8 +58,12 @@ JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std:
   }
   judged.transform = transform_for(source, judged.data->info(), *run.model);
   const auto own = data_facts(find_model(config.model), judged.data->info(), source.binarize);
+  // A class is a number: among other classes it would be another one.  Data without labels may do.
+  const auto* sampler = dynamic_cast<const Sampler*>(run.model.get());
+  const bool told_classes = sampler && sampler->conditions().classes > 0;
   for (const auto& [name, value] : own)
-    if (name != "classes" && name != "states" && config.model_options.at(name) != value)
+    if ((name != "classes" || (told_classes && value != "0")) && name != "states" &&
+        config.model_options.at(name) != value)
       throw ConfigError(
           "data", fmt::format("{} has {} {}, the run was trained with {}", judged.name, name, value,
                               config.model_options.at(name)));
