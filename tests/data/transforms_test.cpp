@@ -210,5 +210,18 @@ TEST(Transform, NoiseOfRealNumbersIsRefused) {
             "states; leave it out");
 }
 
+TEST(Transform, NoiseDoesNotReachTheTruthOfAPair) {
+  DataInfo pairs;
+  pairs.name = "pairs";
+  pairs.shape = {1, 2, 2};
+  pairs.values = Values::unit;
+  pairs.levels = 256;
+  const auto keep = make_transform(pairs, Values::unit, std::nullopt, false);
+  EXPECT_EQ(with_noise(keep, pairs, 0.5).noise, 0.5);
+  pairs.more = {{"b", {1, 2, 2}}};
+  EXPECT_EQ(with_noise(keep, pairs, 0).noise, 0);
+  EXPECT_THROW(with_noise(keep, pairs, 0.5), ConfigError);
+}
+
 }  // namespace
 }  // namespace kiln
