@@ -4,6 +4,8 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <cmath>
+
 #include "kiln/nn/adversarial/patch_critic.h"
 
 namespace kiln {
@@ -66,6 +68,70 @@ TEST(Unet, DropoutIsByItsNumbersAlone) {
   EXPECT_TRUE(torch::equal(first, net->forward(x, &same)));
   EXPECT_FALSE(torch::equal(first, net->forward(x, &other)));
   EXPECT_TRUE(torch::equal(torch::rand({1}), expected));
+}
+
+// Two halvings written out: a slope of 0.2 on the way down, none on the way up, what is next to the
+// picture and the lowest layer without normalisation.
+TEST(Unet, IsThatOfThePaperWrittenOut) {
+  torch::NoGradGuard no_grad;
+  torch::manual_seed(3);
+  Unet net(UnetOptions{.in = 2, .out = 1, .filters = 3, .halvings = 2});
+  auto w = net->named_parameters();
+  w["up0.bias"].fill_(.3);
+  const auto x = torch::randn({2, 2, 8, 8});
+  const auto wide = at::conv2d(x, w["down0.weight"], {}, 2, 1);
+  const auto lowest =
+      at::conv2d(torch::where(wide > 0, wide, .2 * wide), w["down1.weight"], {}, 2, 1);
+  auto up = at::conv_transpose2d(lowest.clamp_min(0), w["up1.weight"], {}, 2, 1);
+  up = (up - up.mean({2, 3}, true)) / (up.var({2, 3}, false, true) + 1e-5).sqrt();
+  const auto both = torch::cat({up, wide}, 1).clamp_min(0);
+  const auto y = at::tanh(at::conv_transpose2d(both, w["up0.weight"], {}, 2, 1) + .3);
+  EXPECT_TRUE(torch::allclose(net->forward(x, nullptr), y, 1e-4, 1e-5));
+}
+
+// The layer next to the picture is made to show the layer under it, which is 1/4 everywhere.
+TEST(Unet, AUnitThatStaysIsScaledSoThatTheMeanIsKept) {
+  torch::NoGradGuard no_grad;
+  constexpr double kDropped = .6, kUnit = .25;
+  Unet net(UnetOptions{.in = 1, .out = 1, .filters = 1, .halvings = 2, .dropout = kDropped});
+  auto weights = net->named_parameters();
+  weights["up_norm1.weight"].zero_();
+  weights["up_norm1.bias"].fill_(kUnit);
+  weights["up0.weight"].zero_()[0][0][1][1] = 1;
+  weights["up0.bias"].zero_();
+  Rng rng(1);
+  const auto y = net->forward(torch::zeros({1, 1, 128, 128}), &rng);
+  const auto shown = y.slice(2, 0, {}, 2).slice(3, 0, {}, 2);
+  const auto stays = shown.gt(0);
+  EXPECT_TRUE(torch::allclose(shown.atanh(), stays * (kUnit / (1 - kDropped)), 1e-4, 1e-6));
+  const double count = static_cast<double>(shown.numel());
+  EXPECT_NEAR(stays.sum().item<double>() / count, 1 - kDropped,
+              4 * std::sqrt(kDropped * (1 - kDropped) / count));
+}
+
+TEST(Unet, DropsInTheThreeLowestLayersOnTheWayUp) {
+  torch::NoGradGuard no_grad;
+  Unet net(UnetOptions{.in = 1, .out = 1, .filters = 2, .halvings = 5, .dropout = .5});
+  Rng used(1), same(1);
+  net->forward(torch::randn({1, 1, 32, 32}), &used);
+  for (const std::int64_t side : {2, 4, 8}) same.uniform({1, side == 8 ? 8 : 16, side, side});
+  EXPECT_TRUE(torch::equal(used.uniform({4}), same.uniform({4})));
+}
+
+// One halving written out: slopes of 0.2, the layer next to the picture and the last without
+// normalisation.
+TEST(PatchCritic, IsThatOfThePaperWrittenOut) {
+  torch::NoGradGuard no_grad;
+  torch::manual_seed(4);
+  auto net = make_patch_critic({.channels = 2, .filters = 3, .halvings = 1});
+  const auto w = net->named_parameters();
+  const auto leaky = [](const Tensor& h) { return torch::where(h > 0, h, .2 * h); };
+  const auto x = torch::randn({2, 2, 8, 8});
+  const auto wide = leaky(at::conv2d(x, w["0.weight"], w["0.bias"], 2, 1));
+  auto h = at::conv2d(wide, w["2.weight"], {}, 1, 1);
+  h = (h - h.mean({2, 3}, true)) / (h.var({2, 3}, false, true) + 1e-5).sqrt();
+  const auto map = at::conv2d(leaky(h), w["5.weight"], w["5.bias"], 1, 1);
+  EXPECT_TRUE(torch::allclose(net->forward(x), map, 1e-4, 1e-5));
 }
 
 // Which pixels move a logit: the square that patch_side says, by the gradient's support.

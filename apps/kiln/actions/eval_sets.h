@@ -12,12 +12,13 @@
 
 namespace kiln::program {
 
-/// Figures of `kiln eval` about samples as a set beside the data: of images by a network's
-/// features, of tables by the numbers themselves.
-///   fd, kid, precision, recall, density, coverage    see docs/metrics.md
-///   inception_score, agreement                       by the network's classes
-///   c2st, mmd, energy                                two-sample tests; NAME_p is the p-value
-///   parzen                                           log density of the data, nats
+// Figures of `kiln eval` about samples as a set beside the data: of images by a network's
+// features, of tables by the numbers themselves.
+//   fd, kid, precision, recall, density, coverage    see docs/metrics.md
+//   inception_score, agreement                       by the network's classes
+//   c2st, mmd, energy                                two-sample tests; NAME_p is the p-value
+//   parzen                                           log density of the data, nats
+
 /// One line of the answer: name, value, error where one is known, and how it was measured.
 struct SetFigure {
   std::string name;

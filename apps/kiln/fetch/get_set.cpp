@@ -22,7 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_address(const std::string& place) {
-  std::string scheme = place.substr(0, place.find("://"));
+  const auto end = place.find("://");
+  if (end == std::string::npos) return false;
+  std::string scheme = place.substr(0, end);
   for (auto& c : scheme) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return scheme == "http" || scheme == "https";
 }

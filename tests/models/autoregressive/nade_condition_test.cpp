@@ -7,19 +7,12 @@
 #include "kiln/core/error.h"
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/prob/bernoulli.h"
+#include "tests/models/autoregressive/nade_parts.h"
 #include "tests/support/enumeration.h"
 #include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
-
-void randomise(Nade& nade, double scale, std::uint64_t seed) {
-  torch::NoGradGuard no_grad;
-  Rng rng(seed);
-  for (auto& p : nade.parameters()) p.copy_(rng.normal(p.sizes()) * scale);
-}
-
-Tensor parameter(Nade& nade, const std::string& name) { return nade.named_parameters()[name]; }
 
 NadeOptions given_class(std::int64_t dims, std::int64_t classes) {
   return {.data_dim = dims, .hidden = 5, .condition = Condition::label, .classes = classes};

@@ -8,19 +8,12 @@
 
 #include "kiln/core/error.h"
 #include "kiln/kernels/nade_scan.h"
+#include "tests/models/autoregressive/nade_parts.h"
 #include "tests/support/enumeration.h"
 #include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
-
-void randomise(Nade& nade, double scale, std::uint64_t seed) {
-  torch::NoGradGuard no_grad;
-  Rng rng(seed);
-  for (auto& p : nade.parameters()) p.copy_(rng.normal(p.sizes()) * scale);
-}
-
-Tensor parameter(Nade& nade, const std::string& name) { return nade.named_parameters()[name]; }
 
 // The ordering `file` goes backwards.
 NadeOptions image_options(std::int64_t height, std::int64_t width, Ordering ordering) {
