@@ -34,10 +34,6 @@ class Subset : public Dataset {
   std::vector<std::int64_t> indices_;
 };
 
-}  // namespace
-
-namespace {
-
 std::int64_t product_of(const std::vector<std::int64_t>& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }

@@ -11,6 +11,7 @@
 #include "kiln/core/text.h"
 #include "kiln/metrics/active_units.h"
 #include "kiln/metrics/code_mmd.h"
+#include "kiln/models/directed_pair.h"
 #include "kiln/nn/eval_scope.h"
 #include "kiln/train/feed.h"
 
@@ -53,10 +54,9 @@ Tensor reconstruction_errors(Model& model, const Tensor& x) {
 Tensor translation_errors(Model& model, const Batch& batch, Rng& rng) {
   auto& translator = dynamic_cast<Translator&>(model);
   const auto direction = translator.directions().front();
-  const bool forth = direction == "a2b";
-  const auto &source = forth ? batch.x : batch.at("b"), &truth = forth ? batch.at("b") : batch.x;
+  const DirectedPair pair(batch, direction);
   const auto values = model.value_set();
-  const auto apart = (translator.translate(source, direction, rng) - truth).abs();
+  const auto apart = (translator.translate(pair.source, direction, rng) - pair.truth).abs();
   return apart.flatten(1).mean(1) / (values.high() - values.low());
 }
 

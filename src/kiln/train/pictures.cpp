@@ -9,6 +9,7 @@
 #include "kiln/io/image_grid.h"
 #include "kiln/io/npy.h"
 #include "kiln/io/svg_plot.h"
+#include "kiln/models/directed_pair.h"
 
 namespace kiln {
 namespace {
@@ -40,12 +41,12 @@ Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns) {
 
 Image translation_grid(Translator& translator, const Batch& pairs, ValueSet values, Rng& rng) {
   const auto direction = translator.directions().front();
-  const bool forth = direction == "a2b";
-  const auto &source = forth ? pairs.x : pairs.at("b"), &truth = forth ? pairs.at("b") : pairs.x;
+  const DirectedPair pair(pairs, direction);
   std::vector<Image> pictures;
-  for (const auto& row : {source, translator.translate(source, direction, rng), truth})
+  for (const auto& row :
+       {pair.source, translator.translate(pair.source, direction, rng), pair.truth})
     for (auto& picture : pictures_of(row, values)) pictures.push_back(std::move(picture));
-  return make_grid(pictures, {.columns = source.size(0)});
+  return make_grid(pictures, {.columns = pair.source.size(0)});
 }
 
 std::filesystem::path write_samples(const std::filesystem::path& stem, const Tensor& x,
