@@ -54,7 +54,7 @@ class Dcgan : public Game, public Sampler, public Decoder, public Prior, public 
 
   /// The functions below use the running statistics of batch normalisation: what an item gives does
   /// not depend on its companions, and the statistics stay as they are.
-  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;  ///< G(temperature * z).
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;  ///< G(sqrt(T) z).
   Tensor decode_mean(const Tensor& z) override;
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   Tensor realness_logits(const Batch& batch) override;

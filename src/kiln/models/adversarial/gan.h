@@ -55,13 +55,13 @@ class Gan : public Game,
   Conditions conditions() const override {
     return {.classes = is_conditional() ? options_.classes : 0};
   }
-  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;  ///< G(temperature * z).
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;  ///< G(sqrt(T) z).
   Tensor decode_mean(const Tensor& codes) override;  ///< By the running statistics of batch norm.
   /// A conditional model's codes take the classes in turn.
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   Tensor prior_quantile(const Tensor& u) const override;  ///< Throws where codes end with a class.
   /// The mean over the critics.  Throws ConfigError for a critic that judges more than one item at
-  /// once, or an item with its class.
+  /// once, ShapeError where it is conditional and the batch has no labels.
   Tensor realness_logits(const Batch& batch) override;
 
  private:

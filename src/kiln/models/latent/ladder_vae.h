@@ -106,7 +106,7 @@ class LadderVae : public Game,
   /// At a code, of which p(x|c) = p(x|z_1(c)).
   Tensor log_likelihood(const Batch& batch, const Tensor& code) override;
   Tensor draw_given(const Tensor& code, const Tensor& labels, Rng& rng) override;
-  /// Codes from N(0, temperature^2 I), then x ~ p(x|z_1): 0/1.
+  /// Codes from N(0, T I), then x ~ p(x|z_1): 0/1.
   Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
  private:

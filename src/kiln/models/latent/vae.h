@@ -92,7 +92,7 @@ class Vae : public Game,
   Tensor log_likelihood(const Batch& batch, const Tensor& z) override;
   Tensor draw_given(const Tensor& z, const Tensor& labels, Rng& rng) override;
   Conditions conditions() const override { return {.classes = classes()}; }
-  /// z ~ N(0, temperature^2 I), then x ~ p(x|z): as DecoderLaw draws.
+  /// z ~ N(0, T I), then x ~ p(x|z): as DecoderLaw draws.
   Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
  private:

@@ -68,7 +68,7 @@ class Wae : public Game, public Sampler, public Encoder, public Decoder, public 
   Tensor decode_mean(const Tensor& z) override { return network_->decode_mean(z); }
   Tensor sample_prior(std::int64_t count, Rng& rng) override;
   Tensor prior_quantile(const Tensor& u) const override;
-  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;  ///< G(temperature * z).
+  Tensor draw_samples(const SampleRequest& request, Rng& rng) override;  ///< G(sqrt(T) z).
 
  private:
   Objective model_turn(const Tensor& x, Rng& rng);
