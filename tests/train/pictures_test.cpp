@@ -20,5 +20,10 @@ TEST(Pictures, UnitAndSignedUnitSpanBlackToWhite) {
             (std::vector<std::uint8_t>{0, 255}));
 }
 
+TEST(Pictures, AnItemMadeOfAPictureIsThatPicture) {
+  const auto x = torch::arange(2 * 4 * 3).reshape({1, 3, 2, 4}).to(torch::kFloat32) / 255;
+  EXPECT_TRUE(torch::equal(unit_item(pictures_of(x, Values::unit)[0]), x));
+}
+
 }  // namespace
 }  // namespace kiln

@@ -8,6 +8,7 @@
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/io/image.h"
+#include "kiln/train/pictures.h"
 
 namespace kiln::program {
 namespace {
@@ -37,9 +38,7 @@ Tensor read_as_item(const CompleteArguments& a, const LoadedRun& run, const Cons
     console.note(fmt::format("{}: {} x {}, {} channel(s), made {} x {}, {} channel(s)", a.image,
                              picture.width, picture.height, picture.channels, fitted.width,
                              fitted.height, fitted.channels));
-  auto bytes = torch::empty({1, shape[1], shape[2], shape[0]}, torch::kUInt8);
-  std::copy(fitted.pixels.begin(), fitted.pixels.end(), bytes.data_ptr<std::uint8_t>());
-  const auto unit = bytes.permute({0, 3, 1, 2}).to(torch::kFloat32).contiguous() / 255;
+  const auto unit = unit_item(fitted);
   switch (run.model->values()) {
     case Values::binary:
       console.note("grey levels -> binary: 1 where the level is above 1/2");

@@ -71,7 +71,8 @@ class Evaluation {
     if (samples && parse_source(source_).name == stacked_kind().name)
       known.insert(known.end(), {"modes", "modes_kl", "modes_birthday"});
     else if (samples && has_modes(source_))
-      known.insert(known.end(), kModeMetrics.begin(), kModeMetrics.end());
+      for (const auto& metric : metrics())
+        if (metric.of == MetricOf::modes) known.push_back(metric.name);
     return known;
   }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 
@@ -10,10 +9,8 @@
 
 namespace kiln::program {
 
-/// Figures of `kiln eval` about modes: of a mixture of Gaussians on the plane, or of the 1000
-/// triples of digits of a stacked source.
-inline constexpr std::array<const char*, 4> kModeMetrics{"modes", "high_quality", "modes_kl",
-                                                         "modes_birthday"};
+// Figures of `kiln eval` about modes: of a mixture of Gaussians on the plane, or of the 1000
+// triples of digits of a stacked source.
 
 /// Whether the modes of a source are known.
 bool has_modes(const std::string& spec);

@@ -27,14 +27,6 @@ std::int64_t channels_of(const LoadedRun& run, const std::string& direction) {
   return found == options.end() ? 3 : parse_integer(found->second).value_or(3);
 }
 
-// A picture as x [1, C, H, W] in the model's values.
-Tensor as_item(const Image& picture, ValueSet values) {
-  auto bytes = torch::empty({picture.height, picture.width, picture.channels});
-  std::copy(picture.pixels.begin(), picture.pixels.end(), bytes.data_ptr<float>());
-  const auto low = values.low(), high = values.high();
-  return (low + bytes / 255 * (high - low)).permute({2, 0, 1}).unsqueeze(0).contiguous();
-}
-
 class PictureTranslator {
  public:
   PictureTranslator(const TranslateArguments& a, const LoadedRun& run)
@@ -54,7 +46,9 @@ class PictureTranslator {
     const auto device = parse_device(a_.run.device);
     Rng rng(static_cast<std::uint64_t>(a_.run.seed), "translate", device);
     const auto values = run_.model->value_set();
-    const auto made = translator_.translate(as_item(picture, values).to(device), direction_, rng);
+    const auto low = values.low(), high = values.high();
+    const auto item = low + unit_item(picture).to(device) * (high - low);
+    const auto made = translator_.translate(item, direction_, rng);
     make_folder_of(to);
     write_png(to, pictures_of(made, values).front(), {{"model", run_.config.model}});
   }
@@ -105,7 +99,9 @@ int translate(const TranslateArguments& a, const Console& console) {
   if (!a.image.empty()) {
     const auto count = translate_files(a, translator);
     json.update({{"pictures", count}, {"file", a.out}});
-    console.result(fmt::format("{} pictures, {}: {}", count, translator.direction(), a.out), json);
+    console.result(fmt::format("{} {}, {}: {}", count, count == 1 ? "picture" : "pictures",
+                               translator.direction(), a.out),
+                   json);
     return 0;
   }
   const auto path = picture_path(a.run, a.out, "translate");

@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -33,6 +34,12 @@ std::vector<Image> pictures_of(const Tensor& x, ValueSet values) {
         from_planar_floats({host.data_ptr<float>() + static_cast<std::size_t>(i) * size, size},
                            host.size(1), host.size(2), host.size(3), values.low(), values.high()));
   return pictures;
+}
+
+Tensor unit_item(const Image& picture) {
+  auto bytes = torch::empty({1, picture.height, picture.width, picture.channels}, torch::kUInt8);
+  std::copy(picture.pixels.begin(), picture.pixels.end(), bytes.data_ptr<std::uint8_t>());
+  return bytes.permute({0, 3, 1, 2}).to(torch::kFloat32).contiguous() / 255;
 }
 
 Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns) {

@@ -16,7 +16,11 @@ namespace kiln {
 /// are q greys from black to white.
 std::vector<Image> pictures_of(const Tensor& x, ValueSet values);
 
-/// The same as one grid, zoomed so that a person can see them; `columns` 0: about as many as rows.
+/// The other way for one picture: [1, C, H, W] in [0, 1].
+Tensor unit_item(const Image& picture);
+
+/// Items [B, C, H, W] as one grid, zoomed so that a person can see them; `columns` 0: about as many
+/// as rows.
 Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns);
 
 /// Pairs as rows of a grid, in the translator's usual direction: what is given, what is made of it,
