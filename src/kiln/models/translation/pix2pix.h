@@ -49,7 +49,7 @@ struct Pix2pixOptions {
                 .low = 0,
                 .high = 0.9});
     visit("distance", self.distance,
-          Field{.help = "weight of the mean |b - G(a)| beside the critic's loss",
+          Field{.help = "lambda: weight of L1, the mean |b - G(a)|, beside the critic's loss",
                 .low = 0,
                 .high = 1e4});
     visit("rate", self.rate,
