@@ -10,8 +10,8 @@
 #include <filesystem>
 
 #include "kiln/core/threads.h"
+#include "kiln/feed/batches.h"
 #include "kiln/registry/session.h"
-#include "kiln/train/feed.h"
 
 namespace {
 

@@ -22,8 +22,8 @@
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/data/source.h"
+#include "kiln/feed/batches.h"
 #include "kiln/models/autoregressive/rnade.h"
-#include "kiln/train/feed.h"
 #include "kiln/train/trainer.h"
 
 namespace {

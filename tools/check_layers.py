@@ -20,11 +20,12 @@ ALLOWED = {
     "data": ["core", "io"],
     "graphical": ["core", "io", "data"],
     "models": ["core", "prob", "nn", "kernels", CONTRACT],
-    "train": ["core", "kernels", "io", "data", CONTRACT],
-    "metrics": ["core", "prob", "nn", "io", "data", "train", CONTRACT],
+    "feed": ["core", "data", CONTRACT],
+    "train": ["core", "kernels", "io", "data", "feed", CONTRACT],
+    "metrics": ["core", "prob", "nn", "io", "data", "feed", "train", CONTRACT],
     "check": ["core", "prob", "nn", "train", "metrics", CONTRACT],
     "theory": ["core", "prob", "io", "nn", "train", "metrics", CONTRACT, "models/tabular"],
-    "registry": ["core", "kernels", "prob", "io", "nn", "data", "models", "train", "metrics"],
+    "registry": ["core", "kernels", "prob", "io", "nn", "data", "models", "feed", "train", "metrics"],
 }
 ABOVE = ["apps", "examples", "bench", "fuzz", "tests"]  # may include all of src/kiln
 

@@ -23,7 +23,7 @@ struct RunArguments {
 };
 
 struct TrainArguments {
-  std::string model, data, valid, out, config, device = "cpu";
+  std::string model, data, data_b, valid, out, config, device = "cpu";
   std::string command;  ///< As it was typed.
   bool skip_bad = false;
   OptionMap model_options, train_options;
@@ -62,7 +62,7 @@ struct EvalArguments {
   RunArguments run;
   NetworkArguments network;
   AnnealedArguments annealed;
-  std::string data, split, metrics;
+  std::string data, split, metrics, direction;
   std::optional<std::int64_t> samples = std::nullopt;
   std::optional<std::int64_t> draws;  ///< Of iwae; 50 where nothing is said.
   std::int64_t batch = 100;

@@ -51,6 +51,8 @@ void add_eval(const Program& program) {
   add_run_arguments(command, a->run);
   add_judged_data(command, a->data, a->split);
   command->add_option("--metric", a->metrics, metric_help());
+  command->add_option("--direction", a->direction,
+                      "of a run that translates: a2b or b2a [the run's first]");
   add_network_arguments(command, a->network);
   command
       ->add_option("--samples", a->samples,

@@ -37,6 +37,7 @@ void merge_config_file(TrainArguments& arguments) {
   check_section(arguments.config, "model", file.model, find_model_info(arguments.model).fields);
   if (arguments.train_options.contains("epochs")) file.train.erase("steps");
   if (arguments.data.empty()) arguments.data = file.data["train"];
+  if (arguments.data_b.empty()) arguments.data_b = file.data["b"];
   if (arguments.valid.empty()) arguments.valid = file.data["valid"];
   if (file.data["skip_bad"] == "true") arguments.skip_bad = true;
   if (const auto named = file.run.find("model");
@@ -65,6 +66,8 @@ void refuse_idle(const OptionMap& given, const std::string& valid) {
   for (const auto* name : {"step_every", "step_factor"})
     if (given.contains(name) && value("schedule") != "step")
       refuse(name, "belongs to --schedule step");
+  if (given.contains("hold") && value("schedule") != "linear" && value("schedule") != "cosine")
+    refuse("hold", "belongs to --schedule linear or cosine");
   if (given.contains("momentum") && value("optimizer") != "sgd")
     refuse("momentum", "belongs to --optimizer sgd");
   if (given.contains("beta1") && (value("optimizer") == "sgd" || value("optimizer") == "rmsprop"))
@@ -78,9 +81,11 @@ void check_training(const TrainArguments& arguments) {
   if (arguments.data.empty())
     throw ConfigError("train", "needs --data SPEC; `kiln data` lists the sources");
   check_data(arguments.data);
+  check_data(arguments.data_b);
   check_data(arguments.valid);
   cuda_index(arguments.device);
   const auto& info = find_model_info(arguments.model);
+  check_sources(info, arguments.data_b);
   for (const auto& field : info.fields)
     if (const auto given = arguments.model_options.find(field.name);
         given != arguments.model_options.end())
@@ -158,6 +163,8 @@ void add_train(const Program& program) {
   command->add_option("MODEL", arguments->model,
                       "a model's name; `kiln models` lists them [the one of --config]");
   command->add_option("--data", arguments->data, "data source; `kiln data` lists them");
+  command->add_option("--data-b", arguments->data_b,
+                      "second source, of models that learn from two kinds of pictures");
   command->add_option("--valid", arguments->valid,
                       "validation source, instead of the source's own or a held-out part");
   command->add_option("--out", arguments->out, "run folder to make [runs/MODEL]");

@@ -1,151 +1,18 @@
-// What every model of the registry owes, tested before its author writes a line.
-#include "kiln/registry/models.h"
-
+// What every model of the registry owes to who trains it, tested before its author writes a line.
 #include <gtest/gtest.h>
 #include <torch/autograd.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
 
-#include "kiln/check/check_model.h"
-#include "kiln/train/feed.h"
-#include "kiln/train/trainer.h"
 #include "kiln/train/weights.h"
+#include "tests/contract/tiny_models.h"
 
 namespace kiln {
 namespace {
-
-// Every row with its tiny options, and once more with each of the others that it names.
-const std::vector<ModelEntry>& tiny_models() {
-  static const auto all = [] {
-    std::vector<ModelEntry> list;
-    for (const auto& entry : models()) {
-      list.push_back(entry);
-      for (const auto& options : entry.more_tiny) {
-        list.push_back(entry);
-        list.back().tiny = options;
-        for (const auto& [name, value] : options) list.back().name += " " + name + "=" + value;
-      }
-    }
-    return list;
-  }();
-  return all;
-}
-
-std::shared_ptr<Model> tiny(const ModelEntry& entry, std::uint64_t seed = 1) {
-  return make_model(entry, entry.tiny, seed);
-}
-
-constexpr std::int64_t kItems = 48;
-
-// Items of the shape and values that a tiny model takes.
-class TinyData : public Dataset {
- public:
-  TinyData(const ModelEntry& entry, ValueSet values) : values_(values) {
-    const auto number = [&](const std::string& name) {
-      const auto found = entry.tiny.find(name);
-      return found == entry.tiny.end() ? std::int64_t{0} : std::stoll(found->second);
-    };
-    info_.values = values.kind;
-    info_.levels = values.states;
-    if (number("channels") > 0)
-      info_.shape = {number("channels"), number("height"), number("width")};
-    else
-      info_.shape = {number("data_dim")};
-    info_.name = "tiny";
-    if (number("channels_b") > 0)
-      info_.more = {{"b", {number("channels_b"), number("height"), number("width")}}};
-    info_.classes = number("classes");
-  }
-  const DataInfo& info() const override { return info_; }
-  std::int64_t size() const override { return kItems; }
-  std::int64_t read(std::int64_t index, std::span<float> x) const override {
-    Philox rng(derive_key(5, "tiny", static_cast<std::uint64_t>(index)));
-    for (auto& v : x) {
-      const double u = rng.uniform();
-      v = static_cast<float>(values_.kind == Values::binary        ? (u < 0.3)
-                             : values_.kind == Values::signed_unit ? 2 * u - 1
-                             : values_.kind == Values::states
-                                 ? std::floor(u * u * double(values_.states))
-                                 : u);
-    }
-    return info_.classes > 0 ? index % info_.classes : -1;
-  }
-
- private:
-  ValueSet values_;
-  DataInfo info_;
-};
-
-Transform keep(Values values) {
-  Transform transform;
-  transform.from = transform.to = values;
-  return transform;
-}
-
-Batch tiny_batch(const ModelEntry& entry, const Model& model, std::int64_t rows) {
-  const auto data = std::make_shared<TinyData>(entry, model.value_set());
-  Loader loader(data, keep(model.values()), LoaderOptions::one_pass(rows, 1, 0));
-  return to_batch(loader.next(), data->info());
-}
-
-// Whatever the model can say of x with a fixed seed, as one vector.
-Tensor everything(Model& model, const Batch& batch) {
-  torch::NoGradGuard no_grad;
-  model.eval();
-  std::vector<Tensor> parts;
-  Rng rng(9, "contract");
-  if (auto* m = dynamic_cast<Likelihood*>(&model)) parts.push_back(m->log_prob(batch));
-  if (auto* m = dynamic_cast<Bound*>(&model))
-    parts.push_back(m->elbo(batch, rng)), parts.push_back(m->log_prob_iwae(batch, 3, rng));
-  auto* encoder = dynamic_cast<Encoder*>(&model);
-  auto* prior = dynamic_cast<Prior*>(&model);
-  if (encoder) parts.push_back(encoder->encode_mean(batch));
-  if (prior) parts.push_back(prior->sample_prior(3, rng));
-  if (auto* m = dynamic_cast<Decoder*>(&model))
-    parts.push_back(m->decode_mean(prior ? parts.back() : encoder->encode_mean(batch)));
-  if (auto* m = dynamic_cast<Classifier*>(&model); m && m->classes() > 0)
-    parts.push_back(m->class_logits(batch));
-  if (auto* m = dynamic_cast<Critic*>(&model)) parts.push_back(m->realness_logits(batch));
-  if (auto* m = dynamic_cast<Sampler*>(&model)) parts.push_back(m->sample({.count = 3}, rng));
-  if (auto* m = dynamic_cast<Translator*>(&model)) {
-    const auto direction = m->directions().front();
-    parts.push_back(m->translate(direction == "a2b" ? batch.x : batch.at("b"), direction, rng));
-  }
-  for (auto& part : parts) part = part.flatten().to(torch::kFloat32);
-  return torch::cat(parts);
-}
-
-bool is_fitted(const Model& model) { return dynamic_cast<const Fitted*>(&model) != nullptr; }
-
-TrainOptions few_rounds(const Model& model, std::int64_t steps, double ema) {
-  TrainOptions options;
-  options.ema = is_fitted(model) ? 0 : ema;
-  options.steps = steps;
-  options.batch = 7;  // a pass ends with a smaller batch
-  options.seed = 2;
-  options.loader_threads = 0;
-  return resolve_for(model, options, kItems);
-}
-
-struct TinyRun {
-  TinyRun(const ModelEntry& entry, std::int64_t steps, double ema = 0)
-      : model(tiny(entry)),
-        loader(std::make_shared<TinyData>(entry, model->value_set()), keep(model->values()),
-               loader_options(*model, few_rounds(*model, steps, ema))),
-        trainer(*model, loader, few_rounds(*model, steps, ema)) {
-    if (const auto count = model->labelled_items(); count > 0)
-      model->start_from_labelled(labelled_batch(
-          std::make_shared<TinyData>(entry, model->value_set()), keep(model->values()), count, 3));
-  }
-  std::shared_ptr<Model> model;
-  Loader loader;
-  Trainer trainer;
-};
 
 TEST(Contract, SameSeedGivesEqualBitsAndAnotherSeedDoesNot) {
   for (const auto& entry : tiny_models()) {
@@ -205,6 +72,26 @@ TEST(Contract, ACheckpointsPlainNamesHoldTheJudgedWeights) {
         EXPECT_TRUE(names.contains("training/" + name))
             << "a live statistic beside averaged weights";
       }
+    }
+  }
+}
+
+// What is kept for use has the weights and nothing that only training needs.
+TEST(Contract, TrainingStateStandsApartFromTheWeights) {
+  for (const auto& entry : tiny_models()) {
+    SCOPED_TRACE(entry.name);
+    TinyRun run(entry, 3);
+    run.trainer.run({});
+    const auto& model = *run.model;
+    const auto state = training_state_of(model);
+    EXPECT_EQ(weights_of(model).size() + state.size(),
+              model.named_parameters().size() + model.named_buffers().size());
+    std::set<std::string> names;
+    for (const auto& raw : run.trainer.snapshot().tensors) names.insert(raw.name);
+    for (const auto& [name, tensor] : state) {
+      EXPECT_TRUE(names.contains("training/state/" + name)) << name;
+      EXPECT_FALSE(names.contains(name)) << name;
+      EXPECT_FALSE(tensor.requires_grad()) << name;
     }
   }
 }
@@ -305,72 +192,6 @@ TEST(Contract, AFittedModelSeesEveryItemAndEachPassLowersItsLoss) {
     if (auto* likelihood = dynamic_cast<Likelihood*>(run.model.get())) {
       EXPECT_NEAR(-likelihood->log_prob(x).mean().item<double>(), before, 1e-5);
     }
-  }
-}
-
-TEST(Contract, SamplesHaveTheShapeAndValuesOfTheData) {
-  for (const auto& entry : tiny_models()) {
-    const auto model = tiny(entry);
-    auto* sampler = dynamic_cast<Sampler*>(model.get());
-    if (!sampler) continue;
-    SCOPED_TRACE(entry.name);
-    model->eval();
-    Rng rng(4);
-    const auto x = sampler->sample({.count = 7}, rng);
-    const auto shape = tiny_batch(entry, *model, 7).x.sizes().vec();
-    EXPECT_EQ(x.sizes(), at::IntArrayRef(shape));
-    EXPECT_FALSE(x.requires_grad());
-    EXPECT_TRUE(x.isfinite().all().item<bool>());
-    if (model->values() == Values::binary) {
-      EXPECT_TRUE(((x == 0) | (x == 1)).all().item<bool>());
-    }
-    if (model->values() == Values::states) {
-      EXPECT_TRUE(((x >= 0) & (x < model->states()) & (x == x.floor())).all().item<bool>());
-    }
-    if (model->values() == Values::unit) {
-      EXPECT_TRUE(((x >= 0) & (x <= 1)).all().item<bool>());
-    }
-    if (model->values() == Values::signed_unit) {
-      EXPECT_TRUE((x.abs() <= 1).all().item<bool>());
-    }
-  }
-}
-
-TEST(Contract, SamplersUseTheLabelOrRefuseIt) {
-  for (const auto& entry : tiny_models()) {
-    const auto model = tiny(entry);
-    auto* sampler = dynamic_cast<Sampler*>(model.get());
-    if (!sampler || dynamic_cast<Fitted*>(model.get())) continue;  // those are not fitted yet
-    {
-      torch::NoGradGuard no_grad;  // at the start most laws hardly look at the class
-      Rng weights(8);
-      for (auto& p : model->parameters()) p.copy_(weights.normal(p.sizes()));
-    }
-    Rng rng(1), again(1);
-    try {
-      const auto of_class = sampler->sample({.count = 16, .given = Given::of_class(0)}, rng);
-      EXPECT_FALSE(torch::equal(of_class,
-                                sampler->sample({.count = 16, .given = Given::of_class(1)}, again)))
-          << entry.name;
-    } catch (const ConfigError& error) {
-      EXPECT_NE(std::string(error.what()).find("classes"), std::string::npos) << error.what();
-    }
-  }
-}
-
-// Whatever has a likelihood or a bound is looked at, and what is sound passes.  Fitted densities of
-// images cut their samples to [0, 1], so nothing weighs them; the command says so.
-TEST(Contract, EveryModelThatCanBeCheckedPassesWithAFinding) {
-  for (const auto& entry : tiny_models()) {
-    TinyRun run(entry, 30);
-    if (!can_be_checked(*run.model)) continue;
-    run.trainer.run({});
-    Rng rng(6);
-    const auto report = check_model(*run.model, tiny_batch(entry, *run.model, 32), rng);
-    const bool of_images = is_fitted(*run.model) && run.model->values() == Values::unit;
-    EXPECT_EQ(report.findings.empty(), of_images) << entry.name;
-    for (const auto& finding : report.findings)
-      EXPECT_TRUE(finding.passed) << entry.name << " " << finding.name << ": " << finding.detail;
   }
 }
 

@@ -15,6 +15,15 @@ TEST(Bernoulli, LogProbIsTheLogOfTheProbabilities) {
               1e-15);
 }
 
+TEST(Bernoulli, LogProbsAreThoseOfEachNumber) {
+  const auto logits = numbers({-3, .4, 2, 6}), x = numbers({1, 0, 1, 0});
+  const auto p = torch::sigmoid(logits);
+  EXPECT_TRUE(torch::allclose(bernoulli_log_probs(x, logits), (x * p + (1 - x) * (1 - p)).log(),
+                              1e-9, 1e-12));
+  EXPECT_TRUE(torch::allclose(bernoulli_log_probs(x, logits).sum(), bernoulli_log_prob(x, logits),
+                              1e-12, 1e-12));
+}
+
 TEST(Bernoulli, SumsToOneOverEveryImage) {
   const auto logits = numbers({-3, .4, 2, 11, -.6});
   auto images = torch::zeros({32, 5}, torch::kDouble);

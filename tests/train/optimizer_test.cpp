@@ -142,6 +142,23 @@ TEST(Schedule, EachKindHasItsClosedForm) {
   EXPECT_DOUBLE_EQ(schedule_factor(warm, 60), 0.5);
 }
 
+TEST(Schedule, HoldsBeforeItFalls) {
+  ScheduleOptions held{.kind = Schedule::linear, .total_steps = 200, .hold = .5};
+  EXPECT_DOUBLE_EQ(schedule_factor(held, 0), 1);
+  EXPECT_DOUBLE_EQ(schedule_factor(held, 100), 1);
+  EXPECT_DOUBLE_EQ(schedule_factor(held, 125), .75);
+  EXPECT_DOUBLE_EQ(schedule_factor(held, 200), 0);
+  held.warmup_steps = 120;  // the later of both
+  EXPECT_DOUBLE_EQ(schedule_factor(held, 59), .5);
+  EXPECT_DOUBLE_EQ(schedule_factor(held, 160), .5);
+  held = {.kind = Schedule::cosine, .total_steps = 200, .hold = .5};
+  EXPECT_DOUBLE_EQ(schedule_factor(held, 100), 1);
+  EXPECT_NEAR(schedule_factor(held, 150), .5, 1e-12);
+  const ScheduleOptions drops{
+      .kind = Schedule::step, .total_steps = 200, .hold = .5, .step_every = 10};
+  EXPECT_DOUBLE_EQ(schedule_factor(drops, 10), .5) << "steps fall when they say";
+}
+
 TEST(Ema, FollowsItsRecursionAndSwapsBack) {
   auto p = torch::zeros({2});
   Ema ema({{"p", p}}, 0.9);

@@ -55,6 +55,7 @@ class ToyGame : public Game {
                    return Objective{.loss = (right_ - left_).square().sum()};
                  }};
     right.turns = right_turns;
+    right.averaged = right_averaged;
     right.optimizer.kind = OptimizerKind::sgd;
     right.optimizer.learning_rate = 0.1;
     right.optimizer.momentum = 0.5;
@@ -65,6 +66,7 @@ class ToyGame : public Game {
   Tensor right() const { return right_; }
   double scale = 1;  // infinity breaks the loss of "left"
   int right_turns = 2;
+  bool right_averaged = true;
 
  private:
   Tensor left_, right_;

@@ -6,6 +6,7 @@
 #include <torch/utils.h>
 
 #include <limits>
+#include <set>
 
 #include "kiln/train/weights.h"
 #include "tests/support/refusal.h"
@@ -77,6 +78,49 @@ TEST(Trainer, TurnsDrawNewBatches) {
   Toy toy(options);
   toy.trainer.run({});
   EXPECT_EQ(toy.loader.state(), (LoaderState{1, 2}));  // 3 rounds of 2 batches in epochs of 4
+}
+
+// Whoever is not averaged is judged as it stands.
+TEST(Trainer, AveragesThePlayersThatAskForIt) {
+  ToyGame game;
+  game.right_averaged = false;
+  Loader loader(std::make_shared<ToyData>(37), real_values(), {.batch = 8, .seed = 3});
+  Trainer trainer(game, loader, toy_options(6));
+  Tensor left, right;
+  trainer.run({.validate = [&] {
+    left = game.left().detach().clone(), right = game.right().detach().clone();
+    return 1.;
+  }});
+  EXPECT_FALSE(torch::equal(left, game.left()));
+  EXPECT_TRUE(torch::equal(right, game.right()));
+  std::set<std::string> names;
+  for (const auto& raw : trainer.snapshot().tensors) names.insert(raw.name);
+  EXPECT_TRUE(names.contains("training/left"));
+  EXPECT_FALSE(names.contains("training/right"));
+}
+
+// In the middle of an epoch of each, whose lengths differ.
+TEST(Trainer, ResumesTwoSourcesWhereEachStood) {
+  struct TwoSources {
+    TwoSources()
+        : a(std::make_shared<ToyData>(37), real_values(), {.batch = 8, .seed = 3}),
+          b(std::make_shared<ToyData>(23), real_values(), {.batch = 8, .seed = 4}) {
+      Feed feed(a);
+      feed.add("b", b);
+      trainer = std::make_unique<Trainer>(game, std::move(feed), toy_options(40));
+    }
+    ToyGame game;
+    Loader a, b;
+    std::unique_ptr<Trainer> trainer;
+  };
+  TwoSources first, second;
+  SafetensorsFile saved;
+  first.trainer->run({.checkpoint = [&](std::int64_t) { saved = first.trainer->snapshot(); },
+                      .interrupted = [&] { return first.trainer->step() == 17; }});
+  EXPECT_EQ(first.b.state(), (LoaderState{17, 0}));  // 17 rounds of 2 batches, of 2 an epoch
+  second.trainer->restore("two", saved);
+  EXPECT_EQ(second.a.state(), first.a.state());
+  EXPECT_EQ(second.b.state(), first.b.state());
 }
 
 TEST(Trainer, ConvergesToTheDatasMean) {

@@ -8,8 +8,8 @@
 
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/text.h"
+#include "kiln/feed/batches.h"
 #include "kiln/io/csv_writer.h"
-#include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln::program {

@@ -8,9 +8,9 @@
 #include "kiln/check/check_model.h"
 #include "kiln/core/error.h"
 #include "kiln/core/threads.h"
+#include "kiln/feed/batches.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/svg_plot.h"
-#include "kiln/train/feed.h"
 
 namespace kiln::program {
 namespace {

@@ -53,6 +53,7 @@ class Evaluation {
         judged_(judged),
         console_(console),
         source_(a.data.empty() ? run.config.data : a.data),
+        direction_(direction_of(run, a.direction)),
         sets_(run, judged,
               {.network = a.network,
                .source = source_,
@@ -64,7 +65,7 @@ class Evaluation {
   // What is said when nothing is asked for: nothing that a judge must be trained for, but the modes
   // of stacked digits, which are what such data are for.
   std::vector<std::string> usual() const {
-    auto known = metrics_of(*run_.model);
+    auto known = metrics_of(*run_.model, judged_.data->info());
     const auto codes = code_metrics(run_, judged_);
     known.insert(known.end(), codes.begin(), codes.end());
     const bool samples = dynamic_cast<Sampler*>(run_.model.get());
@@ -105,8 +106,10 @@ class Evaluation {
       answers.add(
           metric,
           judge(*run_.model, metric, judged_.data, judged_.transform, parse_device(a_.run.device),
-                {.draws = draws(), .batch = a_.batch, .seed = seed()}),
-          metric == "iwae" ? fmt::format(", {} draws", draws()) : "");
+                {.draws = draws(), .batch = a_.batch, .seed = seed(), .direction = direction_}),
+          metric == "iwae"      ? fmt::format(", {} draws", draws())
+          : !direction_.empty() ? fmt::format(", {}", direction_)
+                                : "");
     }
   }
 
@@ -125,7 +128,7 @@ class Evaluation {
   const LoadedRun& run_;
   const JudgedData& judged_;
   const Console& console_;
-  std::string source_;
+  std::string source_, direction_;
   SetJudge sets_;
   std::optional<CountedModes> modes_ = std::nullopt;
   bool set_samples_ = false;
@@ -136,7 +139,9 @@ class Evaluation {
 int evaluate(const EvalArguments& a, const Console& console) {
   start_up();
   const auto run = load(a.run, console);
-  const auto judged = judged_data(run, a.data, a.split);
+  const auto direction = direction_of(run, a.direction);
+  const auto judged = direction.empty() ? judged_data(run, a.data, a.split)
+                                        : pictures_to_translate(run, a.data, a.split, direction);
   Evaluation evaluation(a, run, judged, console);
   const auto wanted = a.metrics.empty() ? evaluation.usual() : split(a.metrics, ',');
   if (wanted.empty()) run.refuse("likelihood");
@@ -152,6 +157,7 @@ int evaluate(const EvalArguments& a, const Console& console) {
                       {"metrics", answers.metrics},
                       {"standard_errors", answers.errors}};
   evaluation.note_samples(json);
+  if (!direction.empty()) json["direction"] = direction;
   console.result(answers.text, json);
   return 0;
 }

@@ -7,11 +7,11 @@
 #include <cmath>
 
 #include "apps/kiln/actions/run_pictures.h"
+#include "kiln/feed/batches.h"
 #include "kiln/metrics/annealed_importance.h"
 #include "kiln/models/latent_joint.h"
 #include "kiln/nn/eval_scope.h"
 #include "kiln/prob/diag_normal.h"
-#include "kiln/train/feed.h"
 
 namespace kiln::program {
 namespace {

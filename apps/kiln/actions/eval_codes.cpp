@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kiln/feed/batches.h"
 #include "kiln/metrics/assignment.h"
 #include "kiln/models/informative.h"
-#include "kiln/train/feed.h"
 
 namespace kiln::program {
 namespace {

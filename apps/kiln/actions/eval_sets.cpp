@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "apps/kiln/actions/run_pictures.h"
+#include "kiln/feed/batches.h"
 #include "kiln/metrics/classifier_two_sample.h"
 #include "kiln/metrics/estimate.h"
 #include "kiln/metrics/frechet_distance.h"
@@ -15,7 +16,6 @@
 #include "kiln/metrics/manifold_coverage.h"
 #include "kiln/metrics/parzen.h"
 #include "kiln/metrics/two_sample_test.h"
-#include "kiln/train/feed.h"
 
 namespace kiln::program {
 namespace {

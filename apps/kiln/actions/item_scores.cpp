@@ -5,8 +5,8 @@
 
 #include <numeric>
 
+#include "kiln/feed/batches.h"
 #include "kiln/metrics/likelihood.h"
-#include "kiln/train/feed.h"
 
 namespace kiln::program {
 namespace {

@@ -6,8 +6,8 @@
 #include "apps/kiln/actions/nearness_report.h"
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/threads.h"
+#include "kiln/feed/batches.h"
 #include "kiln/metrics/nearest_training.h"
-#include "kiln/train/feed.h"
 
 namespace kiln::program {
 namespace {

@@ -6,9 +6,9 @@
 #include "apps/kiln/actions/run_codes.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
+#include "kiln/feed/batches.h"
 #include "kiln/metrics/fine_tune.h"
 #include "kiln/metrics/nearest_neighbours.h"
-#include "kiln/train/feed.h"
 
 namespace kiln::program {
 namespace {

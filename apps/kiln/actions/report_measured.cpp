@@ -8,13 +8,15 @@
 #include "apps/kiln/actions/item_scores.h"
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/io/svg_plot.h"
+#include "kiln/models/directed_pair.h"
 #include "kiln/registry/watch.h"
+#include "kiln/train/pictures.h"
 
 namespace kiln::program {
 namespace {
 
 constexpr std::int64_t kCompleted = 4, kDraws = 6;
-constexpr std::int64_t kReconstructed = 16;
+constexpr std::int64_t kReconstructed = 16, kTranslated = 8;
 constexpr std::int64_t kPaths = 4, kPoints = 10;
 
 struct Judging {
@@ -84,6 +86,23 @@ std::string interpolations(const Judging& j) {
                       kPoints, "Each row: from one draw of the prior to another, along the arc"));
 }
 
+// Both ways, where the model knows both.
+std::string translations(const Judging& j) {
+  auto* translator = dynamic_cast<Translator*>(j.run.model.get());
+  if (!translator) return "";
+  std::string html;
+  for (const auto& direction : translator->directions()) {
+    const auto judged = pictures_to_translate(j.run, "", "", direction);
+    const auto items = items_of(judged, spread_items(judged, kTranslated), j.seed(), j.device());
+    auto rng = j.rng("translate");
+    const auto rows = translation_rows(*translator, DirectedPair(items, direction), direction, rng);
+    const auto png = encode_png(row_grid(rows.pictures, j.run.model->value_set()));
+    const auto caption = fmt::format("{}, {}: {}", direction, judged.name, rows.names);
+    html += figure("picture", embedded_png(png, caption), caption);
+  }
+  return section("Translations", html);
+}
+
 std::string scores(const Judging& j) {
   if (!scores_items(*j.run.model)) return "";
   ItemScores scored;
@@ -131,7 +150,7 @@ Measured measure(const std::string& path, const ReportOptions& options, const Co
                     .data = fmt::format("{} items of {}", j.judged.data->size(), j.judged.name),
                     .figures = {},
                     .sections = {}};
-  for (const auto& metric : metrics_of(*run.model)) {
+  for (const auto& metric : metrics_of(*run.model, j.judged.data->info())) {
     console.note(fmt::format("{}: {} over {}", path, metric, measured.data));
     measured.figures.emplace_back(
         metric, judge(*run.model, metric, j.judged.data, j.judged.transform, j.device(),
@@ -139,7 +158,8 @@ Measured measure(const std::string& path, const ReportOptions& options, const Co
   }
   if (validation_metric(*run.model) == kCoverage)
     measured.figures.emplace_back(kCoverage, covered(j));
-  measured.sections = completions(j) + reconstructions(j) + interpolations(j) + scores(j);
+  measured.sections =
+      completions(j) + reconstructions(j) + translations(j) + interpolations(j) + scores(j);
   return measured;
 }
 

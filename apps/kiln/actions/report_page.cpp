@@ -163,8 +163,8 @@ std::string facts(const Reported& run) {
   std::vector<std::pair<std::string, std::string>> list{
       {"paper", entry.paper},
       {"capabilities", join(entry.capabilities, ", ")},
-      {"data",
-       run.config.data + (run.config.valid.empty() ? "" : ", validated on " + run.config.valid)},
+      {"data", run.config.data + (run.config.data_b.empty() ? "" : ", b: " + run.config.data_b) +
+                   (run.config.valid.empty() ? "" : ", validated on " + run.config.valid)},
       {"options", changed_options(run.config)},
       {"steps", fmt::format("{} of {}, batches of {}", run.newest_step, train.steps, train.batch)},
       {"speed", fmt::format("{} of training, {:.0f} examples a second",

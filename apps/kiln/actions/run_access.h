@@ -31,6 +31,15 @@ struct JudgedData {
 JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std::string& split,
                        const std::map<std::string, std::string>& keys = {});
 
+/// What a translator is given in a direction: for "b2a" of a run with a second source that one is
+/// its own, and without a part "b" the items are pictures of the second kind.
+JudgedData pictures_to_translate(const LoadedRun& run, const std::string& spec,
+                                 const std::string& split, std::string_view direction);
+
+/// `direction`, or the run's first where none is said; empty for a run that translates nothing.
+/// Throws ConfigError for another one.
+std::string direction_of(const LoadedRun& run, const std::string& direction);
+
 /// Whether a source has a test part of its own; `spec` empty: the run's own source.
 bool has_test_part(const LoadedRun& run, const std::string& spec);
 

@@ -9,8 +9,8 @@
 #include <numeric>
 
 #include "kiln/core/text.h"
+#include "kiln/feed/batches.h"
 #include "kiln/io/atomic_file.h"
-#include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln::program {

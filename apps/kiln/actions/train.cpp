@@ -73,6 +73,7 @@ int train(const TrainArguments& arguments, const Console& console) {
   TrainRequest request{.model = arguments.model,
                        .model_options = arguments.model_options,
                        .data = arguments.data,
+                       .data_b = arguments.data_b,
                        .valid = arguments.valid,
                        .skip_bad = arguments.skip_bad,
                        .train_options = arguments.train_options,

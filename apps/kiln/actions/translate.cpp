@@ -11,6 +11,7 @@
 #include "kiln/core/threads.h"
 #include "kiln/data/picture_list.h"
 #include "kiln/io/image.h"
+#include "kiln/models/directed_pair.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln::program {
@@ -30,10 +31,10 @@ std::int64_t channels_of(const LoadedRun& run, const std::string& direction) {
 class PictureTranslator {
  public:
   PictureTranslator(const TranslateArguments& a, const LoadedRun& run)
-      : a_(a), run_(run), translator_(run.as<Translator>("translator")) {
-    direction_ = a.direction.empty() ? translator_.directions().front() : a.direction;
-    check_direction(translator_, direction_);
-  }
+      : a_(a),
+        run_(run),
+        translator_(run.as<Translator>("translator")),
+        direction_(direction_of(run, a.direction)) {}
 
   const std::string& direction() const { return direction_; }
 
@@ -105,18 +106,19 @@ int translate(const TranslateArguments& a, const Console& console) {
     return 0;
   }
   const auto path = picture_path(a.run, a.out, "translate");
-  const auto judged = judged_data(run, a.data, a.split);
+  const auto judged = pictures_to_translate(run, a.data, a.split, translator.direction());
   const auto pairs = items_of(judged, spread_items(judged, a.count),
                               static_cast<std::uint64_t>(a.run.seed), parse_device(a.run.device));
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "translate", parse_device(a.run.device));
+  const DirectedPair pair(pairs, translator.direction());
+  const auto rows =
+      translation_rows(run.as<Translator>("translator"), pair, translator.direction(), rng);
   make_folder_of(path);
-  write_png(path,
-            translation_grid(run.as<Translator>("translator"), pairs, run.model->value_set(), rng),
-            {{"model", run.config.model}});
+  write_png(path, row_grid(rows.pictures, run.model->value_set()), {{"model", run.config.model}});
   json.update({{"data", judged.name}, {"pairs", pairs.x.size(0)}, {"file", path.string()}});
-  console.result(fmt::format("{}\n{} pairs of {}: given, made, true", path.string(),
-                             pairs.x.size(0), judged.name),
-                 json);
+  console.result(
+      fmt::format("{}\n{} of {}: {}", path.string(), pairs.x.size(0), judged.name, rows.names),
+      json);
   return 0;
 }
 

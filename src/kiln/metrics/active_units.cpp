@@ -3,7 +3,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include "kiln/train/feed.h"
+#include "kiln/feed/batches.h"
 
 namespace kiln {
 

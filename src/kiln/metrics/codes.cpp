@@ -5,8 +5,8 @@
 #include <torch/utils.h>
 
 #include "kiln/core/check.h"
+#include "kiln/feed/batches.h"
 #include "kiln/prob/axis_normal.h"
-#include "kiln/train/feed.h"
 
 namespace kiln {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kiln/train/feed.h"
+#include "kiln/feed/batches.h"
 
 namespace kiln {
 

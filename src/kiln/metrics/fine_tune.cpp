@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "kiln/core/check.h"
-#include "kiln/train/feed.h"
+#include "kiln/feed/batches.h"
 #include "kiln/train/optimizer.h"
 
 namespace kiln {

@@ -13,10 +13,10 @@
 #include <cstdlib>
 
 #include "kiln/core/check.h"
+#include "kiln/feed/batches.h"
 #include "kiln/io/content_hash.h"
 #include "kiln/io/safetensors.h"
 #include "kiln/nn/conv_halvings.h"
-#include "kiln/train/feed.h"
 #include "kiln/train/optimizer.h"
 #include "kiln/train/weights.h"
 

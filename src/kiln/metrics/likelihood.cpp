@@ -9,11 +9,11 @@
 #include <numeric>
 
 #include "kiln/core/text.h"
+#include "kiln/feed/batches.h"
 #include "kiln/metrics/active_units.h"
 #include "kiln/metrics/code_mmd.h"
 #include "kiln/models/directed_pair.h"
 #include "kiln/nn/eval_scope.h"
-#include "kiln/train/feed.h"
 
 namespace kiln {
 
@@ -33,10 +33,21 @@ std::vector<std::string> metrics_of(const Model& model) {
   if (dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model))
     names.emplace_back("reconstruction");
   if (matches_a_prior(model)) names.emplace_back("code_mmd");
-  if (dynamic_cast<const Translator*>(&model)) names.emplace_back("translation_error");
+  if (const auto* translator = dynamic_cast<const Translator*>(&model)) {
+    if (translator->directions().size() > 1) names.emplace_back("cycle_error");
+    names.insert(names.end(), {"translation_error", "copy_error"});
+  }
   if (const auto* classifier = dynamic_cast<const Classifier*>(&model);
       classifier && classifier->classes() > 0)
     names.emplace_back("error");
+  return names;
+}
+
+std::vector<std::string> metrics_of(const Model& model, const DataInfo& data) {
+  auto names = metrics_of(model);
+  const auto* b = data.field("b");
+  if (!b) std::erase(names, "translation_error");
+  if (!b || b->shape != data.shape) std::erase(names, "copy_error");
   return names;
 }
 
@@ -51,13 +62,49 @@ Tensor reconstruction_errors(Model& model, const Tensor& x) {
   return (x - dynamic_cast<Decoder&>(model).decode_mean(z)).square().flatten(1).sum(1);
 }
 
-Tensor translation_errors(Model& model, const Batch& batch, Rng& rng) {
+namespace {
+
+// Mean distance of pictures, as a share of the values' range: [B].
+Tensor apart(const Tensor& one, const Tensor& other, ValueSet values) {
+  return (one - other).abs().flatten(1).mean(1) / (values.high() - values.low());
+}
+
+}  // namespace
+
+namespace {
+
+DirectedPair true_pair(std::string_view metric, const Batch& pairs, std::string_view direction) {
+  DirectedPair pair(pairs, direction);
+  if (!pair.truth.defined())
+    throw ConfigError("metric", fmt::format("{} needs pairs, and the data have no part b; use "
+                                            "pairs:DIR_A,b=DIR_B or shapes:pair=outline",
+                                            metric));
+  return pair;
+}
+
+}  // namespace
+
+Tensor copy_errors(Model& model, const Batch& pairs, std::string_view direction, Rng&) {
+  const auto pair = true_pair("copy_error", pairs, direction);
+  if (pair.source.sizes() != pair.truth.sizes())
+    throw ConfigError("metric", fmt::format("copy_error compares pictures of one kind, and these "
+                                            "have {} and {} channels",
+                                            pair.source.size(1), pair.truth.size(1)));
+  return apart(pair.source, pair.truth, model.value_set());
+}
+
+Tensor translation_errors(Model& model, const Batch& pairs, std::string_view direction, Rng& rng) {
+  const auto pair = true_pair("translation_error", pairs, direction);
+  const auto made = dynamic_cast<Translator&>(model).translate(pair.source, direction, rng);
+  return apart(made, pair.truth, model.value_set());
+}
+
+Tensor cycle_errors(Model& model, const Batch& pictures, std::string_view direction, Rng& rng) {
   auto& translator = dynamic_cast<Translator&>(model);
-  const auto direction = translator.directions().front();
-  const DirectedPair pair(batch, direction);
-  const auto values = model.value_set();
-  const auto apart = (translator.translate(pair.source, direction, rng) - pair.truth).abs();
-  return apart.flatten(1).mean(1) / (values.high() - values.low());
+  const DirectedPair pair(pictures, direction);
+  const auto made = translator.translate(pair.source, direction, rng);
+  const auto back = translator.translate(made, reversed(direction), rng);
+  return apart(back, pair.source, model.value_set());
 }
 
 Tensor class_errors(Classifier& model, const Batch& batch) {
@@ -98,13 +145,28 @@ LoaderOptions random_batches(std::int64_t items, const JudgeOptions& options) {
           .threads = 1};
 }
 
+// How a translator's metric is measured; null for another metric.
+auto* errors_of_translation(const std::string& metric) {
+  using Errors = Tensor(Model&, const Batch&, std::string_view, Rng&);
+  Errors* none = nullptr;
+  return metric == "translation_error" ? translation_errors
+         : metric == "copy_error"      ? copy_errors
+         : metric == "cycle_error"     ? cycle_errors
+                                       : none;
+}
+
 // The figure of each item.
 Figure figure_of(Model& model, const std::string& metric, std::int64_t numbers, double level_bits,
                  const JudgeOptions& options, Rng& noise) {
   if (metric == "reconstruction")
     return [&](const Batch& batch) { return reconstruction_errors(model, batch.x); };
-  if (metric == "translation_error")
-    return [&](const Batch& batch) { return translation_errors(model, batch, noise); };
+  if (const auto errors = errors_of_translation(metric)) {
+    const auto& translator = dynamic_cast<Translator&>(model);
+    if (!options.direction.empty()) check_direction(translator, options.direction);
+    return [=, &model, &noise,
+            way = options.direction.empty() ? translator.directions().front() : options.direction](
+               const Batch& batch) { return errors(model, batch, way, noise); };
+  }
   if (metric == "error")
     return [&c = dynamic_cast<Classifier&>(model)](const Batch& b) { return class_errors(c, b); };
   if (auto* bound = dynamic_cast<Bound*>(&model); bound && metric == "elbo")

@@ -24,12 +24,15 @@ namespace kiln {
 /// and those of a model with codes or classes:
 ///   reconstruction  reconstruction_errors     error  share of items given a wrong class
 ///   translation_error  translation_errors, of a Translator and data with pairs
+///   copy_error  copy_errors, what translation_error would be if nothing were done
+///   cycle_error  cycle_errors, of a Translator that knows the way back
 ///   code_mmd  the distance of codes and prior, where matches_a_prior
 struct JudgeOptions {
   std::int64_t draws = 50;  ///< K of iwae.
   std::int64_t batch = 100;
   std::int64_t most_items = 0;         ///< 0: all.
   std::uint64_t seed = 1;              ///< Of the bound's noise.
+  std::string direction = {};          ///< Of a Translator; empty: its first.
   std::function<bool()> stopped = {};  ///< Asked before every batch; true: Interrupted is thrown.
 };
 
@@ -39,8 +42,10 @@ struct JudgeOptions {
 std::vector<std::string> likelihood_metrics(const Model& model);
 
 /// Those, then reconstruction for an Encoder that is also a Decoder, code_mmd where
-/// matches_a_prior, and error for a Classifier with classes.
+/// matches_a_prior, those of a Translator, and error for a Classifier with classes.
 std::vector<std::string> metrics_of(const Model& model);
+/// Without those that need what the data have not: pairs, and of one number of channels.
+std::vector<std::string> metrics_of(const Model& model, const DataInfo& data);
 
 /// Whether training holds the codes to a prior by comparing draws: a game with Encoder, Decoder and
 /// Prior, and neither likelihood nor bound.
@@ -50,8 +55,15 @@ bool matches_a_prior(const Model& model);
 Tensor reconstruction_errors(Model& model, const Tensor& x);
 
 /// |translation - truth| averaged over the numbers of a picture, as a share of the values' range,
-/// in the model's usual direction: [B].
-Tensor translation_errors(Model& model, const Batch& batch, Rng& rng);
+/// in a direction of the model's: [B].  Throws ConfigError for data without pairs.
+Tensor translation_errors(Model& model, const Batch& pairs, std::string_view direction, Rng& rng);
+
+/// The same of a picture that is left as it is: what any translation must beat, [B].  Throws
+/// ConfigError for data without pairs, or whose halves differ in channels.
+Tensor copy_errors(Model& model, const Batch& pairs, std::string_view direction, Rng& rng);
+
+/// The same of a picture and of what comes back when it is translated there and back: [B].
+Tensor cycle_errors(Model& model, const Batch& pictures, std::string_view direction, Rng& rng);
 
 /// 1 where the likeliest class is not y, else 0: [B].  Throws ConfigError for data without labels.
 Tensor class_errors(Classifier& model, const Batch& batch);

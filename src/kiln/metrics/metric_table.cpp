@@ -24,6 +24,8 @@ const std::vector<Metric>& metrics() {
       {"code_mmd", "squared MMD", less, MetricOf::items, {"encoder", "decoder", "prior"}, 4},
       {"error", share, less, MetricOf::items, {"classifier"}, 4},
       {"translation_error", "of the value range", less, MetricOf::items, {"translator"}, 4},
+      {"copy_error", "of the value range", neither, MetricOf::items, {"translator"}, 4},
+      {"cycle_error", "of the value range", less, MetricOf::items, {"translator"}, 4},
       {"modes", none, more, MetricOf::modes, {"sampler"}},
       {"high_quality", none, more, MetricOf::modes, {"sampler"}},
       {"modes_kl", "nats", less, MetricOf::modes, {"sampler"}},

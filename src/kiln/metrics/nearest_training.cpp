@@ -8,8 +8,8 @@
 
 #include "kiln/core/check.h"
 #include "kiln/core/torch_compat.h"
+#include "kiln/feed/batches.h"
 #include "kiln/prob/squared_distances.h"
-#include "kiln/train/feed.h"
 
 namespace kiln {
 namespace {

@@ -42,6 +42,18 @@ class Model : public torch::nn::Module {
   /// Parts of an item beside x and y that training needs, by name: "b" of pairs.
   virtual std::vector<std::string> needed_fields() const { return {}; }
 
+  /// Buffers that only training needs, by name, or a module's by its name: items with labels, pools
+  /// of pictures, moments of looked-ahead steps.  A checkpoint holds them apart, and what is kept
+  /// for use leaves them out.
+  virtual std::vector<std::string> training_buffers() const { return {}; }
+
+  /// Rows of pictures, each [B, C, H, W] in the model's values, that show what it does with items
+  /// of the validation part; empty: samples are shown, where it has some.
+  virtual std::vector<Tensor> preview(const Batch& items, Rng& rng) {
+    static_cast<void>(items), static_cast<void>(rng);
+    return {};
+  }
+
   /// Called once before the first step.
   virtual void start_from_data(const DataMoments& moments) { static_cast<void>(moments); }
 
@@ -69,6 +81,7 @@ struct Player {
   int turns = 1;  ///< Updates per round; every turn after the first draws a new batch.
   OptimizerOptions optimizer = {};       ///< The paper's; flags may override it.
   std::vector<std::string> shares = {};  ///< Parameters that another player also declares shared.
+  bool averaged = true;  ///< Whether the moving average of weights covers this player's.
 };
 
 /// A model that learns by gradients.
@@ -221,8 +234,8 @@ class Classifier {
   virtual Tensor class_logits(const Batch& batch) = 0;
 };
 
-/// From pictures of one kind to pictures of another.  Directions are "a2b", from x of an item to
-/// its field "b", and "b2a".
+/// From pictures of one kind to pictures of another.  Directions are "a2b", from pictures like x of
+/// an item to pictures like its part "b", and "b2a".
 class Translator {
  public:
   virtual ~Translator() = default;

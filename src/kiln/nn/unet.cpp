@@ -19,6 +19,25 @@ torch::nn::InstanceNorm2d norm(std::int64_t features) {
 
 }  // namespace
 
+std::int64_t most_halvings(std::int64_t height, std::int64_t width) {
+  constexpr std::int64_t kMost = 8;
+  std::int64_t times = 0;
+  for (; times < kMost && height % 2 == 0 && width % 2 == 0 && std::min(height, width) > 1;
+       height /= 2, width /= 2)
+    ++times;
+  return times;
+}
+
+void check_halvings(std::string_view where, std::int64_t halvings, std::int64_t height,
+                    std::int64_t width) {
+  const auto unit = std::int64_t{1} << halvings;
+  if (halvings < 2 || height % unit != 0 || width % unit != 0)
+    throw ConfigError(where,
+                      fmt::format("sides of {} x {} cannot be halved {} times; take sides that a "
+                                  "higher power of 2 divides, as size=64",
+                                  height, width, std::max<std::int64_t>(2, halvings)));
+}
+
 UnetImpl::UnetImpl(const UnetOptions& options) : options_(options) { reset(); }
 
 std::int64_t UnetImpl::filters_at(std::int64_t level) const {

@@ -6,6 +6,7 @@
 #include <torch/nn/modules/instancenorm.h>
 #include <torch/nn/pimpl.h>
 
+#include <string_view>
 #include <vector>
 
 #include "kiln/core/rng.h"
@@ -20,6 +21,14 @@ struct UnetOptions {
   std::int64_t halvings = 8;
   double dropout = 0.5;  ///< In the three widest layers on the way up.
 };
+
+/// How often a picture can be halved: until a side is 1 or odd, at most 8 times.
+std::int64_t most_halvings(std::int64_t height, std::int64_t width);
+
+/// Throws ConfigError, beginning with `where`, unless both sides can be halved so often, and at
+/// least twice.
+void check_halvings(std::string_view where, std::int64_t halvings, std::int64_t height,
+                    std::int64_t width);
 
 /// A U-Net: a picture is halved `halvings` times and doubled again, and every layer on the way up
 /// also sees the layer of its size on the way down.  Isola et al. 2017, arXiv:1611.07004, appendix

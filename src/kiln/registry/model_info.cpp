@@ -64,6 +64,18 @@ void refuse_capability(std::string_view model, std::string_view needed,
                       : fmt::format("has no {}; what it has: {}", needed, can));
 }
 
+void check_sources(const ModelInfo& model, const std::string& data_b) {
+  const bool takes_b = !model.sources.empty();
+  if (takes_b && data_b.empty())
+    throw ConfigError("train.data_b",
+                      fmt::format("{} learns from two kinds of pictures that nobody has paired; "
+                                  "give the second kind by --data-b SPEC",
+                                  model.name));
+  if (!takes_b && !data_b.empty())
+    throw ConfigError("train.data_b",
+                      fmt::format("{} learns from one source of data; leave it out", model.name));
+}
+
 std::string to_json(const std::vector<ModelInfo>& infos) {
   auto list = nlohmann::json::array();
   for (const auto& info : infos) {
@@ -74,7 +86,8 @@ std::string to_json(const std::vector<ModelInfo>& infos) {
                     {"paper", info.paper},
                     {"fields", fields},
                     {"capabilities", info.capabilities},
-                    {"recipes", json_of(info.recipes)}});
+                    {"recipes", json_of(info.recipes)},
+                    {"sources", info.sources}});
   }
   return list.dump();
 }
@@ -88,7 +101,8 @@ std::vector<ModelInfo> model_infos_from_json(std::string_view json) {
                      .paper = entry.at("paper"),
                      .fields = {},
                      .capabilities = entry.at("capabilities").get<std::vector<std::string>>(),
-                     .recipes = {}};
+                     .recipes = {},
+                     .sources = entry.at("sources").get<std::vector<std::string>>()};
       for (const auto& field : entry.at("fields")) info.fields.push_back(field_of(field));
       for (const auto& recipe : entry.at("recipes"))
         info.recipes.push_back({recipe.at("when"), recipe.at("settings").get<OptionMap>()});

@@ -16,7 +16,8 @@ struct ModelInfo {
   std::string paper;
   std::vector<FieldInfo> fields;
   std::vector<std::string> capabilities;
-  std::vector<Recipe> recipes;  ///< The first that fits counts.
+  std::vector<Recipe> recipes;            ///< The first that fits counts.
+  std::vector<std::string> sources = {};  ///< Of data beside the first: "b" of --data-b.
 };
 
 /// Throws ConfigError naming the nearest of `known`.
@@ -36,6 +37,10 @@ const Info& find_named(const std::vector<Info>& infos, std::string_view name) {
 /// Throws ConfigError: a model lacks what a command needs; it says what the model has instead.
 [[noreturn]] void refuse_capability(std::string_view model, std::string_view needed,
                                     const std::vector<std::string>& has);
+
+/// Throws ConfigError where the model needs a second source of data and has none, or the other way
+/// round.
+void check_sources(const ModelInfo& model, const std::string& data_b);
 
 /// One JSON array, so that a program can know the models without LibTorch.
 std::string to_json(const std::vector<ModelInfo>& infos);

@@ -66,6 +66,7 @@ ModelEntry entry(std::string name, std::string title, std::string paper, OptionM
   e.tiny = std::move(tiny);
   e.fields = describe<Options>();
   e.capabilities = capabilities_of<M>();
+  if constexpr (requires { M::sources(); }) e.sources = M::sources();
   for (const auto& row : recipes_of<M>())
     e.recipes.push_back({std::string(row.when), row.settings});
   e.make = [name](const OptionMap& values) -> std::shared_ptr<Model> {
@@ -208,6 +209,7 @@ OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
   OptionMap facts;
   for (const auto& field : entry.fields) {
     if (!field.from_data) continue;
+    if (field.name == "channels_b" && !b && !entry.sources.empty()) continue;  // of another source
     if (field.name == "channels_b" && !b)
       throw ConfigError("data",
                         fmt::format("{} learns from pairs of pictures, and {} has no second "

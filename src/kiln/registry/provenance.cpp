@@ -17,11 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFile = "provenance.json";
 
-nlohmann::ordered_json part(const std::string& spec, const Dataset& data) {
-  return {{"spec", spec}, {"items", data.size()}, {"fingerprint", fingerprint(data)}};
-}
-
-void check_part(const nlohmann::json& stored, const char* name, const Dataset& data) {
+void check_part(const nlohmann::json& stored, const std::string& name, const Dataset& data) {
   const auto& part = stored.at(name);
   const auto spec = part.at("spec").get<std::string>();
   if (!part.at("items").is_number_unsigned())
@@ -39,24 +35,24 @@ void check_part(const nlohmann::json& stored, const char* name, const Dataset& d
 
 }  // namespace
 
-void write_provenance(const fs::path& run, const std::string& command, const std::string& data,
-                      const Dataset& train, const std::string& valid_data, const Dataset& valid) {
-  const nlohmann::ordered_json object{
-      {"kiln", version()},  {"commit", commit()},         {"libtorch", TORCH_VERSION},
-      {"command", command}, {"train", part(data, train)}, {"validation", part(valid_data, valid)}};
+void write_provenance(const fs::path& run, const std::string& command,
+                      const std::vector<DataPart>& parts) {
+  nlohmann::ordered_json object{
+      {"kiln", version()}, {"commit", commit()}, {"libtorch", TORCH_VERSION}, {"command", command}};
+  for (const auto& [name, spec, data] : parts)
+    object[name] = {{"spec", spec}, {"items", data->size()}, {"fingerprint", fingerprint(*data)}};
   drop_link(run / kFile);
   write_file_atomically(
       run / kFile, object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-void check_same_data(const fs::path& run, const Dataset& train, const Dataset& valid) {
+void check_same_data(const fs::path& run, const std::vector<DataPart>& parts) {
   const auto path = run / kFile;
   if (!fs::exists(path)) return;
   if (!fs::is_regular_file(path)) throw IoError(path.string(), "is no file; remove it");
   try {
     const auto stored = nlohmann::json::parse(read_text_file(path, 1 << 20));
-    check_part(stored, "train", train);
-    check_part(stored, "validation", valid);
+    for (const auto& part : parts) check_part(stored, part.name, *part.data);
   } catch (const nlohmann::json::exception& error) {
     throw IoError(path.string(), fmt::format("is damaged: {}; remove it to go on without knowing "
                                              "whether the data are the same",

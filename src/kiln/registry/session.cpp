@@ -1,17 +1,17 @@
 #include "kiln/registry/session.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "kiln/feed/batches.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/metrics/likelihood.h"
-#include "kiln/registry/provenance.h"
 #include "kiln/registry/watch.h"
-#include "kiln/train/feed.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
@@ -43,6 +43,41 @@ Transform transform_for(const Source& source, const DataInfo& info, const Model&
   return with_noise(transform, info, source.noise);
 }
 
+DataInfo with_part_b(DataInfo info, const DataInfo& second) {
+  info.more.push_back({"b", second.shape});
+  return info;
+}
+
+// Generators of the same name make other scenes than those of the first source: nothing is paired.
+Session::SecondSource Session::open_second(const RunConfig& config, const DataInfo& first) {
+  check_part_is_free(first, "b");
+  SecondSource b;
+  b.source = open_source(parse_source(config.data_b),
+                         {.seed = config.seed_b(), .skip_bad = config.skip_bad});
+  const auto splits =
+      with_validation(b.source.splits, config.train.validation_fraction, config.seed());
+  b.train = splits.train, b.valid = splits.valid;
+  const auto& shape = b.train->info().shape;
+  if (!first.is_image() || !b.train->info().is_image() || shape[1] != first.shape[1] ||
+      shape[2] != first.shape[2])
+    throw ConfigError("data", fmt::format("items of {} are [{}], those of {} [{}]; two sources "
+                                          "need pictures of one height and width",
+                                          config.data, fmt::join(first.shape, ", "), config.data_b,
+                                          fmt::join(shape, ", ")));
+  return b;
+}
+
+std::vector<DataPart> Session::parts_of(const RunConfig& config, const Data& data) {
+  std::vector<DataPart> parts{
+      {"train", config.data, data.train},
+      {"validation", config.valid.empty() ? config.data : config.valid, data.valid}};
+  if (data.b) {
+    parts.push_back({"train_b", config.data_b, data.b->train});
+    parts.push_back({"validation_b", config.data_b, data.b->valid});
+  }
+  return parts;
+}
+
 Session::Data Session::open_data(const RunConfig& config, const SessionHooks& hooks) {
   const OpenOptions options{.seed = config.seed(), .skip_bad = config.skip_bad};
   Data data;
@@ -58,16 +93,21 @@ Session::Data Session::open_data(const RunConfig& config, const SessionHooks& ho
     throw ConfigError("data",
                       fmt::format("items of --valid {} have another shape than those of --data {}",
                                   config.valid, config.data));
-  if (data.train->info().skipped > 0)
-    hooks.say(
-        fmt::format("left out {} broken items of {}", data.train->info().skipped, config.data));
-  for (const auto& note : data.train->info().notes) hooks.say(note);
+  if (!config.data_b.empty()) data.b = open_second(config, data.train->info());
+  for (const auto& [name, spec, part] : parts_of(config, data)) {
+    if (!name.starts_with("train")) continue;
+    if (part->info().skipped > 0)
+      hooks.say(fmt::format("left out {} broken items of {}", part->info().skipped, spec));
+    for (const auto& note : part->info().notes) hooks.say(note);
+  }
   return data;
 }
 
 // A state that only the validation data show is a state all the same.
 OptionMap Session::facts_of(const ModelEntry& entry, const Data& data) {
-  auto facts = data_facts(entry, data.train->info(), data.source.binarize);
+  const auto& first = data.train->info();
+  auto facts = data_facts(entry, data.b ? with_part_b(first, data.b->train->info()) : first,
+                          data.source.binarize);
   if (const auto found = facts.find("states"); found != facts.end())
     found->second = std::to_string(std::max(
         std::stoll(found->second),
@@ -92,11 +132,17 @@ void check_fields(const Model& model, const DataInfo& train, const DataInfo& val
 }  // namespace
 
 void Session::fit_data(Data& data, const Model& model, const SessionHooks& hooks) {
-  check_fields(model, data.train->info(), data.valid->info());
+  if (data.b)
+    data.b->transform = transform_for(data.b->source, data.b->train->info(), model);
+  else
+    check_fields(model, data.train->info(), data.valid->info());
   data.transform = transform_for(data.source, data.train->info(), model);
   data.valid_transform = transform_for(data.valid_source, data.valid->info(), model);
   hooks.say(fmt::format("data: {} for training, {} for validation; {}", data.train->size(),
                         data.valid->size(), data.transform.describe()));
+  if (data.b)
+    hooks.say(fmt::format("data b: {} for training, {} for validation; {}", data.b->train->size(),
+                          data.b->valid->size(), data.b->transform.describe()));
 }
 
 Session::Session(RunFolder folder, Data data, std::shared_ptr<Model> model, torch::Device device,
@@ -136,10 +182,12 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
   RunConfig config{.model = entry.name,
                    .model_options = {},
                    .data = parse_source(request.data).text(),
+                   .data_b = request.data_b.empty() ? "" : parse_source(request.data_b).text(),
                    .valid = request.valid,
                    .skip_bad = request.skip_bad,
                    .train = {}};
   assign("train", config.train, request.train_options);
+  check_sources(entry, request.data_b);
   entry.complete(request.model_options);  // refuses a wrong option before anything is opened
   auto data = open_data(config, hooks);
   const auto recipe =
@@ -151,6 +199,7 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
                                           "part; a density of real numbers needs more",
                                           config.data));
   fit_data(data, *model, hooks);
+  if (data.b) config.train.batch = std::min(config.train.batch, data.b->train->size());
   config.train = resolve_for(*model, config.train, data.train->size());
   if (!recipe.empty()) hooks.say(recipe);
   note_lost_items(*model, config.train, data.train->size(), hooks);
@@ -165,9 +214,7 @@ Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
 }
 
 void Session::keep_provenance(const std::string& command) const {
-  const auto& config = folder_.config();
-  write_provenance(folder_.path(), command, config.data, *data_.train,
-                   config.valid.empty() ? config.data : config.valid, *data_.valid);
+  write_provenance(folder_.path(), command, parts_of(folder_.config(), data_));
 }
 
 // A run that was stopped before its first checkpoint stood.
@@ -207,7 +254,7 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
   if (steps) change_steps(config, *steps);
   folder.plan(config);
   auto data = open_data(config, hooks);
-  check_same_data(folder.path(), *data.train, *data.valid);
+  check_same_data(folder.path(), parts_of(config, data));
   auto model = make_model(entry, config.model_options, config.seed());
   fit_data(data, *model, hooks);
   const bool begun = !folder.checkpoint_steps().empty();
@@ -226,7 +273,14 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
 void Session::build_trainer() {
   const auto& train = folder_.config().train;
   loader_ = std::make_unique<Loader>(data_.train, data_.transform, loader_options(*model_, train));
-  trainer_ = std::make_unique<Trainer>(*model_, *loader_, train, device_);
+  Feed feed(*loader_);
+  if (data_.b) {
+    auto options = loader_options(*model_, train);
+    options.seed = derive_key(options.seed, "b");
+    loader_b_ = std::make_unique<Loader>(data_.b->train, data_.b->transform, options);
+    feed.add("b", *loader_b_);
+  }
+  trainer_ = std::make_unique<Trainer>(*model_, std::move(feed), train, device_);
 }
 
 void Session::restore() {

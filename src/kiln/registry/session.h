@@ -10,6 +10,7 @@
 
 #include "kiln/data/source.h"
 #include "kiln/registry/models.h"
+#include "kiln/registry/provenance.h"
 #include "kiln/train/records.h"
 #include "kiln/train/run_folder.h"
 #include "kiln/train/trainer.h"
@@ -23,6 +24,7 @@ struct TrainRequest {
   std::string model;
   OptionMap model_options;  ///< Those given, without the facts of the data.
   std::string data;         ///< SPEC.
+  std::string data_b = {};  ///< SPEC of the second source, where the model takes one.
   std::string valid;        ///< SPEC, or empty.
   bool skip_bad = false;
   OptionMap
@@ -63,14 +65,22 @@ class Session {
   }  ///< What validation measures; empty: nothing.
 
  private:
+  struct SecondSource {  // its x is the part "b" of a batch
+    Source source;
+    DatasetPtr train, valid;
+    Transform transform;
+  };
   struct Data {
     Source source, valid_source;  // the same without --valid
     DatasetPtr train, valid;
     Transform transform, valid_transform;
+    std::optional<SecondSource> b = std::nullopt;
   };
   Session(RunFolder folder, Data data, std::shared_ptr<Model> model, torch::Device device,
           SessionHooks hooks);
   static Data open_data(const RunConfig& config, const SessionHooks& hooks);
+  static SecondSource open_second(const RunConfig& config, const DataInfo& first);
+  static std::vector<DataPart> parts_of(const RunConfig& config, const Data& data);
   static OptionMap facts_of(const ModelEntry& entry, const Data& data);
   static void fit_data(Data& data, const Model& model, const SessionHooks& hooks);
 
@@ -85,8 +95,10 @@ class Session {
   void note_validation(Records& records, std::int64_t step, double value, bool best);
   void warn(const std::string& kind, const std::string& warning);
   void note_information(Informative& model, Records& records, std::int64_t step);
+  Batch shown_items() const;
   void preview(std::int64_t step) const;
-  void preview_pairs(Translator& translator, std::int64_t step) const;
+  void preview_samples(Sampler& sampler, std::int64_t step) const;
+  std::filesystem::path preview_path(std::int64_t step) const;
   void checkpoint(std::int64_t step) const;
   void save_best(std::int64_t step) const;
 
@@ -99,9 +111,12 @@ class Session {
   std::map<std::string, double> scalars_;  // of the last record
   std::set<std::string> warned_;           // kinds of warnings that were said
   double code_mmd_ = 0;  // of the last validation, where the model is to match a prior
-  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Loader> loader_, loader_b_;
   std::unique_ptr<Trainer> trainer_;
 };
+
+/// What items look like to a model that has a second source: its x is their part "b".
+DataInfo with_part_b(DataInfo info, const DataInfo& second);
 
 /// The transform from a source to a model's values, as its SPEC and the model ask.
 Transform transform_for(const Source& source, const DataInfo& info, const Model& model);

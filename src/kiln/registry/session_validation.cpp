@@ -11,7 +11,6 @@
 #include "kiln/nn/eval_scope.h"
 #include "kiln/registry/session.h"
 #include "kiln/registry/watch.h"
-#include "kiln/train/feed.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln {
@@ -75,25 +74,36 @@ double Session::judged(const std::string& metric) const {
   return judge(*model_, metric, data_.valid, data_.valid_transform, device_, options).mean;
 }
 
-// Points of the plane are many enough to show their law, and kept as numbers for `kiln film`.
+// Without the ending of its file; the folder is there then.
+std::filesystem::path Session::preview_path(std::int64_t step) const {
+  std::filesystem::create_directories(folder_.path() / "samples");
+  auto stem = folder_.path() / "samples" / fmt::format("step-{:08}", step);
+  for (const auto* ending : {".png", ".svg", ".npy"}) drop_link(stem.string() + ending);
+  return stem;
+}
+
+// The same noise every time: one sees the pictures change as the model learns.
 void Session::preview(std::int64_t step) const {
-  if (auto* translator = dynamic_cast<Translator*>(model_.get()))
-    return preview_pairs(*translator, step);
-  auto* sampler = dynamic_cast<Sampler*>(model_.get());
-  if (!sampler) return;
-  model_->eval();
-  Rng noise(folder_.config().seed(), "preview",
-            device_);  // the same noise every time: one sees the samples learn
+  const EvalScope judging(*model_);
+  Rng noise(folder_.config().seed(), "preview", device_);
+  if (const auto rows = model_->preview(shown_items(), noise); !rows.empty())
+    write_png(preview_path(step).string() + ".png", row_grid(rows, model_->value_set()),
+              {{"model", folder_.config().model}, {"step", std::to_string(step)}});
+  else if (auto* sampler = dynamic_cast<Sampler*>(model_.get()))
+    preview_samples(*sampler, step);
+}
+
+// Points of the plane are many enough to show their law, and kept as numbers for `kiln film`.
+void Session::preview_samples(Sampler& sampler, std::int64_t step) const {
+  Rng noise(folder_.config().seed(), "preview", device_);
   auto* decoder = dynamic_cast<Decoder*>(model_.get());
   auto* prior = dynamic_cast<Prior*>(model_.get());
   const bool plane = data_.train->info().shape == std::vector<std::int64_t>{2};
   const std::int64_t count = plane ? 500 : 64;
   torch::NoGradGuard no_grad;
   const auto x = decoder && prior ? decoder->decode_mean(prior->sample_prior(count, noise))
-                                  : sampler->sample({.count = count}, noise);
-  std::filesystem::create_directories(folder_.path() / "samples");
-  const auto stem = folder_.path() / "samples" / fmt::format("step-{:08}", step);
-  for (const auto* ending : {".png", ".svg", ".npy"}) drop_link(stem.string() + ending);
+                                  : sampler.sample({.count = count}, noise);
+  const auto stem = preview_path(step);
   write_samples(stem, x, model_->value_set(),
                 {{"model", folder_.config().model},
                  {"seed", std::to_string(folder_.config().train.seed)},
@@ -101,19 +111,18 @@ void Session::preview(std::int64_t step) const {
   if (plane) write_tensor(stem.string() + ".npy", x);
 }
 
-// Rows of what is given, what is made of it, and the truth.
-void Session::preview_pairs(Translator& translator, std::int64_t step) const {
-  constexpr std::int64_t kPairs = 8;
-  const EvalScope judging(*model_);
-  Rng noise(folder_.config().seed(), "preview", device_);
-  Loader loader(data_.valid, data_.valid_transform,
-                LoaderOptions::one_pass(kPairs, folder_.config().seed(), 0));
-  const auto batch = to_batch(loader.next(), loader.info(), device_);
-  std::filesystem::create_directories(folder_.path() / "samples");
-  const auto path = folder_.path() / "samples" / fmt::format("step-{:08}.png", step);
-  drop_link(path);
-  write_png(path, translation_grid(translator, batch, model_->value_set(), noise),
-            {{"model", folder_.config().model}, {"step", std::to_string(step)}});
+// The first of the validation part, with those of the second source where there is one.
+Batch Session::shown_items() const {
+  constexpr std::int64_t kItems = 8;
+  const auto seed = folder_.config().seed();
+  const auto count =
+      std::min({kItems, data_.valid->size(), data_.b ? data_.b->valid->size() : kItems});
+  Loader first(data_.valid, data_.valid_transform, LoaderOptions::one_pass(count, seed, 0));
+  Feed feed(first);
+  if (!data_.b) return feed.next(device_);
+  Loader second(data_.b->valid, data_.b->transform, LoaderOptions::one_pass(count, seed, 0));
+  feed.add("b", second);
+  return feed.next(device_);
 }
 
 }  // namespace kiln

@@ -8,10 +8,10 @@
 #include <cmath>
 
 #include "kiln/data/loader.h"
+#include "kiln/feed/batches.h"
 #include "kiln/metrics/likelihood.h"
 #include "kiln/metrics/manifold_coverage.h"
 #include "kiln/nn/eval_scope.h"
-#include "kiln/train/feed.h"
 
 namespace kiln {
 namespace {
@@ -33,10 +33,11 @@ std::string validation_metric(const Model& model) {
   return by_classes ? "error" : metrics.front();
 }
 
-// A small reconstruction error says nothing of codes that miss the prior, and a model trained for
-// both has no one figure: its last state counts.
+// A small reconstruction error says nothing of codes that miss the prior, nor does a small cycle
+// error of pictures that nobody would take for the other kind: a model trained for both has no one
+// figure, and its last state counts.
 bool tells_the_best(const std::string& metric, const Model& model) {
-  if (metric == kCoverage) return false;
+  if (metric == kCoverage || metric == "cycle_error") return false;
   return metric == "reconstruction" ? !matches_a_prior(model) : !metric.empty();
 }
 

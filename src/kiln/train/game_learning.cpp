@@ -11,7 +11,6 @@
 
 #include "kiln/core/check.h"
 #include "kiln/core/torch_compat.h"
-#include "kiln/train/feed.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
@@ -74,14 +73,13 @@ std::vector<NamedTensor> averaged_buffers(const Model& model,
 
 }  // namespace
 
-GameLearning::GameLearning(Game& game, Loader& loader, const TrainOptions& options,
-                           torch::Device device)
+GameLearning::GameLearning(Game& game, Feed feed, const TrainOptions& options, torch::Device device)
     : game_(game),
-      loader_(loader),
+      feed_(std::move(feed)),
       device_(device),
       clip_(options.clip),
-      schedule_{options.schedule, options.steps, options.warmup_steps, options.step_every,
-                options.step_factor},
+      schedule_{options.schedule,     options.steps,      options.hold,
+                options.warmup_steps, options.step_every, options.step_factor},
       noise_(static_cast<std::uint64_t>(options.seed), "noise", device) {
   auto players = game.players();
   check_ownership(players);
@@ -89,7 +87,8 @@ GameLearning::GameLearning(Game& game, Loader& loader, const TrainOptions& optio
   std::set<void*> seen;
   for (auto& player : players) {
     for (const auto& entry : player.parameters)
-      if (seen.insert(entry.tensor.unsafeGetTensorImpl()).second) all.push_back(entry);
+      if (player.averaged && seen.insert(entry.tensor.unsafeGetTensorImpl()).second)
+        all.push_back(entry);
     auto optimizer = std::make_unique<Optimizer>(player.parameters,
                                                  override_optimizer(player.optimizer, options));
     seats_.push_back({std::move(player), std::move(optimizer)});
@@ -100,13 +99,12 @@ GameLearning::GameLearning(Game& game, Loader& loader, const TrainOptions& optio
 }
 
 StepEnd GameLearning::step(std::int64_t number, ScalarMeans& log) {
-  const auto next_batch = [this] { return to_batch(loader_.next(), loader_.info(), device_); };
-  auto batch = next_batch();
+  auto batch = feed_.next(device_);
   game_.begin_round(batch, noise_);
   for (auto& seat : seats_)
     for (int turn = 0; turn < seat.player.turns; ++turn) {
       if (turn > 0) {
-        batch = next_batch();
+        batch = feed_.next(device_);
         game_.begin_round(batch, noise_);
       }
       play_turn(seat, batch, number, log);

@@ -8,8 +8,9 @@ namespace kiln {
 /// Rounds of a game: one update of every player in each, `turns` of those that ask for more.
 class GameLearning : public Learning {
  public:
-  GameLearning(Game& game, Loader& loader, const TrainOptions& options, torch::Device device);
+  GameLearning(Game& game, Feed feed, const TrainOptions& options, torch::Device device);
 
+  Feed& feed() override { return feed_; }
   StepEnd step(std::int64_t number, ScalarMeans& log) override;
   void check_parameters(std::int64_t steps_done) const override;
   Ema* ema() override { return ema_.get(); }
@@ -25,7 +26,7 @@ class GameLearning : public Learning {
   void play_turn(Seat& seat, const Batch& batch, std::int64_t number, ScalarMeans& log);
 
   Game& game_;
-  Loader& loader_;
+  Feed feed_;
   torch::Device device_;
   double clip_;
   ScheduleOptions schedule_;

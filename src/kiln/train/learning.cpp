@@ -9,7 +9,6 @@
 
 #include "kiln/core/text.h"
 #include "kiln/models/batch_groups.h"
-#include "kiln/train/feed.h"
 #include "kiln/train/game_learning.h"
 #include "kiln/train/trainer.h"
 #include "kiln/train/weights.h"
@@ -21,13 +20,15 @@ namespace {
 // gathered stands in the model's buffers.
 class PassLearning : public Learning {
  public:
-  PassLearning(Fitted& model, Loader& loader, torch::Device device)
-      : model_(model), loader_(loader), device_(device) {}
+  PassLearning(Fitted& model, Feed feed, torch::Device device)
+      : model_(model), feed_(std::move(feed)), device_(device) {}
+
+  Feed& feed() override { return feed_; }
 
   StepEnd step(std::int64_t, ScalarMeans& log) override {
-    if (loader_.state().batch == 0) model_.begin_pass();
-    model_.observe(to_batch(loader_.next(), loader_.info(), device_));
-    if (loader_.state().batch != 0) return {.whole = false};
+    if (feed_.at_start_of_epoch()) model_.begin_pass();
+    model_.observe(feed_.next(device_));
+    if (!feed_.at_start_of_epoch()) return {.whole = false};
     done_ = model_.end_pass();
     ++passes_;
     if (const auto most = model_.most_passes(); most > 0 && passes_ >= most) done_ = true;
@@ -57,7 +58,7 @@ class PassLearning : public Learning {
 
  private:
   Fitted& model_;
-  Loader& loader_;
+  Feed feed_;
   torch::Device device_;
   std::int64_t passes_ = 0;
   bool done_ = false;
@@ -125,12 +126,12 @@ double ScalarMeans::first() const {
                  : sums_.front().second.total / static_cast<double>(sums_.front().second.count);
 }
 
-std::unique_ptr<Learning> make_learning(Model& model, Loader& loader, const TrainOptions& options,
+std::unique_ptr<Learning> make_learning(Model& model, Feed feed, const TrainOptions& options,
                                         torch::Device device) {
   if (auto* game = dynamic_cast<Game*>(&model))
-    return std::make_unique<GameLearning>(*game, loader, options, device);
+    return std::make_unique<GameLearning>(*game, std::move(feed), options, device);
   if (auto* fitted = dynamic_cast<Fitted*>(&model))
-    return std::make_unique<PassLearning>(*fitted, loader, device);
+    return std::make_unique<PassLearning>(*fitted, std::move(feed), device);
   throw ConfigError("trainer", "this model learns neither by gradients nor in passes");
 }
 

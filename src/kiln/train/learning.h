@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "kiln/data/loader.h"
+#include "kiln/feed/feed.h"
 #include "kiln/io/safetensors.h"
 #include "kiln/models/model.h"
 #include "kiln/train/ema.h"
@@ -49,6 +49,8 @@ using Counts = std::map<std::string, std::uint64_t>;
 class Learning {
  public:
   virtual ~Learning() = default;
+  /// What the steps see; a checkpoint holds where it stands.
+  virtual Feed& feed() = 0;
   /// Step `number`, from 0.  Throws NumericError when a loss is not finite.
   virtual StepEnd step(std::int64_t number, ScalarMeans& log) = 0;
   virtual bool done() const { return false; }  ///< Another step would change nothing.
@@ -62,8 +64,9 @@ class Learning {
                        const Counts& counts) = 0;
 };
 
-/// For a Game or a Fitted model; keeps references to both.  Throws ConfigError for another model.
-std::unique_ptr<Learning> make_learning(Model& model, Loader& loader, const TrainOptions& options,
+/// For a Game or a Fitted model; keeps references to the model and to what the feed keeps.  Throws
+/// ConfigError for another model.
+std::unique_ptr<Learning> make_learning(Model& model, Feed feed, const TrainOptions& options,
                                         torch::Device device);
 
 /// The options with all that is left open filled in for a model and a number of items.  Throws

@@ -10,7 +10,6 @@
 #include "kiln/io/image_grid.h"
 #include "kiln/io/npy.h"
 #include "kiln/io/svg_plot.h"
-#include "kiln/models/directed_pair.h"
 
 namespace kiln {
 namespace {
@@ -46,14 +45,11 @@ Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns) {
   return make_grid(pictures_of(x, values), {.columns = columns});
 }
 
-Image translation_grid(Translator& translator, const Batch& pairs, ValueSet values, Rng& rng) {
-  const auto direction = translator.directions().front();
-  const DirectedPair pair(pairs, direction);
+Image row_grid(const std::vector<Tensor>& rows, ValueSet values) {
   std::vector<Image> pictures;
-  for (const auto& row :
-       {pair.source, translator.translate(pair.source, direction, rng), pair.truth})
+  for (const auto& row : rows)
     for (auto& picture : pictures_of(row, values)) pictures.push_back(std::move(picture));
-  return make_grid(pictures, {.columns = pair.source.size(0)});
+  return make_grid(pictures, {.columns = rows.front().size(0)});
 }
 
 std::filesystem::path write_samples(const std::filesystem::path& stem, const Tensor& x,

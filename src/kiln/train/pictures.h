@@ -23,9 +23,8 @@ Tensor unit_item(const Image& picture);
 /// as rows.
 Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns);
 
-/// Pairs as rows of a grid, in the translator's usual direction: what is given, what is made of it,
-/// and the truth.
-Image translation_grid(Translator& translator, const Batch& pairs, ValueSet values, Rng& rng);
+/// Rows of pictures [B, C, H, W], as Model::preview gives them, as one grid with B columns.
+Image row_grid(const std::vector<Tensor>& rows, ValueSet values);
 
 /// Any samples as a file: a PNG grid for images, an SVG scatter for points [B, 2], an NPY for other
 /// tables.  The extension is added to `stem`; returns the path written.

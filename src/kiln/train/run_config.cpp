@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "kiln/core/philox.h"
 #include "kiln/core/text.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/toml_text.h"
@@ -82,12 +83,15 @@ std::string take(const std::string& where, OptionMap& values, const std::string&
 
 }  // namespace
 
+std::uint64_t RunConfig::seed_b() const { return derive_key(seed(), "b"); }
+
 std::string to_toml(const RunConfig& config, const std::vector<FieldInfo>& model_fields) {
   toml::table root;
   root.insert("run", toml::table{{"model", config.model}});
   root.insert(
       "data",
       toml::table{{"train", config.data}, {"valid", config.valid}, {"skip_bad", config.skip_bad}});
+  if (!config.data_b.empty()) root["data"].as_table()->insert("b", config.data_b);
   root.insert("model", section_of(config.model_options, model_fields));
   root.insert("train", section_of(to_map(config.train), describe<TrainOptions>()));
   std::ostringstream text;
@@ -109,7 +113,7 @@ ConfigFile read_config_file(const std::filesystem::path& path) {
     ConfigFile file{read_section(where, root, "run"), read_section(where, root, "data"),
                     read_section(where, root, "model"), read_section(where, root, "train")};
     refuse_unknown_keys(where, "run", file.run, {"model"});
-    refuse_unknown_keys(where, "data", file.data, {"train", "valid", "skip_bad"});
+    refuse_unknown_keys(where, "data", file.data, {"train", "b", "valid", "skip_bad"});
     return file;
   } catch (const toml::parse_error& error) {
     throw IoError(where, fmt::format("line {}, column {}: {}", error.source().begin.line,
@@ -123,6 +127,7 @@ RunConfig read_run_config(const std::filesystem::path& path) {
   RunConfig config;
   config.model = take(where, file.run, "model");
   config.data = take(where, file.data, "train");
+  if (file.data.contains("b")) config.data_b = take(where, file.data, "b");
   config.valid = take(where, file.data, "valid");
   option_detail::read(where, take(where, file.data, "skip_bad"), config.skip_bad);
   config.model_options = std::move(file.model);

@@ -13,12 +13,15 @@ struct RunConfig {
   std::string model;        ///< Registry name.
   OptionMap model_options;  ///< Complete, with the facts of the data filled in.
   std::string data;         ///< SPEC of the training data.
+  std::string data_b = {};  ///< SPEC of the second source, or empty.
   std::string
       valid;  ///< SPEC of the validation data; empty: the source's own part or a held-out share.
   bool skip_bad = false;
   TrainOptions train;  ///< Resolved.
 
   std::uint64_t seed() const { return static_cast<std::uint64_t>(train.seed); }
+  /// Of the second source's generators: their scenes are not those of the first.
+  std::uint64_t seed_b() const;
 };
 
 /// The text of config.toml: sections [run], [data], [model], [train].  `types` tells numbers and

@@ -9,8 +9,11 @@ namespace kiln {
 double schedule_factor(const ScheduleOptions& o, std::int64_t step) {
   if (step < o.warmup_steps)
     return static_cast<double>(step + 1) / static_cast<double>(o.warmup_steps);
-  const auto after = step - o.warmup_steps;
-  const auto span = std::max<std::int64_t>(1, o.total_steps - o.warmup_steps);
+  const auto held = static_cast<std::int64_t>(o.hold * static_cast<double>(o.total_steps));
+  const bool falls_slowly = o.kind == Schedule::linear || o.kind == Schedule::cosine;
+  const auto from = std::max(o.warmup_steps, falls_slowly ? held : 0);
+  const auto after = step - from;
+  const auto span = std::max<std::int64_t>(1, o.total_steps - from);
   const double t = std::clamp(static_cast<double>(after) / static_cast<double>(span), 0.0, 1.0);
   switch (o.kind) {
     case Schedule::constant:

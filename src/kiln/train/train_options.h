@@ -25,6 +25,7 @@ struct TrainOptions {
   std::optional<double> momentum;
   std::optional<double> weight_decay;
   Schedule schedule = Schedule::constant;
+  double hold = 0;
   std::int64_t warmup_steps = 0;
   std::int64_t step_every = 1000;
   double step_factor = 0.5;
@@ -69,6 +70,10 @@ struct TrainOptions {
           Field{.help = "adds this times the parameter to its gradient", .low = 0});
     visit("schedule", self.schedule,
           Field{.help = "how the learning rate falls; linear and cosine reach 0 at the last step"});
+    visit("hold", self.hold,
+          Field{.help = "share of the rounds before linear and cosine begin to fall",
+                .low = 0,
+                .high = 0.99});
     visit("warmup_steps", self.warmup_steps,
           Field{.help = "rounds in which the learning rate climbs", .low = 0});
     visit("step_every", self.step_every,

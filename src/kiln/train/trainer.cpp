@@ -13,6 +13,11 @@ namespace kiln {
 
 namespace {
 
+// Where a checkpoint keeps the position of a source.
+std::string position_key(const std::string& source) {
+  return source.empty() ? "data" : "data/" + source;
+}
+
 // The sums of a log that was not written down when the checkpoint was.  A sum that is not finite is
 // null in JSON.
 std::vector<std::pair<std::string, ScalarMeans::Sum>> sums_of(const nlohmann::json& state) {
@@ -47,11 +52,10 @@ TrainOptions resolve(TrainOptions options, std::int64_t batches_per_epoch) {
   return options;
 }
 
-Trainer::Trainer(Model& model, Loader& loader, const TrainOptions& options, torch::Device device)
+Trainer::Trainer(Model& model, Feed feed, const TrainOptions& options, torch::Device device)
     : model_(model),
-      loader_(loader),
       options_(checked("train", options)),
-      learning_(make_learning(model, loader, options, device)) {
+      learning_(make_learning(model, std::move(feed), options, device)) {
   check_positive("trainer", "steps", options.steps);
 }
 
@@ -130,7 +134,8 @@ SafetensorsFile Trainer::snapshot() const {
   Counts counts;
   learning_->save(file, counts);
   state["counts"] = counts;
-  state["data"] = {loader_.state().epoch, loader_.state().batch};
+  for (const auto& [name, at] : learning_->feed().state())
+    state[position_key(name)] = {at.epoch, at.batch};
   if (best_) state["best"] = *best_;
   if (owes_validation_) state["owes_validation"] = true;
   for (const auto& [name, sum] : log_.sums()) state["log"].push_back({name, sum.total, sum.count});
@@ -144,6 +149,7 @@ void Trainer::restore(const std::string& source, const SafetensorsFile& file) {
   if (found == file.metadata.end())
     throw IoError(source,
                   "holds weights but no training state; it can be sampled and judged, not resumed");
+  load_training_state(source, file, model_);
   try {
     const auto state = nlohmann::json::parse(found->second);
     learning_->restore(source, file, state.at("counts").get<Counts>());
@@ -153,8 +159,12 @@ void Trainer::restore(const std::string& source, const SafetensorsFile& file) {
     if (state.contains("best")) best_ = state.at("best").get<double>();
     owes_validation_ = state.value("owes_validation", false);
     log_.restore(sums_of(state));
-    loader_.restore(
-        {state.at("data").at(0).get<std::int64_t>(), state.at("data").at(1).get<std::int64_t>()});
+    auto positions = learning_->feed().state();
+    for (auto& [name, at] : positions) {
+      const auto& stored = state.at(position_key(name));
+      at = {stored.at(0).get<std::int64_t>(), stored.at(1).get<std::int64_t>()};
+    }
+    learning_->feed().restore(positions);
   } catch (const std::out_of_range&) {
     throw IoError(source, "the training state is damaged: a count is missing");
   } catch (const nlohmann::json::exception& error) {

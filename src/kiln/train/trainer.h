@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "kiln/data/loader.h"
+#include "kiln/feed/feed.h"
 #include "kiln/io/safetensors.h"
 #include "kiln/models/model.h"
 #include "kiln/train/learning.h"
@@ -46,9 +46,9 @@ enum class TrainEnd { finished, stopped_early, interrupted };
 /// on as if it had never stopped.  It never asks which model it holds.
 class Trainer {
  public:
-  /// `options.steps` must be resolved (at least 1).  Keeps references to the model and the loader.
-  Trainer(Model& model, Loader& loader, const TrainOptions& options,
-          torch::Device device = torch::kCPU);
+  /// `options.steps` must be resolved (at least 1).  Keeps references to the model and to what the
+  /// feed keeps.
+  Trainer(Model& model, Feed feed, const TrainOptions& options, torch::Device device = torch::kCPU);
 
   /// Trains to options.steps, or until the model has learned all it can.  Throws NumericError when
   /// a loss or a parameter is not finite, naming the player and the first bad parameter; nothing is
@@ -74,7 +74,6 @@ class Trainer {
   bool due(std::int64_t every) const { return every > 0 && step_ % every == 0; }
 
   Model& model_;
-  Loader& loader_;
   TrainOptions options_;
   std::unique_ptr<Learning> learning_;
   std::int64_t step_ = 0;

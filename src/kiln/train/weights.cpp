@@ -14,6 +14,7 @@ namespace kiln {
 namespace {
 
 const std::string kTraining = "training/", kConstants = "constants/";
+const std::string kState = kTraining + "state/";
 
 const std::vector<std::pair<torch::ScalarType, const char*>> kTypes{
     {torch::kFloat32, "F32"},   {torch::kFloat64, "F64"}, {torch::kFloat16, "F16"},
@@ -124,16 +125,38 @@ void load_tensors(const std::string& source, const SafetensorsFile& file, const 
   }
 }
 
+namespace {
+
+// Whether a buffer is one of those that only training needs.
+bool is_for_training(const std::string& buffer, const std::vector<std::string>& names) {
+  return std::any_of(names.begin(), names.end(), [&](const auto& name) {
+    return buffer == name || buffer.starts_with(name + ".");
+  });
+}
+
+}  // namespace
+
 std::vector<NamedTensor> weights_of(const Model& model) {
+  const auto left_out = model.training_buffers();
   std::vector<NamedTensor> list;
   for (const auto& entry : model.named_parameters()) list.push_back({entry.key(), entry.value()});
-  for (const auto& entry : model.named_buffers()) list.push_back({entry.key(), entry.value()});
+  for (const auto& entry : model.named_buffers())
+    if (!is_for_training(entry.key(), left_out)) list.push_back({entry.key(), entry.value()});
+  return list;
+}
+
+std::vector<NamedTensor> training_state_of(const Model& model) {
+  const auto wanted = model.training_buffers();
+  std::vector<NamedTensor> list;
+  for (const auto& entry : model.named_buffers())
+    if (is_for_training(entry.key(), wanted)) list.push_back({entry.key(), entry.value()});
   return list;
 }
 
 void append_model(SafetensorsFile& file, const Model& model) {
   append_tensors(file, "", weights_of(model));
   append_tensors(file, kConstants, model.constants());
+  append_tensors(file, kState, training_state_of(model));
 }
 
 void put_averages(SafetensorsFile& file, const std::vector<NamedTensor>& averages) {
@@ -168,6 +191,13 @@ void load_averages(const std::string& source, const SafetensorsFile& file,
     copy_into(source, either(older_average(by_name, name), name), tensor);
   for (const auto& [name, tensor] : weights)
     copy_into(source, either(by_name.find(kTraining + name), name), tensor);
+}
+
+// Earlier versions kept it under the plain names.
+void load_training_state(const std::string& source, const SafetensorsFile& file, Model& model) {
+  const TensorsByName by_name(file);
+  for (const auto& entry : training_state_of(model))
+    load_tensors(source, file, by_name.find(kState + entry.name) ? kState : "", {entry});
 }
 
 void load_weights(const std::string& source, const SafetensorsFile& file, Model& model) {

@@ -19,10 +19,14 @@ void append_tensors(SafetensorsFile& file, const std::string& prefix,
 void load_tensors(const std::string& source, const SafetensorsFile& file, const std::string& prefix,
                   const std::vector<NamedTensor>& tensors);
 
-/// Parameters and buffers under PyTorch's names.
+/// Parameters and buffers under PyTorch's names, but for those that only training needs.
 std::vector<NamedTensor> weights_of(const Model& model);
 
-/// Adds a model's weights under their names, and its constants under "constants/".
+/// The others: Model::training_buffers.
+std::vector<NamedTensor> training_state_of(const Model& model);
+
+/// Adds a model's weights under their names, its constants under "constants/" and what only
+/// training needs under "training/state/".
 void append_model(SafetensorsFile& file, const Model& model);
 
 /// Puts averages in the place of the weights whose names they bear; the weights move to
@@ -34,6 +38,9 @@ void put_averages(SafetensorsFile& file, const std::vector<NamedTensor>& average
 void load_averages(const std::string& source, const SafetensorsFile& file,
                    const std::vector<NamedTensor>& averages,
                    const std::vector<NamedTensor>& weights);
+
+/// Loads what only training needs.  Throws IoError if the file does not hold it.
+void load_training_state(const std::string& source, const SafetensorsFile& file, Model& model);
 
 /// Loads a checkpoint's weights into a model: the moving average where there is one.  Throws
 /// IoError if the file does not fit the model, or has other constants.

@@ -286,5 +286,19 @@ TEST(Shapes, APairIsTheSameSceneAndItsOutline) {
   }
 }
 
+TEST(Shapes, APairOnAnotherGroundIsThatDomainsItem) {
+  const auto pairs =
+      open_keys("shapes", {{"size", "16"}, {"ground", "plain"}, {"pair", "striped"}}, 5).train;
+  const auto plain = open_keys("shapes", {{"size", "16"}, {"ground", "plain"}}, 5).train;
+  const auto striped = open_keys("shapes", {{"size", "16"}, {"ground", "striped"}}, 5).train;
+  const std::ptrdiff_t picture = 3 * 16 * 16;
+  for (const std::int64_t i : {0, 3}) {
+    std::vector<float> both(2 * static_cast<std::size_t>(picture));
+    pairs->read(i, both);
+    EXPECT_EQ(std::vector<float>(both.begin(), both.begin() + picture), read_item(*plain, i).x);
+    EXPECT_EQ(std::vector<float>(both.begin() + picture, both.end()), read_item(*striped, i).x);
+  }
+}
+
 }  // namespace
 }  // namespace kiln

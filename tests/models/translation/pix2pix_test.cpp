@@ -88,7 +88,11 @@ TEST(Pix2pix, LearnsAMapInBothDirections) {
     Pix2pix model(small(direction));
     const auto batch = pairs(8);
     Rng rng(2);
-    const auto error = [&] { return translation_errors(model, batch, rng).mean().item<double>(); };
+    const auto error = [&] {
+      return translation_errors(model, batch, model.directions().front(), rng)
+          .mean()
+          .item<double>();
+    };
     const double before = error();
     const auto players = model.players();
     Descent critic(players[0], 2e-3, 150), generator(players[1], 2e-3, 150);
@@ -111,7 +115,7 @@ TEST(Pix2pix, TranslationErrorsAreSharesOfTheRange) {
   batch.more["b"] = torch::ones({2, 2, 16, 16});
   batch.more["b"][1].fill_(-.5);
   Rng rng(1);
-  const auto errors = translation_errors(model, batch, rng);
+  const auto errors = translation_errors(model, batch, model.directions().front(), rng);
   EXPECT_NEAR(errors[0].item<double>(), .5, 1e-6);
   EXPECT_NEAR(errors[1].item<double>(), .25, 1e-6);
 }

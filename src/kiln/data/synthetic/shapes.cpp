@@ -194,13 +194,29 @@ std::vector<std::pair<ShapeLabel, std::string_view>> enum_names(ShapeLabel) {
 }
 
 std::vector<std::pair<ShapePair, std::string_view>> enum_names(ShapePair) {
-  return {{ShapePair::none, "none"}, {ShapePair::outline, "outline"}};
+  std::vector<std::pair<ShapePair, std::string_view>> names{{ShapePair::none, "none"},
+                                                            {ShapePair::outline, "outline"}};
+  const auto first = static_cast<int>(ShapePair::plain);
+  for (const auto& [ground, name] : enum_names(ShapeGround{}))
+    names.emplace_back(static_cast<ShapePair>(first + static_cast<int>(ground)), name);
+  return names;
 }
 
 ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index) {
   Philox rng(derive_key(seed, "shapes", index));
   return draw_attributes(rng, {});
 }
+
+namespace {
+
+// The same scene, on the ground that a pair's second picture has.
+ShapeAttributes on_ground(ShapeAttributes scene, ShapePair pair) {
+  scene.ground =
+      static_cast<ShapeGround>(static_cast<int>(pair) - static_cast<int>(ShapePair::plain));
+  return scene;
+}
+
+}  // namespace
 
 DataInfo ShapesGenerator::info() const {
   DataInfo info;
@@ -209,7 +225,8 @@ DataInfo ShapesGenerator::info() const {
   info.levels = 256;
   info.class_names = class_names(options_.label);
   info.classes = static_cast<std::int64_t>(info.class_names.size());
-  if (options_.pair == ShapePair::outline) info.more = {{"b", {1, options_.size, options_.size}}};
+  if (options_.pair == ShapePair::none) return info;
+  info.more = {{"b", {options_.pair == ShapePair::outline ? 1 : 3, options_.size, options_.size}}};
   return info;
 }
 
@@ -219,6 +236,8 @@ std::int64_t ShapesGenerator::make(Philox& rng, std::span<float> x) const {
   draw_shape(attributes, options_.size, x.first(picture));
   if (options_.pair == ShapePair::outline)
     draw_outline(attributes, options_.size, x.subspan(picture));
+  else if (options_.pair != ShapePair::none)
+    draw_shape(on_ground(attributes, options_.pair), options_.size, x.subspan(picture));
   return class_of(attributes, options_.label);
 }
 

@@ -20,7 +20,8 @@ enum class ShapePlace {
 };
 enum class ShapeGround { plain, shaded, striped, checked, spotted, cloudy };
 
-enum class ShapePair { none, outline };
+/// What the second picture of a pair is: nothing, the outline, or the scene on another ground.
+enum class ShapePair { none, outline, plain, shaded, striped, checked, spotted, cloudy };
 
 enum class ShapeLabel { shape, colour, size, place, ground };
 
@@ -84,13 +85,16 @@ struct ShapesOptions : PartOptions {
     visit("colour", self.colour, Field{.help = "only this one; auto: all"});
     visit("ground", self.ground, Field{.help = "only this one; auto: all"});
     visit("label", self.label, Field{.help = "what the class of an item says"});
-    visit("pair", self.pair, Field{.help = "a second picture b of each item: its outline"});
+    visit(
+        "pair", self.pair,
+        Field{.help = "a second picture b of each item: its outline, or the scene on this ground"});
     PartOptions::fields(self, visit);
   }
 };
 
 /// Pictures [3, S, S] of one coloured shape on a muted ground; the class is the shape, or
-/// the attribute that `label` names.  With pair=outline an item has a field b, [1, S, S].
+/// the attribute that `label` names.  With `pair` an item has a part b: its outline [1, S, S], or
+/// the scene on another ground [3, S, S].
 class ShapesGenerator : public Generator {
  public:
   explicit ShapesGenerator(const ShapesOptions& options) : options_(options) {}

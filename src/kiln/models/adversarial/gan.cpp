@@ -90,6 +90,13 @@ Gan::Gan(const GanOptions& o)
 
 Values Gan::values() const { return options_.channels > 0 ? Values::signed_unit : Values::real; }
 
+std::vector<std::string> Gan::training_buffers() const {
+  std::vector<std::string> names;
+  for (const auto& entry : named_buffers(/*recurse=*/false))
+    if (entry.key().starts_with("ahead_")) names.push_back(entry.key());
+  return names;
+}
+
 std::int64_t Gan::group_size() const {
   return options_.pack * (options_.minibatch_deviation ? CriticNetwork::kGroup : 1);
 }

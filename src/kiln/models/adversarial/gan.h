@@ -50,8 +50,9 @@ class Gan : public Game,
   Tensor generator_loss(const Batch& real, const Tensor& fake);
 
   Values values() const override;
-  void begin_round(const Batch& batch, Rng& rng) override;  ///< Makes the fake batch.
-  std::vector<Player> players() override;                   ///< "critic", then "generator".
+  std::vector<std::string> training_buffers() const override;  ///< Of the critic's look ahead.
+  void begin_round(const Batch& batch, Rng& rng) override;     ///< Makes the fake batch.
+  std::vector<Player> players() override;                      ///< "critic", then "generator".
   Conditions conditions() const override {
     return {.classes = is_conditional() ? options_.classes : 0};
   }

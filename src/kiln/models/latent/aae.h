@@ -43,6 +43,9 @@ class Aae : public Game,
   Values values() const override { return network_->values(); }
   void start_from_data(const DataMoments& moments) override;
   std::int64_t labelled_items() const override { return options_.labelled(); }
+  std::vector<std::string> training_buffers() const override {
+    return {"labelled_x", "labelled_y"};
+  }
   void start_from_labelled(const Batch& labelled) override;  ///< Throws unless it has N items.
   void begin_round(const Batch& batch, Rng& rng) override;   ///< Encodes the batch.
   /// "autoencoder", "critic", "encoder", and for semi "classifier".

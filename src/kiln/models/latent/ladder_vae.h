@@ -87,6 +87,7 @@ class LadderVae : public Game,
   Values values() const override { return Values::binary; }
   bool bounds_mass() const override { return true; }
   /// Sets the output bias to the log-odds of the mean (clamped to [0.001, 0.999]).
+  std::vector<std::string> training_buffers() const override { return {"round"}; }
   void start_from_data(const DataMoments& moments) override;
   std::vector<Player> players() override;  ///< One player; loss: -elbo, its KL weighted, [].
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Counts the rounds of the warm-up.

@@ -7,14 +7,13 @@
 #include <algorithm>
 
 #include "kiln/core/check.h"
+#include "kiln/models/directed_pair.h"
 #include "kiln/nn/adversarial/generator_network.h"
 #include "kiln/nn/adversarial/patch_critic.h"
 #include "kiln/nn/code_critic.h"
 
 namespace kiln {
 namespace {
-
-constexpr std::int64_t kMostHalvings = 8;
 
 const Pix2pixOptions& checked_together(const Pix2pixOptions& o) {
   checked("pix2pix", o);
@@ -25,13 +24,7 @@ const Pix2pixOptions& checked_together(const Pix2pixOptions& o) {
         fmt::format("{} halvings leave nothing of pictures of {} x {}; take fewer, or "
                     "larger pictures",
                     o.patch_halvings, o.height, o.width));
-  const auto halvings = o.unet_halvings();
-  if (halvings < 2 || o.height % (std::int64_t{1} << halvings) != 0 ||
-      o.width % (std::int64_t{1} << halvings) != 0)
-    throw ConfigError("pix2pix.halvings",
-                      fmt::format("sides of {} x {} cannot be halved {} times; take sides that a "
-                                  "higher power of 2 divides, as size=64",
-                                  o.height, o.width, std::max<std::int64_t>(2, halvings)));
+  check_halvings("pix2pix.halvings", o.unet_halvings(), o.height, o.width);
   return o;
 }
 
@@ -50,12 +43,7 @@ std::int64_t Pix2pixOptions::target_channels() const {
 }
 
 std::int64_t Pix2pixOptions::unet_halvings() const {
-  if (halvings) return *halvings;
-  std::int64_t times = 0;
-  for (auto h = height, w = width;
-       times < kMostHalvings && h % 2 == 0 && w % 2 == 0 && std::min(h, w) > 1; h /= 2, w /= 2)
-    ++times;
-  return times;
+  return halvings.value_or(most_halvings(height, width));
 }
 
 Pix2pix::Pix2pix(const Pix2pixOptions& o)
@@ -86,6 +74,11 @@ Tensor Pix2pix::generate(const Tensor& source, Rng& rng) {
 
 Tensor Pix2pix::critic_logits(const Tensor& source, const Tensor& target) {
   return critic_->forward(torch::cat({source, target}, 1));
+}
+
+std::vector<Tensor> Pix2pix::preview(const Batch& items, Rng& rng) {
+  const auto direction = directions().front();
+  return translation_rows(*this, DirectedPair(items, direction), direction, rng).pictures;
 }
 
 void Pix2pix::begin_round(const Batch& batch, Rng& rng) { fake_ = generate(source_of(batch), rng); }

@@ -83,9 +83,10 @@ class Pix2pix : public Game, public Translator {
 
   Values values() const override { return Values::signed_unit; }
   std::vector<std::string> needed_fields() const override { return {"b"}; }
-  void begin_round(const Batch& batch, Rng& rng) override;  ///< Makes the fakes.
-  std::vector<Player> players() override;                   ///< "critic", then "generator".
-  std::vector<std::string> directions() const override;     ///< The one that it was trained for.
+  std::vector<Tensor> preview(const Batch& items, Rng& rng) override;  ///< Given, made, true.
+  void begin_round(const Batch& batch, Rng& rng) override;             ///< Makes the fakes.
+  std::vector<Player> players() override;                ///< "critic", then "generator".
+  std::vector<std::string> directions() const override;  ///< The one that it was trained for.
   Tensor translate(const Tensor& source, std::string_view direction, Rng& rng) override;
 
  private:

@@ -1,4 +1,4 @@
-#include "kiln/train/feed.h"
+#include "kiln/feed/batches.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>

@@ -1,4 +1,4 @@
-#include "kiln/train/feed.h"
+#include "kiln/feed/batches.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
@@ -27,7 +27,7 @@ class Columns : public Dataset {
   DataInfo info_;
 };
 
-TEST(Feed, MomentsEqualTwoPassesInFloat64EvenFarFromZero) {
+TEST(Batches, MomentsEqualTwoPassesInFloat64EvenFarFromZero) {
   const auto data = std::make_shared<Columns>();
   auto x = torch::empty({data->size(), 3});
   for (std::int64_t i = 0; i < data->size(); ++i) data->read(i, {x.data_ptr<float>() + 3 * i, 3});
@@ -59,7 +59,7 @@ class Labelled : public Dataset {
   DataInfo info_;
 };
 
-TEST(Feed, LabelledItemsAreBalancedAndFollowTheSeed) {
+TEST(Batches, LabelledItemsAreBalancedAndFollowTheSeed) {
   const auto data = std::make_shared<Labelled>(4);
   const auto batch = labelled_batch(data, {}, 10, 7);
   EXPECT_EQ(batch.x.sizes(), (at::IntArrayRef{10, 2}));
@@ -73,14 +73,14 @@ TEST(Feed, LabelledItemsAreBalancedAndFollowTheSeed) {
   EXPECT_FALSE(torch::equal(labelled_batch(data, {}, 10, 8).x, batch.x));
 }
 
-TEST(Feed, LabelledItemsAreBinarisedByAThreshold) {
+TEST(Batches, LabelledItemsAreBinarisedByAThreshold) {
   Transform transform;
   transform.binarize = Binarize::stochastic;
   const auto batch = labelled_batch(std::make_shared<Labelled>(4), transform, 12, 1);
   EXPECT_EQ(batch.x.select(1, 1).sum().item<float>(), 0);  // 0.3 is never above 1/2
 }
 
-TEST(Feed, LabelledItemsAreRefusedWhereTheyAreTooFew) {
+TEST(Batches, LabelledItemsAreRefusedWhereTheyAreTooFew) {
   const auto refusal = [](std::int64_t classes, std::int64_t count) {
     return message_of([&] { labelled_batch(std::make_shared<Labelled>(classes), {}, count, 1); });
   };
@@ -91,7 +91,7 @@ TEST(Feed, LabelledItemsAreRefusedWhereTheyAreTooFew) {
             "labels");
 }
 
-TEST(Feed, MomentsKnowTheSharesOfTheClasses) {
+TEST(Batches, MomentsKnowTheSharesOfTheClasses) {
   const auto shares = data_moments(std::make_shared<Labelled>(4), {}, 50000, 1).class_shares;
   const auto expected = torch::tensor({100., 100., 100., 3.}, torch::kFloat64) / 303;
   EXPECT_TRUE(torch::allclose(shares, expected, 0, 1e-12));
@@ -119,7 +119,7 @@ class WithFields : public Dataset {
   DataInfo info_;
 };
 
-TEST(Feed, FieldsComeWithTheItemsTheyBelongTo) {
+TEST(Batches, FieldsComeWithTheItemsTheyBelongTo) {
   const auto data = subset(std::make_shared<WithFields>(), {3, 5, 9, 11, 17});
   Loader loader(data, {}, {.batch = 5, .shuffle = true, .seed = 4, .threads = 2});
   const auto batch = to_batch(loader.next(), data->info());
