@@ -134,6 +134,22 @@ TEST(PatchCritic, IsThatOfThePaperWrittenOut) {
   EXPECT_TRUE(torch::allclose(net->forward(x), map, 1e-4, 1e-5));
 }
 
+TEST(PatchCritic, WithoutNormalisationIsConvolutionsWithBiases) {
+  torch::NoGradGuard no_grad;
+  torch::manual_seed(4);
+  auto net =
+      make_patch_critic({.channels = 2, .filters = 3, .norm = PatchNorm::none, .halvings = 1});
+  auto w = net->named_parameters();
+  ASSERT_EQ(w.size(), 6U);
+  for (auto& entry : w) entry.value().copy_(torch::randn_like(entry.value()));
+  const auto leaky = [](const Tensor& h) { return torch::where(h > 0, h, .2 * h); };
+  const auto x = torch::randn({2, 2, 8, 8});
+  auto h = leaky(at::conv2d(x, w["0.weight"], w["0.bias"], 2, 1));
+  h = leaky(at::conv2d(h, w["2.weight"], w["2.bias"], 1, 1));
+  h = at::conv2d(h, w["4.weight"], w["4.bias"], 1, 1);
+  EXPECT_TRUE(torch::allclose(net->forward(x), h, 1e-4, 1e-4));
+}
+
 // Which pixels move a logit: the square that patch_side says, by the gradient's support.
 TEST(PatchCritic, ALogitSeesASquareOfThePaperSize) {
   EXPECT_EQ(patch_side(3), 70);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kiln/core/check.h"
+#include "kiln/nn/picture_skip.h"
 
 namespace kiln {
 namespace {
@@ -96,7 +97,8 @@ Tensor UnetImpl::forward(const Tensor& x, Rng* dropout) {
     if (dropout && options_.dropout > 0 && from_below < kDropped) h = dropped(h, *dropout);
     h = torch::cat({h, skips[l - 1]}, 1);
   }
-  return at::tanh(h).slice(2, 0, height).slice(3, 0, width);
+  h = h.slice(2, 0, height).slice(3, 0, width);
+  return options_.skip ? with_picture(h, x) : at::tanh(h);
 }
 
 }  // namespace kiln

@@ -20,6 +20,7 @@ struct UnetOptions {
   std::int64_t filters = 64;     ///< Next to the picture; they double up to 8 times that.
   std::int64_t halvings = 8;
   double dropout = 0.5;  ///< In the three widest layers on the way up.
+  bool skip = false;     ///< The picture is added: see with_picture.
 };
 
 /// How often a picture can be halved: until a side is 1 or odd, at most 8 times.

@@ -24,6 +24,7 @@
 #include "kiln/models/tabular/independent.h"
 #include "kiln/models/tabular/joint.h"
 #include "kiln/models/tabular/markov.h"
+#include "kiln/models/translation/cyclegan.h"
 #include "kiln/models/translation/pix2pix.h"
 
 namespace kiln {
@@ -178,6 +179,17 @@ const std::vector<ModelEntry>& models() {
                       {"filters", "4"},
                       {"patch_halvings", "1"}},
                      {{{"direction", "b2a"}, {"halvings", "2"}}}),
+      entry<Cyclegan>(
+          "cyclegan", "Translation of pictures, learned without pairs", "arXiv:1703.10593",
+          {{"channels", "1"},
+           {"height", "16"},
+           {"width", "16"},
+           {"channels_b", "1"},
+           {"filters", "2"},
+           {"blocks", "1"},
+           {"critic_filters", "2"},
+           {"pool", "60"}},
+          {{{"channels_b", "2"}, {"pool", "0"}, {"network", "unet"}, {"blocks", "auto"}}}),
   };
   return table;
 }

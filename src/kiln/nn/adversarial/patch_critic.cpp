@@ -24,12 +24,17 @@ torch::nn::Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t stride, b
 
 }  // namespace
 
+std::vector<std::pair<PatchNorm, std::string_view>> enum_names(PatchNorm) {
+  return {{PatchNorm::none, "none"}, {PatchNorm::instance, "instance"}};
+}
+
 torch::nn::Sequential make_patch_critic(const PatchCriticOptions& o) {
+  const bool normalised = o.norm == PatchNorm::instance;
   torch::nn::Sequential net;
   for (std::int64_t layer = 0; layer <= o.halvings; ++layer) {
     const auto in = layer == 0 ? o.channels : filters_at(o, layer - 1), out = filters_at(o, layer);
-    net->push_back(conv(in, out, layer < o.halvings ? 2 : 1, layer == 0));
-    if (layer > 0)
+    net->push_back(conv(in, out, layer < o.halvings ? 2 : 1, layer == 0 || !normalised));
+    if (layer > 0 && normalised)
       net->push_back(torch::nn::InstanceNorm2d(torch::nn::InstanceNorm2dOptions(out).affine(true)));
     net->push_back(torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kSlope)));
   }
