@@ -11,7 +11,7 @@
 
 #include "kiln/core/threads.h"
 #include "kiln/feed/batches.h"
-#include "kiln/registry/session.h"
+#include "kiln/runs/session.h"
 
 namespace {
 

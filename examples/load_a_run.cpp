@@ -3,7 +3,7 @@
 #include <torch/types.h>
 
 #include "kiln/core/threads.h"
-#include "kiln/registry/load_run.h"
+#include "kiln/runs/load_run.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) return fmt::print("usage: load_a_run RUN\n"), 2;

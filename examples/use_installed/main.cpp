@@ -1,7 +1,7 @@
 // Loads a model that was trained on binary 3 x 3 pictures and prints the sum of its probabilities
 // over all 512 of them, which is 1.
 #include <kiln/core/error.h>
-#include <kiln/registry/load_run.h>
+#include <kiln/runs/load_run.h>
 
 #include <cstdio>
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
-#include "kiln/registry/session.h"
+#include "kiln/runs/session.h"
 #include "tests/cli/run_program.h"
 #include "tests/support/signal_timer.h"
 

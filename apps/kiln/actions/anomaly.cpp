@@ -21,7 +21,7 @@ JudgedData some_of(JudgedData judged, std::int64_t items) {
   return judged;
 }
 
-void refuse_learned(const LoadedRun& run, const std::string& data, const std::string& split) {
+void refuse_learned(const TrainedModel& run, const std::string& data, const std::string& split) {
   const bool own = data.empty() || parse_source(data).text() == run.config.data;
   if (!own || (split != "train" && (data.empty() || !split.empty()))) return;
   throw ConfigError("score.ood",
@@ -30,7 +30,7 @@ void refuse_learned(const LoadedRun& run, const std::string& data, const std::st
 }
 
 // What the run's own SPEC says of values and the other leaves open.
-std::map<std::string, std::string> keys_to_share(const LoadedRun& run, const std::string& ood) {
+std::map<std::string, std::string> keys_to_share(const TrainedModel& run, const std::string& ood) {
   const auto own = parse_source(run.config.data).keys, other = parse_source(ood).keys;
   std::map<std::string, std::string> keys;
   for (const auto* key : {"binarize", "dequantize", "levels"})
@@ -38,7 +38,8 @@ std::map<std::string, std::string> keys_to_share(const LoadedRun& run, const std
   return keys;
 }
 
-AnomalyFigure scored(const LoadedRun& run, const AnomalyData& data, const ScoreOptions& options) {
+AnomalyFigure scored(const TrainedModel& run, const AnomalyData& data,
+                     const ScoreOptions& options) {
   const auto in = score_items(run, data.in.data, data.in.transform, options);
   const auto out = score_items(run, data.out.data, data.out.transform, options);
   return {.name = in.name, .in = in.values, .out = out.values};
@@ -55,11 +56,11 @@ AnomalyFigure combined(const std::string& name, const AnomalyFigure& a, const An
 }
 
 // The background model sees the very items that the run sees.
-AnomalyFigure background_scores(const LoadedRun& run, const AnomalyData& data,
+AnomalyFigure background_scores(const TrainedModel& run, const AnomalyData& data,
                                 const std::string& path, const ScoreOptions& options) {
   const auto background = load_run(path, "best", options.device);
   const auto mine = run.model->value_set(), its = background.model->value_set();
-  const auto fact = [](const LoadedRun& of, const char* name) {
+  const auto fact = [](const TrainedModel& of, const char* name) {
     const auto found = of.config.model_options.find(name);
     return found == of.config.model_options.end() ? std::string() : found->second;
   };
@@ -73,7 +74,7 @@ AnomalyFigure background_scores(const LoadedRun& run, const AnomalyData& data,
 }
 
 // Bits of each item as a PNG of its own, drawn from the same stream as the scores.
-std::vector<double> png_bits(const LoadedRun& run, const JudgedData& judged,
+std::vector<double> png_bits(const TrainedModel& run, const JudgedData& judged,
                              const ScoreOptions& options) {
   require_images("score.complexity", judged.name, judged.data->info());
   Loader loader(judged.data, judged.transform,
@@ -90,7 +91,7 @@ std::vector<double> png_bits(const LoadedRun& run, const JudgedData& judged,
 
 bool AnomalyFigure::rises() const { return name == "reconstruction_error" || name == "png_bits"; }
 
-AnomalyData anomaly_data(const LoadedRun& run, const std::string& data, const std::string& split,
+AnomalyData anomaly_data(const TrainedModel& run, const std::string& data, const std::string& split,
                          const AnomalyRequest& request) {
   refuse_learned(run, data, split);
   const auto part = has_test_part(run, request.ood) ? "test" : "";
@@ -99,7 +100,7 @@ AnomalyData anomaly_data(const LoadedRun& run, const std::string& data, const st
       some_of(judged_data(run, request.ood, part, keys_to_share(run, request.ood)), request.items)};
 }
 
-std::vector<AnomalyFigure> anomaly_figures(const LoadedRun& run, const AnomalyData& data,
+std::vector<AnomalyFigure> anomaly_figures(const TrainedModel& run, const AnomalyData& data,
                                            const AnomalyRequest& request,
                                            const ScoreOptions& options) {
   std::vector<AnomalyFigure> figures{scored(run, data, options)};

@@ -25,13 +25,13 @@ struct AnomalyData {
 /// Opens both.  The strange items are binarised, quantised and dequantised as the run's own SPEC
 /// says, unless theirs says it.  Throws ConfigError where the run's own items are those that it
 /// learned from.
-AnomalyData anomaly_data(const LoadedRun& run, const std::string& data, const std::string& split,
+AnomalyData anomaly_data(const TrainedModel& run, const std::string& data, const std::string& split,
                          const AnomalyRequest& request);
 
 /// The run's own figure first.  With a background model log p(x) - log p_background(x), Ren et al.
 /// 2019, arXiv:1906.02845; with png log p(x) + bits ln 2 of the item as a PNG, Serra et al. 2020,
 /// arXiv:1909.11480; both in nats, and both in place of log p(x) for bounds too.
-std::vector<AnomalyFigure> anomaly_figures(const LoadedRun& run, const AnomalyData& data,
+std::vector<AnomalyFigure> anomaly_figures(const TrainedModel& run, const AnomalyData& data,
                                            const AnomalyRequest& request,
                                            const ScoreOptions& options);
 

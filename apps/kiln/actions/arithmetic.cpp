@@ -48,7 +48,7 @@ class LabelledParts {
     LabelledCodes codes;
   };
 
-  LabelledParts(const ArithmeticArguments& a, const LoadedRun& run)
+  LabelledParts(const ArithmeticArguments& a, const TrainedModel& run)
       : a_(a),
         codes_(code_options(a.run, a.items)),
         run_(run),
@@ -94,7 +94,7 @@ class LabelledParts {
 
   const ArithmeticArguments& a_;
   CodeOptions codes_;
-  const LoadedRun& run_;
+  const TrainedModel& run_;
   Encoder& encoder_;
   std::map<std::string, Part> parts_;
 };

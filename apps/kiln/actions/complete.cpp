@@ -14,7 +14,7 @@ namespace kiln::program {
 namespace {
 
 // The shape of a run's images, as its options keep it.
-std::vector<std::int64_t> image_shape(const LoadedRun& run) {
+std::vector<std::int64_t> image_shape(const TrainedModel& run) {
   std::vector<std::int64_t> shape;
   for (const auto* side : {"channels", "height", "width"}) {
     const auto found = run.config.model_options.find(side);
@@ -29,7 +29,7 @@ std::vector<std::int64_t> image_shape(const LoadedRun& run) {
 }
 
 // A picture of any size as x [1, C, H, W] in the model's values.
-Tensor read_as_item(const CompleteArguments& a, const LoadedRun& run, const Console& console) {
+Tensor read_as_item(const CompleteArguments& a, const TrainedModel& run, const Console& console) {
   const auto shape = image_shape(run);
   const auto picture = read_image(a.image);
   const auto fitted = resize(with_channels(picture, shape[0]), shape[2], shape[1]);
@@ -61,7 +61,7 @@ struct Originals {
   std::string name;
 };
 
-Originals originals(const CompleteArguments& a, const LoadedRun& run, const Console& console) {
+Originals originals(const CompleteArguments& a, const TrainedModel& run, const Console& console) {
   const auto device = parse_device(a.run.device);
   if (!a.image.empty()) return {read_as_item(a, run, console).to(device), a.image};
   const auto judged = judged_data(run, a.data, a.split);

@@ -46,7 +46,7 @@ struct Answers {
 // One run before its judges; each looks at samples only when a metric asks it to.
 class Evaluation {
  public:
-  Evaluation(const EvalArguments& a, const LoadedRun& run, const JudgedData& judged,
+  Evaluation(const EvalArguments& a, const TrainedModel& run, const JudgedData& judged,
              const Console& console)
       : a_(a),
         run_(run),
@@ -125,7 +125,7 @@ class Evaluation {
   std::uint64_t seed() const { return static_cast<std::uint64_t>(a_.run.seed); }
 
   const EvalArguments& a_;
-  const LoadedRun& run_;
+  const TrainedModel& run_;
   const JudgedData& judged_;
   const Console& console_;
   std::string source_, direction_;

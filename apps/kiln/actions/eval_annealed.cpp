@@ -49,7 +49,7 @@ Annealed gap(LatentJoint& joint, const Batch& batch, const AnnealedOptions& opti
 
 }  // namespace
 
-AnnealedFigure annealed_figure(const LoadedRun& run, const JudgedData& judged,
+AnnealedFigure annealed_figure(const TrainedModel& run, const JudgedData& judged,
                                const std::string& metric, const AnnealedArguments& a,
                                std::uint64_t seed, torch::Device device) {
   auto& joint = run.as<LatentJoint>("latent_joint");

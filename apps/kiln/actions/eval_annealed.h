@@ -18,7 +18,7 @@ struct AnnealedFigure {
 };
 
 /// Throws ConfigError for a model without LatentJoint.
-AnnealedFigure annealed_figure(const LoadedRun& run, const JudgedData& judged,
+AnnealedFigure annealed_figure(const TrainedModel& run, const JudgedData& judged,
                                const std::string& metric, const AnnealedArguments& arguments,
                                std::uint64_t seed, torch::Device device);
 

@@ -47,7 +47,7 @@ CodeFigure accuracy(Informative& model, const JudgedData& judged, torch::Device 
 
 }  // namespace
 
-std::vector<std::string> code_metrics(const LoadedRun& run, const JudgedData& judged) {
+std::vector<std::string> code_metrics(const TrainedModel& run, const JudgedData& judged) {
   const auto* model = dynamic_cast<const Informative*>(run.model.get());
   if (!model) return {};
   std::vector<std::string> names;
@@ -56,7 +56,7 @@ std::vector<std::string> code_metrics(const LoadedRun& run, const JudgedData& ju
   return names;
 }
 
-std::optional<CodeFigure> code_figure(const LoadedRun& run, const JudgedData& judged,
+std::optional<CodeFigure> code_figure(const TrainedModel& run, const JudgedData& judged,
                                       const std::string& metric, std::int64_t samples, Rng rng) {
   const auto known = code_metrics(run, judged);
   const auto found = std::find(known.begin(), known.end(), metric);

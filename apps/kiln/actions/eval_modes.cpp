@@ -36,7 +36,7 @@ std::optional<IsotropicModes> isotropic_modes(const SourceSpec& spec) {
 }
 
 // The three planes are judged one by one, as pictures of the stack's own source.
-CountedModes count_triples(const LoadedRun& run, const SourceSpec& spec, const ModeArguments& a,
+CountedModes count_triples(const TrainedModel& run, const SourceSpec& spec, const ModeArguments& a,
                            Rng& rng, const Console& console) {
   const auto network = judge_network(a.network, run, stacked_inner(spec).text(), console);
   const auto samples = a.samples.value_or(kTripleSamples);
@@ -62,7 +62,7 @@ bool has_modes(const std::string& spec) {
   return parsed.name == stacked_kind().name || isotropic_modes(parsed);
 }
 
-CountedModes count_modes(const LoadedRun& run, const ModeArguments& a, Rng rng,
+CountedModes count_modes(const TrainedModel& run, const ModeArguments& a, Rng rng,
                          const Console& console) {
   const auto spec = parse_source(a.source);
   if (spec.name == stacked_kind().name) return count_triples(run, spec, a, rng, console);

@@ -5,7 +5,7 @@
 
 #include "apps/kiln/actions/eval_network.h"
 #include "kiln/metrics/modes.h"
-#include "kiln/registry/load_run.h"
+#include "kiln/runs/load_run.h"
 
 namespace kiln::program {
 
@@ -30,7 +30,7 @@ struct CountedModes {
 
 /// Of samples of the run.  Throws ConfigError where it cannot sample or the source's modes are not
 /// known.
-CountedModes count_modes(const LoadedRun& run, const ModeArguments& arguments, Rng rng,
+CountedModes count_modes(const TrainedModel& run, const ModeArguments& arguments, Rng rng,
                          const Console& console);
 
 /// Throws ConfigError for high_quality of triples, which no one judges.

@@ -24,7 +24,7 @@ std::shared_ptr<FeatureNetwork> own_network(const std::string& spec, bool skip_b
 
 }  // namespace
 
-std::shared_ptr<FeatureNetwork> judge_network(const NetworkArguments& a, const LoadedRun& run,
+std::shared_ptr<FeatureNetwork> judge_network(const NetworkArguments& a, const TrainedModel& run,
                                               const std::string& spec, const Console& console) {
   if (!a.features.empty()) return scripted_network(a.features, a.side);
   if (a.side)
@@ -34,7 +34,7 @@ std::shared_ptr<FeatureNetwork> judge_network(const NetworkArguments& a, const L
   return own_network(spec, run.config.skip_bad, console);
 }
 
-Tensor samples_in_unit_range(const LoadedRun& run, std::int64_t count, Rng& rng) {
+Tensor samples_in_unit_range(const TrainedModel& run, std::int64_t count, Rng& rng) {
   auto& sampler = run.as<Sampler>("sampler");
   return in_unit_range(sampler.sample({.count = count}, rng).cpu(), run.model->value_set());
 }

@@ -13,10 +13,10 @@ namespace kiln::program {
 /// part, or else its validation part, holds says how good it is.  Broken items of the source are
 /// left out where the run left them out.
 std::shared_ptr<FeatureNetwork> judge_network(const NetworkArguments& arguments,
-                                              const LoadedRun& run, const std::string& spec,
+                                              const TrainedModel& run, const std::string& spec,
                                               const Console& console);
 
 /// Samples of a run, drawn some hundred at a time, as a judge sees them: in [0, 1].
-Tensor samples_in_unit_range(const LoadedRun& run, std::int64_t count, Rng& rng);
+Tensor samples_in_unit_range(const TrainedModel& run, std::int64_t count, Rng& rng);
 
 }  // namespace kiln::program

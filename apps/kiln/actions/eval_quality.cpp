@@ -6,7 +6,7 @@
 
 namespace kiln::program {
 
-Estimate reconstruction_quality(const LoadedRun& run, const JudgedData& judged,
+Estimate reconstruction_quality(const TrainedModel& run, const JudgedData& judged,
                                 const std::string& metric, std::int64_t batch, std::uint64_t seed,
                                 torch::Device device) {
   require_images("eval", judged.name, judged.data->info());

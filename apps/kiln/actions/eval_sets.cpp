@@ -55,7 +55,7 @@ struct SetJudge::Sets {
   std::optional<ManifoldCoverage> region;  // measured once for four figures
 };
 
-SetJudge::SetJudge(const LoadedRun& run, const JudgedData& judged, SetArguments arguments,
+SetJudge::SetJudge(const TrainedModel& run, const JudgedData& judged, SetArguments arguments,
                    const Console& console)
     : run_(run), judged_(judged), arguments_(std::move(arguments)), console_(console) {}
 

@@ -38,7 +38,7 @@ struct SetArguments {
 /// Draws the samples and looks at the data when a figure first needs them.
 class SetJudge {
  public:
-  SetJudge(const LoadedRun& run, const JudgedData& judged, SetArguments arguments,
+  SetJudge(const TrainedModel& run, const JudgedData& judged, SetArguments arguments,
            const Console& console);
   ~SetJudge();
 
@@ -56,7 +56,7 @@ class SetJudge {
   SetFigure agreement();
   SetFigure parzen();
 
-  const LoadedRun& run_;
+  const TrainedModel& run_;
   const JudgedData& judged_;
   SetArguments arguments_;
   const Console& console_;

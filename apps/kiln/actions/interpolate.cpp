@@ -15,7 +15,7 @@ struct Ends {
 };
 
 // Codes of the first 2 R items, the first R to the second R; or draws from the prior.
-Ends ends_of(const InterpolateArguments& a, const LoadedRun& run) {
+Ends ends_of(const InterpolateArguments& a, const TrainedModel& run) {
   torch::NoGradGuard no_grad;
   const auto device = parse_device(a.run.device);
   const auto seed = static_cast<std::uint64_t>(a.run.seed);

@@ -20,7 +20,7 @@ bool has_codes(const Model& model) {
   return dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model);
 }
 
-Score score_of(const LoadedRun& run, std::int64_t draws, Rng& rng) {
+Score score_of(const TrainedModel& run, std::int64_t draws, Rng& rng) {
   if (auto* likelihood = dynamic_cast<Likelihood*>(run.model.get()))
     return {"log_prob", [likelihood](const Batch& batch) { return likelihood->log_prob(batch); }};
   if (auto* bound = dynamic_cast<Bound*>(run.model.get()))
@@ -48,7 +48,7 @@ bool scores_items(const Model& model) {
          has_codes(model) || dynamic_cast<const Critic*>(&model);
 }
 
-ItemScores score_items(const LoadedRun& run, const DatasetPtr& data, const Transform& transform,
+ItemScores score_items(const TrainedModel& run, const DatasetPtr& data, const Transform& transform,
                        const ScoreOptions& options) {
   torch::NoGradGuard no_grad;
   Rng rng(options.seed, "score", options.device);

@@ -27,7 +27,7 @@ struct ScoreOptions {
 bool scores_items(const Model& model);
 
 /// Scores every item of `data`, in order.  Throws ConfigError for a model that cannot.
-ItemScores score_items(const LoadedRun& run, const DatasetPtr& data, const Transform& transform,
+ItemScores score_items(const TrainedModel& run, const DatasetPtr& data, const Transform& transform,
                        const ScoreOptions& options);
 
 }  // namespace kiln::program

@@ -11,7 +11,7 @@ namespace {
 
 // Along each edge the value of its latent where all cells of a column (or row) share it, as they do
 // under a prior of independent latents; else only what the edge is.
-PictureTable words_of(const Tensor& z, const ManifoldArguments& a, const LoadedRun& run) {
+PictureTable words_of(const Tensor& z, const ManifoldArguments& a, const TrainedModel& run) {
   const auto places = z.reshape({a.side, a.side, 2});
   const auto across = places.select(2, 0), up = places.select(2, 1);
   PictureTable table{.title = fmt::format("what the codes of {} decode to", run.config.model),

@@ -19,7 +19,7 @@ struct Compared {
 };
 
 // What the run learned from and what it did not.
-Compared compared_data(const LoadedRun& run, const std::string& spec) {
+Compared compared_data(const TrainedModel& run, const std::string& spec) {
   return {judged_data(run, spec, "train"),
           judged_data(run, spec, has_test_part(run, spec) ? "test" : "valid")};
 }
@@ -28,7 +28,7 @@ std::uint64_t seed_of(const NeighboursArguments& a) {
   return static_cast<std::uint64_t>(a.run.seed);
 }
 
-Tensor samples_of(const NeighboursArguments& a, const LoadedRun& run) {
+Tensor samples_of(const NeighboursArguments& a, const TrainedModel& run) {
   Rng rng(seed_of(a), "sample", parse_device(a.run.device));  // those of `kiln sample`
   return run.as<Sampler>("sampler").sample({.count = a.samples}, rng);
 }
@@ -103,7 +103,7 @@ nlohmann::json json_of(const std::vector<Row>& rows) {
   return list;
 }
 
-std::string heading_of(const NeighboursArguments& a, const LoadedRun& run, const Compared& data,
+std::string heading_of(const NeighboursArguments& a, const TrainedModel& run, const Compared& data,
                        std::int64_t held_out) {
   return fmt::format(
       "{} at step {}: {} samples and {} items of {}, each with the nearest of {} items of {}\n",
@@ -111,7 +111,7 @@ std::string heading_of(const NeighboursArguments& a, const LoadedRun& run, const
       data.train.name);
 }
 
-nlohmann::json facts_of(const NeighboursArguments& a, const LoadedRun& run, const Compared& data,
+nlohmann::json facts_of(const NeighboursArguments& a, const TrainedModel& run, const Compared& data,
                         std::int64_t held_out) {
   return {{"run", a.run.run},
           {"step", run.step},

@@ -23,7 +23,7 @@ struct ProbeData {
 // Test accuracies by method, one for each number of labels.
 using Accuracies = std::vector<std::pair<std::string, std::vector<double>>>;
 
-ProbeData probe_data(const ProbeArguments& a, const LoadedRun& run) {
+ProbeData probe_data(const ProbeArguments& a, const TrainedModel& run) {
   const auto part = !a.split.empty() ? a.split : has_test_part(run, a.data) ? "test" : "valid";
   ProbeData data{judged_data(run, a.data, "train"), judged_data(run, a.data, part), 0};
   data.classes = data.train.data->info().classes;
@@ -44,7 +44,7 @@ Tensor labels_of(const Dataset& data) {
 
 class Probe {
  public:
-  Probe(const ProbeArguments& a, const LoadedRun& run, const ProbeData& data)
+  Probe(const ProbeArguments& a, const TrainedModel& run, const ProbeData& data)
       : a_(a),
         codes_(code_options(a.run)),
         run_(run),
@@ -125,7 +125,7 @@ class Probe {
 
   const ProbeArguments& a_;
   CodeOptions codes_;
-  const LoadedRun& run_;
+  const TrainedModel& run_;
   const ProbeData& data_;
   Tensor labels_;  // [train items]
   LabelledCodes test_;

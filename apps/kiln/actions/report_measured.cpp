@@ -9,7 +9,7 @@
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/io/svg_plot.h"
 #include "kiln/models/directed_pair.h"
-#include "kiln/registry/watch.h"
+#include "kiln/runs/watch.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln::program {
@@ -20,7 +20,7 @@ constexpr std::int64_t kReconstructed = 16, kTranslated = 8;
 constexpr std::int64_t kPaths = 4, kPoints = 10;
 
 struct Judging {
-  const LoadedRun& run;
+  const TrainedModel& run;
   JudgedData judged;
   const ReportOptions& options;
 

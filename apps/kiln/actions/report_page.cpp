@@ -16,7 +16,7 @@
 #include "kiln/core/version.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/metrics/likelihood.h"
-#include "kiln/registry/watch.h"
+#include "kiln/runs/watch.h"
 
 namespace kiln::program {
 namespace {

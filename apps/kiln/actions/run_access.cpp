@@ -4,7 +4,7 @@
 #include <torch/cuda.h>
 
 #include "apps/kiln/device_name.h"
-#include "kiln/registry/session.h"
+#include "kiln/runs/session.h"
 
 namespace kiln::program {
 
@@ -20,7 +20,7 @@ torch::Device parse_device(const std::string& text) {
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(*index)};
 }
 
-LoadedRun load(const RunArguments& arguments, const Console& console) {
+TrainedModel load(const RunArguments& arguments, const Console& console) {
   auto run = load_run(arguments.run, arguments.checkpoint, parse_device(arguments.device));
   for (const auto& warning : run.warnings) console.warn("warning: " + warning);
   return run;
@@ -36,7 +36,7 @@ struct DataAsk {
 };
 
 // The facts of the data must be those of the training data.
-void check_facts(const LoadedRun& run, const JudgedData& judged, const DataAsk& ask,
+void check_facts(const TrainedModel& run, const JudgedData& judged, const DataAsk& ask,
                  const std::optional<Binarize>& binarize) {
   const auto& options = run.config.model_options;
   const auto own = data_facts(find_model(run.config.model), judged.data->info(), binarize);
@@ -53,7 +53,7 @@ void check_facts(const LoadedRun& run, const JudgedData& judged, const DataAsk& 
   }
 }
 
-JudgedData open_judged(const LoadedRun& run, const DataAsk& ask) {
+JudgedData open_judged(const TrainedModel& run, const DataAsk& ask) {
   const auto& config = run.config;
   const auto& own_spec = ask.second ? config.data_b : config.data;
   auto parsed = parse_source(ask.spec.empty() ? own_spec : ask.spec);
@@ -91,18 +91,18 @@ JudgedData open_judged(const LoadedRun& run, const DataAsk& ask) {
 
 }  // namespace
 
-JudgedData judged_data(const LoadedRun& run, const std::string& spec, const std::string& split,
+JudgedData judged_data(const TrainedModel& run, const std::string& spec, const std::string& split,
                        const std::map<std::string, std::string>& keys) {
   return open_judged(run, {.spec = spec, .split = split, .keys = keys});
 }
 
-JudgedData pictures_to_translate(const LoadedRun& run, const std::string& spec,
+JudgedData pictures_to_translate(const TrainedModel& run, const std::string& spec,
                                  const std::string& split, std::string_view direction) {
   const bool second = direction == "b2a" && !run.config.data_b.empty();
   return open_judged(run, {.spec = spec, .split = split, .second = second});
 }
 
-std::string direction_of(const LoadedRun& run, const std::string& direction) {
+std::string direction_of(const TrainedModel& run, const std::string& direction) {
   auto* translator = dynamic_cast<Translator*>(run.model.get());
   if (!translator) {
     if (direction.empty()) return "";
@@ -114,7 +114,7 @@ std::string direction_of(const LoadedRun& run, const std::string& direction) {
   return direction;
 }
 
-bool has_test_part(const LoadedRun& run, const std::string& spec) {
+bool has_test_part(const TrainedModel& run, const std::string& spec) {
   const auto& config = run.config;
   const OpenOptions options{.seed = static_cast<std::uint64_t>(config.train.seed),
                             .skip_bad = config.skip_bad};

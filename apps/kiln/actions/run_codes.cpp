@@ -116,7 +116,7 @@ LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOpt
   return encode_items(encoder, loader, options.device, draws);
 }
 
-std::int64_t latents_of(const LoadedRun& run) {
+std::int64_t latents_of(const TrainedModel& run) {
   if (const auto* encoder = dynamic_cast<const Encoder*>(run.model.get()))
     return encoder->code_size();
   Rng rng(0, "latents");
@@ -131,7 +131,7 @@ Tensor decode_codes(Decoder& decoder, const Tensor& z, torch::Device device) {
   return torch::cat(parts);
 }
 
-Tensor decode_images(const std::string& command, const LoadedRun& run, Decoder& decoder,
+Tensor decode_images(const std::string& command, const TrainedModel& run, Decoder& decoder,
                      const Tensor& z, torch::Device device) {
   const auto x = decode_codes(decoder, z, device);
   if (x.dim() != 4)

@@ -26,14 +26,14 @@ LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOpt
                        Rng* draws = nullptr);
 
 /// J, the latents that the run's decoder takes.
-std::int64_t latents_of(const LoadedRun& run);
+std::int64_t latents_of(const TrainedModel& run);
 
 /// decode_mean of every row of z [N, J], some hundred at a time; no gradient.  On the CPU.
 Tensor decode_codes(Decoder& decoder, const Tensor& z, torch::Device device);
 
 /// The same for a picture.  Throws ConfigError, beginning with `command`, where the run learned no
 /// images.
-Tensor decode_images(const std::string& command, const LoadedRun& run, Decoder& decoder,
+Tensor decode_images(const std::string& command, const TrainedModel& run, Decoder& decoder,
                      const Tensor& z, torch::Device device);
 
 /// What a picture calls some data: of a path its last part, "mnist:fashion (test)",

@@ -138,7 +138,7 @@ Image grid_of(const Tensor& x, ValueSet values, std::int64_t columns) {
 }
 
 void write_picture(const fs::path& path, const Tensor& x, const PictureTable& words,
-                   const RunArguments& arguments, const LoadedRun& run) {
+                   const RunArguments& arguments, const TrainedModel& run) {
   if (path.extension() != ".svg") return write_picture(path, x, words.columns, arguments, run);
   make_folder_of(path);
   write_file_atomically(
@@ -146,7 +146,7 @@ void write_picture(const fs::path& path, const Tensor& x, const PictureTable& wo
 }
 
 void write_picture(const fs::path& path, const Tensor& x, std::int64_t columns,
-                   const RunArguments& arguments, const LoadedRun& run) {
+                   const RunArguments& arguments, const TrainedModel& run) {
   make_folder_of(path);
   write_png(path, grid_of(x, run.model->value_set(), columns),
             {{"model", run.config.model},

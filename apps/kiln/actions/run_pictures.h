@@ -61,10 +61,10 @@ Image grid_of(const Tensor& x, ValueSet values, std::int64_t columns);
 
 /// Writes a grid with words at its edges where `path` ends in .svg, else the grid alone as PNG.
 void write_picture(const std::filesystem::path& path, const Tensor& x, const PictureTable& words,
-                   const RunArguments& arguments, const LoadedRun& run);
+                   const RunArguments& arguments, const TrainedModel& run);
 
 /// Writes a grid as PNG, with what made it in the PNG's text.
 void write_picture(const std::filesystem::path& path, const Tensor& x, std::int64_t columns,
-                   const RunArguments& arguments, const LoadedRun& run);
+                   const RunArguments& arguments, const TrainedModel& run);
 
 }  // namespace kiln::program

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::map<std::string, std::string> provenance(const SampleArguments& a, const LoadedRun& run) {
+std::map<std::string, std::string> provenance(const SampleArguments& a, const TrainedModel& run) {
   return {{"model", run.config.model},
           {"run", fs::path(a.run.run).filename().string()},
           {"step", std::to_string(run.step)},
@@ -82,7 +82,7 @@ PlotSeries points_of(const std::string& name, const Tensor& x) {
   return series;
 }
 
-fs::path write_beside_data(const SampleArguments& a, const LoadedRun& run, fs::path out,
+fs::path write_beside_data(const SampleArguments& a, const TrainedModel& run, fs::path out,
                            const Tensor& x) {
   if (x.dim() != 2 || x.size(1) != 2 || (!a.out.empty() && out.extension() != ".svg"))
     throw ConfigError("sample.beside_data", "draws points of the plane, into FILE.svg");
@@ -98,7 +98,7 @@ fs::path write_beside_data(const SampleArguments& a, const LoadedRun& run, fs::p
   return out;
 }
 
-fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) {
+fs::path write(const SampleArguments& a, const TrainedModel& run, const Tensor& x) {
   const auto text = provenance(a, run);
   const auto values = run.model->value_set();
   auto out = a.out.empty() ? default_stem(a) : fs::path(a.out);
@@ -114,7 +114,7 @@ fs::path write(const SampleArguments& a, const LoadedRun& run, const Tensor& x) 
 }
 
 // The class that is asked for, by number or by the name that the run's data give it.
-std::optional<std::int64_t> wanted_label(const SampleArguments& a, const LoadedRun& run) {
+std::optional<std::int64_t> wanted_label(const SampleArguments& a, const TrainedModel& run) {
   if (a.class_name.empty()) return a.label;
   const auto& config = run.config;
   const auto source = open_source(
@@ -131,14 +131,14 @@ std::optional<std::int64_t> wanted_label(const SampleArguments& a, const LoadedR
                                       hint.empty() ? "." : hint, join(names, ", ")));
 }
 
-Given given(const SampleArguments& a, const LoadedRun& run) {
+Given given(const SampleArguments& a, const TrainedModel& run) {
   const auto label = wanted_label(a, run);
   return label ? Given::of_class(*label) : Given{};
 }
 
 // A picture of a model that adds noise to what it decodes shows what it decodes, as previews do;
 // numbers, a temperature and a class are those of the law itself.
-bool shows_mean(const SampleArguments& a, const LoadedRun& run) {
+bool shows_mean(const SampleArguments& a, const TrainedModel& run) {
   const auto channels = run.config.model_options.find("channels");
   const bool images = channels != run.config.model_options.end() && channels->second != "0";
   const auto ending = fs::path(a.out).extension().string();
@@ -149,7 +149,7 @@ bool shows_mean(const SampleArguments& a, const LoadedRun& run) {
                     dynamic_cast<const Decoder*>(model) && dynamic_cast<const Prior*>(model));
 }
 
-Tensor draw(const SampleArguments& a, const LoadedRun& run, Rng& rng, const Console& console) {
+Tensor draw(const SampleArguments& a, const TrainedModel& run, Rng& rng, const Console& console) {
   if (!shows_mean(a, run))
     return run.as<Sampler>("sampler").sample(
         {.count = a.count, .temperature = a.temperature, .given = given(a, run)}, rng);

@@ -16,7 +16,7 @@ ScoreOptions options_of(const ScoreArguments& a) {
           .device = parse_device(a.run.device)};
 }
 
-int score_anomalies(const ScoreArguments& a, const LoadedRun& run, const Console& console) {
+int score_anomalies(const ScoreArguments& a, const TrainedModel& run, const Console& console) {
   auto request = a.anomaly;
   request.png = !a.complexity.empty();
   const auto data = anomaly_data(run, a.data, a.split, request);

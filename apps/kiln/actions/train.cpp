@@ -7,7 +7,7 @@
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/metrics/likelihood.h"
-#include "kiln/registry/session.h"
+#include "kiln/runs/session.h"
 
 namespace kiln::program {
 namespace {

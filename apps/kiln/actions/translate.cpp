@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 22;
 
 // How many channels a picture that goes in `direction` has.
-std::int64_t channels_of(const LoadedRun& run, const std::string& direction) {
+std::int64_t channels_of(const TrainedModel& run, const std::string& direction) {
   const auto& options = run.config.model_options;
   const auto found = options.find(direction == "a2b" ? "channels" : "channels_b");
   return found == options.end() ? 3 : parse_integer(found->second).value_or(3);
@@ -30,7 +30,7 @@ std::int64_t channels_of(const LoadedRun& run, const std::string& direction) {
 
 class PictureTranslator {
  public:
-  PictureTranslator(const TranslateArguments& a, const LoadedRun& run)
+  PictureTranslator(const TranslateArguments& a, const TrainedModel& run)
       : a_(a),
         run_(run),
         translator_(run.as<Translator>("translator")),
@@ -56,7 +56,7 @@ class PictureTranslator {
 
  private:
   const TranslateArguments& a_;
-  const LoadedRun& run_;
+  const TrainedModel& run_;
   Translator& translator_;
   std::string direction_;
 };

@@ -52,7 +52,7 @@ std::vector<std::int64_t> chosen_latents(const std::string& text, std::int64_t l
 }
 
 // The values [T, J] that the latents take.
-Tensor stops(const TraverseArguments& a, const LoadedRun& run, std::int64_t latents) {
+Tensor stops(const TraverseArguments& a, const TrainedModel& run, std::int64_t latents) {
   const auto steps = steps_of(a);
   if (!a.quantiles)
     return torch::linspace(low_of(a, kReach), high_of(a, kReach), steps)
@@ -68,7 +68,7 @@ struct Base {
   std::string name;
 };
 
-Base base_of(const TraverseArguments& a, const LoadedRun& run, std::int64_t latents) {
+Base base_of(const TraverseArguments& a, const TrainedModel& run, std::int64_t latents) {
   if (!a.item) return {torch::zeros(latents), "0"};
   auto& encoder = run.as<Encoder>("encoder, so only a traversal from 0, without --item");
   const auto judged = judged_data(run, a.data, a.split);
@@ -96,7 +96,7 @@ PictureTable words_of(const TraverseArguments& a, const std::vector<std::int64_t
 }
 
 // Models whose codes have parts: what each part does.
-int traverse_codes(const TraverseArguments& a, const LoadedRun& run, const Informative& model,
+int traverse_codes(const TraverseArguments& a, const TrainedModel& run, const Informative& model,
                    const std::filesystem::path& path, const Console& console) {
   const double low = low_of(a, kCodeReach), high = high_of(a, kCodeReach);
   if (a.steps && model.code_parts().front().kind == CodePart::Kind::categorical)

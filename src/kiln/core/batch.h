@@ -10,7 +10,8 @@ namespace kiln {
 
 /// What a training step or an evaluation sees.  B batch.  Items alone are a batch without labels.
 struct Batch {
-  Batch() = default;
+  Batch() = default;  ///< Of nothing.
+  /// `items` become x, `labels` y.
   Batch(Tensor items, Tensor labels = {})  // NOLINT: a tensor of items is a batch
       : x(std::move(items)), y(std::move(labels)) {}
 

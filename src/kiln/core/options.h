@@ -16,7 +16,7 @@ namespace kiln {
 
 /// What an option's `fields()` visitor says about one member.
 struct Field {
-  std::string_view help;
+  std::string_view help;                                  ///< What it does, for a person.
   double low = -std::numeric_limits<double>::infinity();  ///< Smallest legal number, inclusive.
   double high = std::numeric_limits<double>::infinity();  ///< Largest legal number, inclusive.
   bool from_data = false;  ///< Filled from the data source when a run starts; not a flag.
@@ -24,12 +24,13 @@ struct Field {
 
 /// One option as a person sees it: in --help, in the option tables, in refusals.
 struct FieldInfo {
-  std::string name;
-  std::string help;
-  std::string type;  ///< "integer", "real", "text", "switch" or "choice".
-  std::string default_value;
-  double low, high;
-  bool from_data;
+  std::string name;                  ///< As in files: learning_rate.
+  std::string help;                  ///< What it does, for a person.
+  std::string type;                  ///< "integer", "real", "text", "switch" or "choice".
+  std::string default_value;         ///< As text; "auto" where it depends on others.
+  double low;                        ///< Smallest legal number, inclusive.
+  double high;                       ///< Largest legal number, inclusive.
+  bool from_data;                    ///< Filled from the data source when a run starts; not a flag.
   std::vector<std::string> choices;  ///< For "choice".
 };
 

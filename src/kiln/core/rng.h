@@ -17,12 +17,14 @@ namespace kiln {
 /// `Rng(seed, "noise")`.
 class Rng {
  public:
+  /// Where the stream stands.
   struct State {
-    std::uint64_t key = 0;
-    std::uint64_t counter = 0;
-    bool operator==(const State&) const = default;
+    std::uint64_t key = 0;                          ///< Which stream.
+    std::uint64_t counter = 0;                      ///< Blocks drawn.
+    bool operator==(const State&) const = default;  ///< The same draws to come.
   };
 
+  /// Equal seeds and names give equal draws.
   explicit Rng(std::uint64_t seed, std::string_view stream = "default",
                torch::Device device = torch::kCPU);
 
@@ -34,16 +36,16 @@ class Rng {
   Tensor permutation(std::int64_t size);   ///< [size] int64, a shuffled 0 .. size-1.
   std::uint64_t key();                     ///< A fresh key for a Philox of one's own.
 
-  torch::Device device() const { return device_; }
-  void to(torch::Device device) { device_ = device; }
-  State state() const { return state_; }
-  void restore(const State& state) { state_ = state; }
+  torch::Device device() const { return device_; }      ///< Where draws are put.
+  void to(torch::Device device) { device_ = device; }   ///< From the next draw on.
+  State state() const { return state_; }                ///< To be kept.
+  void restore(const State& state) { state_ = state; }  ///< Goes on from there.
 
   /// Lends a stream to LibTorch's default generator while a model's layers initialise their
   /// weights, then puts the default generator back as it was.
   class Scope {
    public:
-    explicit Scope(Rng& rng);
+    explicit Scope(Rng& rng);  ///< Takes one key of the stream.
     ~Scope();
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;

@@ -8,11 +8,12 @@
 
 namespace kiln {
 
-using Tensor = torch::Tensor;
+using Tensor = torch::Tensor;  ///< LibTorch's.
 
+/// A weight or buffer.
 struct NamedTensor {
-  std::string name;
-  Tensor tensor;
+  std::string name;  ///< PyTorch's: "decoder.0.weight".
+  Tensor tensor;     ///< The storage itself, not a copy.
 };
 
 }  // namespace kiln

@@ -16,6 +16,7 @@ enum class Values {
   states,       ///< 0, 1 .. q - 1, whole numbers that stand for q states: categories, grey levels.
 };
 
+/// Their names in SPECs.
 inline std::vector<std::pair<Values, std::string_view>> enum_names(Values) {
   return {{Values::binary, "binary"},
           {Values::unit, "unit"},
@@ -26,12 +27,14 @@ inline std::vector<std::pair<Values, std::string_view>> enum_names(Values) {
 
 /// A kind of values and, for states, how many there are.
 struct ValueSet {
-  Values kind = Values::real;
-  std::int64_t states = 0;  ///< q; 0 for the other kinds.
+  Values kind = Values::real;  ///< What each number is.
+  std::int64_t states = 0;     ///< q; 0 for the other kinds.
 
+  /// `q` belongs to states.
   constexpr ValueSet(Values values, std::int64_t q = 0) : kind(values), states(q) {}
-  /// What is shown as black and as white.
+  /// What is shown as black.
   constexpr float low() const { return kind == Values::signed_unit ? -1.0f : 0.0f; }
+  /// What is shown as white.
   constexpr float high() const {
     return kind == Values::states && states > 1 ? static_cast<float>(states - 1) : 1.0f;
   }

@@ -12,7 +12,7 @@ namespace kiln {
 
 /// A part of an item beside x, by name: the picture "b" of a pair.
 struct ItemField {
-  std::string name;
+  std::string name;                 ///< As in Batch::more.
   std::vector<std::int64_t> shape;  ///< {C, H, W} of a picture.
   std::int64_t size() const;        ///< Product of `shape`.
 };
@@ -32,6 +32,7 @@ struct DataInfo {
   std::vector<std::string> notes = {};  ///< What a person should know: which, and what else.
   std::vector<ItemField> more = {};     ///< Other parts of an item, in the same values as x.
 
+  /// Whether items are [C, H, W].
   bool is_image() const { return shape.size() == 3; }
   std::int64_t item_size() const;                         ///< Product of `shape`: the numbers of x.
   std::int64_t stored_size() const;                       ///< Those and the numbers of all fields.
@@ -43,14 +44,15 @@ struct DataInfo {
 class Dataset {
  public:
   virtual ~Dataset() = default;
-  virtual const DataInfo& info() const = 0;
-  virtual std::int64_t size() const = 0;
+  virtual const DataInfo& info() const = 0;  ///< What its items are.
+  virtual std::int64_t size() const = 0;     ///< How many there are.
   /// Writes item `index` into `x` (info().stored_size() numbers: those of x, images as C, H, W,
   /// then each field's) and returns its class, or -1 without labels. Thread-safe.  Throws IoError
   /// if the item cannot be read.
   virtual std::int64_t read(std::int64_t index, std::span<float> x) const = 0;
 };
 
+/// Data sets are shared and never change.
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
 /// Items `indices` of another data set, in that order.
@@ -58,7 +60,9 @@ DatasetPtr subset(DatasetPtr parent, std::vector<std::int64_t> indices);
 
 /// The parts of a source.  `valid` and `test` are null when the source has no such part.
 struct Splits {
-  DatasetPtr train, valid, test;
+  DatasetPtr train;  ///< To learn from; never null.
+  DatasetPtr valid;  ///< To choose by.
+  DatasetPtr test;   ///< To judge by.
 };
 
 /// Keeps a source's own parts; without a validation part carves a seeded `fraction` off train (at

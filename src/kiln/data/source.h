@@ -14,7 +14,7 @@ namespace kiln {
 ///   digits | shapes:size=64 | ring8 | mnist:DIR | idx:FILE | cifar10:PATH | images:DIR,size=64 |
 ///   npz:FILE,key=train | csv:FILE,columns=0-10,sep=;,header=yes | stacked:mnist:DIR,n=25600
 struct SourceSpec {
-  std::string name;
+  std::string name;  ///< Of the kind: "digits", "images".
   std::string path;  ///< Empty for generators; of `stacked`, the source that it stacks.
   std::map<std::string, std::string>
       keys;  ///< Including binarize=, dequantize=, levels= and noise=, which any source takes.
@@ -32,10 +32,10 @@ struct OpenOptions {
 
 /// A source that has been opened: its parts, and how its SPEC asks for values to be changed.
 struct Source {
-  SourceSpec spec;
-  Splits splits;                     ///< train is never null.
-  std::optional<Binarize> binarize;  ///< What the SPEC says, if it says anything.
-  bool dequantize = false;
+  SourceSpec spec;                     ///< As it was asked for.
+  Splits splits;                       ///< train is never null.
+  std::optional<Binarize> binarize;    ///< What the SPEC says, if it says anything.
+  bool dequantize = false;             ///< Whether levels are to be spread by uniform noise.
   std::optional<std::int64_t> levels;  ///< The parts are quantised to these already.
   double noise = 0;                    ///< Share of the numbers to replace by uniform ones.
 };
@@ -46,12 +46,13 @@ Source open_source(const SourceSpec& spec, const OpenOptions& options = {});
 
 /// What is known about a kind of source before it is opened, for `kiln data`.
 struct SourceKind {
-  std::string name;
+  std::string name;                                       ///< As a SPEC begins.
   std::string help;                                       ///< One line.
   std::string example;                                    ///< A SPEC.
   std::vector<std::pair<std::string, std::string>> keys;  ///< Key and what it does.
 };
 
+/// Every kind there is.
 const std::vector<SourceKind>& source_kinds();
 
 }  // namespace kiln

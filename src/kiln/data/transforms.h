@@ -11,12 +11,14 @@
 
 namespace kiln {
 
+/// How grey values become 0 or 1.
 enum class Binarize {
   none,
   threshold,   ///< 1 where the value is above 1/2: the same every time.
   stochastic,  ///< 1 with probability equal to the value: new draws every epoch.
 };
 
+/// Their names in SPECs.
 inline std::vector<std::pair<Binarize, std::string_view>> enum_names(Binarize) {
   return {{Binarize::none, "none"},
           {Binarize::threshold, "threshold"},
@@ -26,12 +28,14 @@ inline std::vector<std::pair<Binarize, std::string_view>> enum_names(Binarize) {
 /// Turns an item's own values into those that a model needs.
 class Transform {
  public:
-  Values from = Values::real, to = Values::real;
-  Binarize binarize = Binarize::none;
+  Values from = Values::real;          ///< What the source has.
+  Values to = Values::real;            ///< What the model takes.
+  Binarize binarize = Binarize::none;  ///< How greys become 0 and 1.
   bool dequantize = false;  ///< Adds uniform noise of one level's width, then rescales to [0, 1).
   std::int64_t levels = 0;  ///< Of the source, for dequantize and noise.
   double noise = 0;         ///< Share of the numbers that uniform ones replace, before all else.
 
+  /// Whether an item is another one every time.
   bool random() const { return binarize == Binarize::stochastic || dequantize || noise > 0; }
   /// `rng` is the item's own stream for this epoch, so the result does not depend on who calls.
   void apply(std::span<float> x, Philox& rng) const;

@@ -11,7 +11,9 @@ namespace kiln {
 
 /// A picture in memory: 8-bit samples, row by row, channels together.  C is 1 (grey) or 3 (RGB).
 struct Image {
-  std::int64_t width = 0, height = 0, channels = 1;
+  std::int64_t width = 0;                 ///< Pixels.
+  std::int64_t height = 0;                ///< Pixels.
+  std::int64_t channels = 1;              ///< C.
   std::vector<std::uint8_t> pixels = {};  ///< height * width * channels.
 };
 
@@ -26,6 +28,7 @@ Image read_image_header(const std::filesystem::path& path);
 
 /// As above, on bytes in memory; `name` is for messages.
 Image decode_image(const std::string& name, std::span<const std::uint8_t> bytes);
+/// As read_image_header, on bytes in memory.
 Image decode_image_header(const std::string& name, std::span<const std::uint8_t> bytes);
 
 /// Writes a PNG atomically; `text` becomes tEXt chunks (seed, run ...).  Throws IoError, ShapeError
@@ -35,6 +38,7 @@ void write_png(const std::filesystem::path& path, const Image& image,
 
 /// The tEXt chunks of a PNG.
 std::map<std::string, std::string> read_png_text(const std::filesystem::path& path);
+/// The same of bytes in memory.
 std::map<std::string, std::string> decode_png_text(const std::string& name,
                                                    std::span<const std::uint8_t> bytes);
 

@@ -9,9 +9,9 @@ namespace kiln {
 
 /// A mean over a data set, with its standard error.
 struct Estimate {
-  double mean = 0;
-  double standard_error = 0;
-  std::int64_t items = 0;
+  double mean = 0;            ///< In the unit of the metric.
+  double standard_error = 0;  ///< Of the mean; NaN for a single item.
+  std::int64_t items = 0;     ///< How many were looked at.
 };
 
 /// A share of so many items, with the error of a count.

@@ -28,8 +28,8 @@ namespace kiln {
 ///   cycle_error  cycle_errors, of a Translator that knows the way back
 ///   code_mmd  the distance of codes and prior, where matches_a_prior
 struct JudgeOptions {
-  std::int64_t draws = 50;  ///< K of iwae.
-  std::int64_t batch = 100;
+  std::int64_t draws = 50;             ///< K of iwae.
+  std::int64_t batch = 100;            ///< Items at a time.
   std::int64_t most_items = 0;         ///< 0: all.
   std::uint64_t seed = 1;              ///< Of the bound's noise.
   std::string direction = {};          ///< Of a Translator; empty: its first.

@@ -11,9 +11,7 @@ DirectedPair::DirectedPair(const Batch& pictures, std::string_view direction) : 
   if (direction == "b2a") std::swap(source, truth);
 }
 
-std::string_view reversed(std::string_view direction) {
-  return direction == "a2b" ? "b2a" : "a2b";
-}
+std::string_view reversed(std::string_view direction) { return direction == "a2b" ? "b2a" : "a2b"; }
 
 bool goes_back(const Translator& translator, std::string_view direction) {
   const auto known = translator.directions();

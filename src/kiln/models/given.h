@@ -10,24 +10,27 @@ namespace kiln {
 struct Given {
   Tensor labels;  ///< Classes, int64: [] for all items, or [count]; undefined: none is asked for.
 
+  /// One class for all items.
   static Given of_class(std::int64_t label);
 };
 
 /// What may be asked of a model that draws.
 struct Conditions {
+  /// Which temperatures the law has.
   enum class Temperature {
     from_zero,  ///< 0, the mode, and up.
     positive,   ///< It divides, so it is above 0.
     one         ///< The law has none.
   };
   std::int64_t classes = 0;  ///< Labels are 0 .. classes - 1; 0: the model has none.
-  Temperature temperature = Temperature::from_zero;
+  Temperature temperature = Temperature::from_zero;  ///< Which it may be.
 };
 
+/// What is asked of a model that draws.
 struct SampleRequest {
-  std::int64_t count = 64;
+  std::int64_t count = 64;   ///< Items.
   double temperature = 1.0;  ///< T: the law p^(1/T) of what is drawn; 1: its own.
-  Given given = {};
+  Given given = {};          ///< What they are conditioned on.
 };
 
 /// Throws ConfigError for a count below 1, and for what the conditions do not allow.

@@ -22,7 +22,7 @@ namespace kiln {
 
 /// Of the training data in the model's own values, each [D] or [C, H, W].
 struct DataMoments {
-  Tensor mean;
+  Tensor mean;       ///< Of each number.
   Tensor deviation;  ///< Root of the mean squared distance from the mean; 0 where nothing varies.
   Tensor class_shares = {};  ///< [classes] float64, of the labels; undefined without labels.
 };
@@ -33,6 +33,7 @@ class Model : public torch::nn::Module {
  public:
   virtual Values values() const = 0;  ///< The values that the numbers of x must take.
   virtual std::int64_t states() const { return 0; }  ///< q, where values() is states.
+  /// Both together.
   ValueSet value_set() const { return {values(), states()}; }
 
   /// What the options fix without being weights: orders, degrees of masked units.  Checkpoints hold
@@ -77,7 +78,7 @@ struct Objective {
 struct Player {
   std::string name;                     ///< "model", "generator", "critic", "encoder".
   std::vector<NamedTensor> parameters;  ///< What this player may move, and nothing else.
-  std::function<Objective(const Batch&, Rng&)> objective;
+  std::function<Objective(const Batch&, Rng&)> objective;  ///< Made anew in every turn.
   int turns = 1;  ///< Updates per round; every turn after the first draws a new batch.
   OptimizerOptions optimizer = {};       ///< The paper's; flags may override it.
   std::vector<std::string> shares = {};  ///< Parameters that another player also declares shared.
@@ -87,6 +88,7 @@ struct Player {
 /// A model that learns by gradients.
 class Game : public Model {
  public:
+  /// In the order of their turns; asked once, before the first round.
   virtual std::vector<Player> players() = 0;
 
   /// Makes what the players share in a round (a GAN's fake batch); each of it is used by at most
@@ -108,7 +110,7 @@ class Game : public Model {
 /// the middle of a pass can be resumed.
 class Fitted : public Model {
  public:
-  virtual void begin_pass() = 0;
+  virtual void begin_pass() = 0;                 ///< Forgets what the last pass gathered.
   virtual void observe(const Batch& batch) = 0;  ///< Every item comes once in a pass.
   virtual bool end_pass() = 0;                   ///< True when another pass would change nothing.
 
@@ -121,6 +123,7 @@ class Fitted : public Model {
 
 // ---- Capabilities
 
+/// Draws items of its law.
 class Sampler {
  public:
   virtual ~Sampler() = default;
@@ -130,9 +133,11 @@ class Sampler {
   Tensor sample(const SampleRequest& request, Rng& rng);
 
  protected:
+  /// sample() once the request has been checked.
   virtual Tensor draw_samples(const SampleRequest& request, Rng& rng) = 0;
 };
 
+/// Knows the density of an item exactly.
 class Likelihood {
  public:
   virtual ~Likelihood() = default;
@@ -169,6 +174,7 @@ class Standardised {
   virtual double log_volume() const = 0;
 };
 
+/// Knows bounds on the log density of an item.
 class Bound {
  public:
   virtual ~Bound() = default;
@@ -183,6 +189,7 @@ class Bound {
   virtual std::int64_t training_draws() const { return 1; }
 };
 
+/// Gives items codes.
 class Encoder {
  public:
   virtual ~Encoder() = default;
@@ -193,6 +200,7 @@ class Encoder {
   virtual Tensor encode_draw(const Batch& batch, Rng&) { return encode_mean(batch); }
 };
 
+/// Gives codes items.
 class Decoder {
  public:
   virtual ~Decoder() = default;
@@ -210,6 +218,7 @@ class Prior {
   virtual Tensor prior_quantile(const Tensor& u) const;
 };
 
+/// Tells items of the data from others.
 class Critic {
  public:
   virtual ~Critic() = default;
@@ -217,6 +226,7 @@ class Critic {
   virtual Tensor realness_logits(const Batch& batch) = 0;
 };
 
+/// Completes items of which a part is known.
 class Completer {
  public:
   virtual ~Completer() = default;
@@ -226,6 +236,7 @@ class Completer {
   virtual Tensor complete(const Batch& batch, const Tensor& known, Rng& rng) = 0;
 };
 
+/// Names the class of an item.
 class Classifier {
  public:
   virtual ~Classifier() = default;

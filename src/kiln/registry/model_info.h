@@ -11,11 +11,11 @@ namespace kiln {
 
 /// What can be said about a model without building one.
 struct ModelInfo {
-  std::string name;   ///< The paper's acronym, as in the file names.
-  std::string title;  ///< One line.
-  std::string paper;
-  std::vector<FieldInfo> fields;
-  std::vector<std::string> capabilities;
+  std::string name;                       ///< The paper's acronym, as in the file names.
+  std::string title;                      ///< One line.
+  std::string paper;                      ///< Where it is from: an arXiv number or a book.
+  std::vector<FieldInfo> fields;          ///< Its options.
+  std::vector<std::string> capabilities;  ///< What it can do: "sampler", "likelihood".
   std::vector<Recipe> recipes;            ///< The first that fits counts.
   std::vector<std::string> sources = {};  ///< Of data beside the first: "b" of --data-b.
 };

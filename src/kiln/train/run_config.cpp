@@ -14,6 +14,8 @@
 namespace kiln {
 namespace {
 
+constexpr std::uint64_t kMostBytes = 1 << 20;
+
 void put(toml::table& section, const std::string& name, const std::string& text,
          const std::string& type) {
   std::int64_t integer = 0;
@@ -99,9 +101,9 @@ std::string to_toml(const RunConfig& config, const std::vector<FieldInfo>& model
   return text.str();
 }
 
-ConfigFile read_config_file(const std::filesystem::path& path) {
-  const auto where = path.string();
-  const auto text = read_text_file(path, 1 << 20);
+namespace {
+
+ConfigFile parse_config(const std::string& where, const std::string& text) {
   try {
     refuse_deep_keys(where, text);
     const auto root = toml::parse(text, where);
@@ -121,9 +123,14 @@ ConfigFile read_config_file(const std::filesystem::path& path) {
   }
 }
 
-RunConfig read_run_config(const std::filesystem::path& path) {
-  const auto where = path.string();
-  auto file = read_config_file(path);
+}  // namespace
+
+ConfigFile read_config_file(const std::filesystem::path& path) {
+  return parse_config(path.string(), read_text_file(path, kMostBytes));
+}
+
+RunConfig parse_run_config(const std::string& where, const std::string& text) {
+  auto file = parse_config(where, text);
   RunConfig config;
   config.model = take(where, file.run, "model");
   config.data = take(where, file.data, "train");
@@ -137,6 +144,10 @@ RunConfig read_run_config(const std::filesystem::path& path) {
     throw IoError(where, error.what());
   }
   return config;
+}
+
+RunConfig read_run_config(const std::filesystem::path& path) {
+  return parse_run_config(path.string(), read_text_file(path, kMostBytes));
 }
 
 }  // namespace kiln

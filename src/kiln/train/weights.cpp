@@ -193,6 +193,15 @@ void load_averages(const std::string& source, const SafetensorsFile& file,
     copy_into(source, either(by_name.find(kTraining + name), name), tensor);
 }
 
+SafetensorsFile for_use(SafetensorsFile checkpoint, std::int64_t step) {
+  checkpoint.metadata.erase("kiln.state");
+  checkpoint.metadata["kiln.step"] = std::to_string(step);
+  std::erase_if(checkpoint.tensors, [](const RawTensor& tensor) {
+    return tensor.name.starts_with("optimizer/") || tensor.name.starts_with(kTraining);
+  });
+  return checkpoint;
+}
+
 // Earlier versions kept it under the plain names.
 void load_training_state(const std::string& source, const SafetensorsFile& file, Model& model) {
   const TensorsByName by_name(file);

@@ -39,6 +39,9 @@ void load_averages(const std::string& source, const SafetensorsFile& file,
                    const std::vector<NamedTensor>& averages,
                    const std::vector<NamedTensor>& weights);
 
+/// A checkpoint without what only training needs: neither optimizer nor state.
+SafetensorsFile for_use(SafetensorsFile checkpoint, std::int64_t step);
+
 /// Loads what only training needs.  Throws IoError if the file does not hold it.
 void load_training_state(const std::string& source, const SafetensorsFile& file, Model& model);
 

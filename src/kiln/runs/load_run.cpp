@@ -1,18 +1,18 @@
-#include "kiln/registry/load_run.h"
+#include "kiln/runs/load_run.h"
 
 #include "kiln/registry/models.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
 
-void LoadedRun::refuse(std::string_view needed) const {
+void TrainedModel::refuse(std::string_view needed) const {
   refuse_capability(config.model, needed, capabilities(*model));
 }
 
-LoadedRun load_run(const std::filesystem::path& path, const std::string& checkpoint,
-                   torch::Device device) {
+TrainedModel load_run(const std::filesystem::path& path, const std::string& checkpoint,
+                      torch::Device device) {
   const auto folder = RunFolder::open(path);
-  LoadedRun run;
+  TrainedModel run;
   run.config = folder.config();
   const auto& entry = find_model(run.config.model);
   run.model = make_model(entry, run.config.model_options, 0);

@@ -1,4 +1,4 @@
-#include "kiln/registry/watch.h"
+#include "kiln/runs/watch.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>

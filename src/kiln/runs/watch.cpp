@@ -1,4 +1,4 @@
-#include "kiln/registry/watch.h"
+#include "kiln/runs/watch.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -39,6 +39,22 @@ std::string validation_metric(const Model& model) {
 bool tells_the_best(const std::string& metric, const Model& model) {
   if (metric == kCoverage || metric == "cycle_error") return false;
   return metric == "reconstruction" ? !matches_a_prior(model) : !metric.empty();
+}
+
+double validation_figure(Model& model, const std::string& metric, const TrainingData& data,
+                         const TrainOptions& options, torch::Device device,
+                         const std::function<bool()>& stopped) {
+  const auto seed = static_cast<std::uint64_t>(options.seed);
+  if (metric == kCoverage)
+    return -sample_coverage(model, data.valid, data.valid_transform, seed, device);
+  const auto* bound = dynamic_cast<const Bound*>(&model);
+  const JudgeOptions how{.draws = bound ? bound->training_draws() : 1,
+                         .batch = std::max<std::int64_t>(100, options.batch),
+                         .most_items = options.validation_items,
+                         .seed = seed,
+                         .stopped = stopped};
+  const double value = judge(model, metric, data.valid, data.valid_transform, device, how).mean;
+  return rises(metric) ? -value : value;
 }
 
 void LossWatch::add(double loss) {

@@ -9,14 +9,14 @@
 #include "kiln/metrics/likelihood.h"
 #include "kiln/models/informative.h"
 #include "kiln/nn/eval_scope.h"
-#include "kiln/registry/session.h"
-#include "kiln/registry/watch.h"
+#include "kiln/runs/session.h"
+#include "kiln/runs/watch.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln {
 namespace {
 
-constexpr std::int64_t kInformationItems = 512;
+constexpr std::int64_t kInformationItems = 512, kShown = 8;
 
 }  // namespace
 
@@ -56,22 +56,12 @@ void Session::note_information(Informative& model, Records& records, std::int64_
 
 // Both figures are of the same weights: the averaged ones, where there are any.
 double Session::validate() {
-  if (matches_a_prior(*model_)) code_mmd_ = judged("code_mmd");
-  const double value = judged(metric_);
-  return rises(metric_) ? -value : value;
-}
-
-double Session::judged(const std::string& metric) const {
-  if (metric == kCoverage)
-    return sample_coverage(*model_, data_.valid, data_.valid_transform, folder_.config().seed(),
-                           device_);
-  const auto* bound = dynamic_cast<const Bound*>(model_.get());
-  const JudgeOptions options{.draws = bound ? bound->training_draws() : 1,
-                             .batch = std::max<std::int64_t>(100, folder_.config().train.batch),
-                             .most_items = folder_.config().train.validation_items,
-                             .seed = folder_.config().seed(),
-                             .stopped = hooks_.interrupted};
-  return judge(*model_, metric, data_.valid, data_.valid_transform, device_, options).mean;
+  const auto figure = [this](const std::string& metric) {
+    return validation_figure(*model_, metric, data_, folder_.config().train, device_,
+                             hooks_.interrupted);
+  };
+  if (matches_a_prior(*model_)) code_mmd_ = figure("code_mmd");
+  return figure(metric_);
 }
 
 // Without the ending of its file; the folder is there then.
@@ -86,7 +76,9 @@ std::filesystem::path Session::preview_path(std::int64_t step) const {
 void Session::preview(std::int64_t step) const {
   const EvalScope judging(*model_);
   Rng noise(folder_.config().seed(), "preview", device_);
-  if (const auto rows = model_->preview(shown_items(), noise); !rows.empty())
+  if (const auto rows =
+          model_->preview(shown_items(data_, kShown, folder_.config().seed(), device_), noise);
+      !rows.empty())
     write_png(preview_path(step).string() + ".png", row_grid(rows, model_->value_set()),
               {{"model", folder_.config().model}, {"step", std::to_string(step)}});
   else if (auto* sampler = dynamic_cast<Sampler*>(model_.get()))
@@ -109,20 +101,6 @@ void Session::preview_samples(Sampler& sampler, std::int64_t step) const {
                  {"seed", std::to_string(folder_.config().train.seed)},
                  {"step", std::to_string(step)}});
   if (plane) write_tensor(stem.string() + ".npy", x);
-}
-
-// The first of the validation part, with those of the second source where there is one.
-Batch Session::shown_items() const {
-  constexpr std::int64_t kItems = 8;
-  const auto seed = folder_.config().seed();
-  const auto count =
-      std::min({kItems, data_.valid->size(), data_.b ? data_.b->valid->size() : kItems});
-  Loader first(data_.valid, data_.valid_transform, LoaderOptions::one_pass(count, seed, 0));
-  Feed feed(first);
-  if (!data_.b) return feed.next(device_);
-  Loader second(data_.b->valid, data_.b->transform, LoaderOptions::one_pass(count, seed, 0));
-  feed.add("b", second);
-  return feed.next(device_);
 }
 
 }  // namespace kiln

@@ -10,12 +10,12 @@
 namespace kiln {
 
 /// A trained model, ready to use.
-struct LoadedRun {
+struct TrainedModel {
   std::shared_ptr<Model>
-      model;  ///< In evaluation mode, with averaged weights where the run kept them.
-  RunConfig config;
-  std::int64_t step = 0;
-  std::vector<std::string> warnings;
+      model;              ///< In evaluation mode, with averaged weights where the run kept them.
+  RunConfig config;       ///< How it was trained.
+  std::int64_t step = 0;  ///< Rounds that it has had.
+  std::vector<std::string> warnings;  ///< One line for each damaged checkpoint passed over.
 
   /// The model seen through a capability (Sampler, Likelihood ...).  Throws ConfigError naming what
   /// it can do instead.
@@ -25,12 +25,13 @@ struct LoadedRun {
     if (!seen) refuse(needed);
     return *seen;
   }
+  /// Throws that ConfigError.
   [[noreturn]] void refuse(std::string_view needed) const;
 };
 
 /// Loads a run folder.  `checkpoint` is "best" (by validation; the newest where there is none),
 /// "last", or a step. Throws IoError or ConfigError.
-LoadedRun load_run(const std::filesystem::path& path, const std::string& checkpoint = "best",
-                   torch::Device device = torch::kCPU);
+TrainedModel load_run(const std::filesystem::path& path, const std::string& checkpoint = "best",
+                      torch::Device device = torch::kCPU);
 
 }  // namespace kiln

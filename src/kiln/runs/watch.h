@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "kiln/data/dataset.h"
 #include "kiln/data/transforms.h"
 #include "kiln/models/model.h"
+#include "kiln/runs/training_data.h"
 
 namespace kiln {
 
@@ -20,6 +22,12 @@ std::string validation_metric(const Model& model);
 
 /// Whether the best state is the one whose figure is best.
 bool tells_the_best(const std::string& metric, const Model& model);
+
+/// What a training's validation gives: the metric on the validation part, for the weights as they
+/// are, negative where more is better.  Throws Interrupted where `stopped` says so.
+double validation_figure(Model& model, const std::string& metric, const TrainingData& data,
+                         const TrainOptions& options, torch::Device device,
+                         const std::function<bool()>& stopped);
 
 /// Whether a loss that should fall has risen in a training.
 class LossWatch {

@@ -8,9 +8,7 @@
 #include <set>
 #include <string>
 
-#include "kiln/data/source.h"
-#include "kiln/registry/models.h"
-#include "kiln/registry/provenance.h"
+#include "kiln/runs/training_data.h"
 #include "kiln/train/records.h"
 #include "kiln/train/run_folder.h"
 #include "kiln/train/trainer.h"
@@ -65,37 +63,17 @@ class Session {
   }  ///< What validation measures; empty: nothing.
 
  private:
-  struct SecondSource {  // its x is the part "b" of a batch
-    Source source;
-    DatasetPtr train, valid;
-    Transform transform;
-  };
-  struct Data {
-    Source source, valid_source;  // the same without --valid
-    DatasetPtr train, valid;
-    Transform transform, valid_transform;
-    std::optional<SecondSource> b = std::nullopt;
-  };
-  Session(RunFolder folder, Data data, std::shared_ptr<Model> model, torch::Device device,
+  Session(RunFolder folder, TrainingData data, std::shared_ptr<Model> model, torch::Device device,
           SessionHooks hooks);
-  static Data open_data(const RunConfig& config, const SessionHooks& hooks);
-  static SecondSource open_second(const RunConfig& config, const DataInfo& first);
-  static std::vector<DataPart> parts_of(const RunConfig& config, const Data& data);
-  static OptionMap facts_of(const ModelEntry& entry, const Data& data);
-  static void fit_data(Data& data, const Model& model, const SessionHooks& hooks);
-
-  static void begin_with(Model& model, const Data& data, const RunConfig& config);
 
   void build_trainer();
   void keep_provenance(const std::string& command) const;
   void begin() const;
   void restore();
   double validate();
-  double judged(const std::string& metric) const;
   void note_validation(Records& records, std::int64_t step, double value, bool best);
   void warn(const std::string& kind, const std::string& warning);
   void note_information(Informative& model, Records& records, std::int64_t step);
-  Batch shown_items() const;
   void preview(std::int64_t step) const;
   void preview_samples(Sampler& sampler, std::int64_t step) const;
   std::filesystem::path preview_path(std::int64_t step) const;
@@ -103,7 +81,7 @@ class Session {
   void save_best(std::int64_t step) const;
 
   RunFolder folder_;
-  Data data_;
+  TrainingData data_;
   std::shared_ptr<Model> model_;
   torch::Device device_;
   SessionHooks hooks_;
@@ -111,14 +89,8 @@ class Session {
   std::map<std::string, double> scalars_;  // of the last record
   std::set<std::string> warned_;           // kinds of warnings that were said
   double code_mmd_ = 0;  // of the last validation, where the model is to match a prior
-  std::unique_ptr<Loader> loader_, loader_b_;
+  std::unique_ptr<TrainingFeed> feed_;
   std::unique_ptr<Trainer> trainer_;
 };
-
-/// What items look like to a model that has a second source: its x is their part "b".
-DataInfo with_part_b(DataInfo info, const DataInfo& second);
-
-/// The transform from a source to a model's values, as its SPEC and the model ask.
-Transform transform_for(const Source& source, const DataInfo& info, const Model& model);
 
 }  // namespace kiln

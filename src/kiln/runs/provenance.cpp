@@ -1,4 +1,4 @@
-#include "kiln/registry/provenance.h"
+#include "kiln/runs/provenance.h"
 
 #include <fmt/format.h>
 #include <torch/version.h>
