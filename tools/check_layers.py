@@ -27,6 +27,7 @@ ALLOWED = {
     "theory": ["core", "prob", "io", "nn", "train", "metrics", CONTRACT, "models/tabular"],
     "registry": ["core", "data", "models"],
     "runs": ["core", "io", "nn", "data", "feed", "train", "metrics", "registry", CONTRACT],
+    "use": ["core", "prob", "io", "nn", "data", "feed", "train", "metrics", "registry", "runs", CONTRACT],
 }
 ABOVE = ["apps", "examples", "bench", "fuzz", "tests"]  # may include all of src/kiln
 
@@ -37,7 +38,7 @@ BASE_FOLDERS = ("io", "data", "graphical")
 BASE_CORE = ("error", "optimizer_options", "options", "philox", "text", "values", "version")
 BASE_FILES = ("metrics/metric_table", "prob/parameter_count", "prob/ordering", "prob/table", "prob/markov_chain", "prob/chain_messages", "prob/f_divergence",
               "prob/line_law", "registry/model_info", "theory/legendre", "theory/line_divergences", "theory/ordering_picture",
-              "theory/parameter_table", "train/run_config", "train/run_folder", "train/schedule", "train/train_options")
+              "theory/parameter_table", "train/run_config", "train/run_folder", "train/schedule", "train/train_options", "use/requests")
 # The program starts without LibTorch, which only its actions need.
 PROGRAM, ACTIONS = "apps/kiln/", ("apps/kiln/actions/", "apps/kiln/write_model_table.cpp")
 WHOLE_OF_TORCH = "torch/torch.h"

@@ -8,6 +8,7 @@
 #include "apps/kiln/interruption.h"
 #include "kiln/core/options.h"
 #include "kiln/nn/latent_path.h"
+#include "kiln/use/requests.h"
 
 namespace kiln::program {
 
@@ -46,34 +47,14 @@ struct SampleArguments {
   std::string class_name = {};                       ///< or the class that it names.
 };
 
-/// What `kiln eval` judges images through: a TorchScript file or Kiln's own classifier of the
-/// labels of a source.
-struct NetworkArguments {
-  std::string features;                             ///< FILE, or empty.
-  std::optional<std::int64_t> side = std::nullopt;  ///< --resize.
-};
-
-/// How `kiln eval` anneals, from p(z) to p(z|x).
-struct AnnealedArguments {
-  std::int64_t items = 100, temperatures = 500, chains = 16;
-};
-
 struct EvalArguments {
   RunArguments run;
-  NetworkArguments network;
-  AnnealedArguments annealed;
+  NetworkChoice network;
+  AnnealingChoice annealed;
   std::string data, split, metrics, direction;
   std::optional<std::int64_t> samples = std::nullopt;
   std::optional<std::int64_t> draws;  ///< Of iwae; 50 where nothing is said.
   std::int64_t batch = 100;
-};
-
-/// Strange items, to be told from those of the kind that a run learned.
-struct AnomalyRequest {
-  std::string ood;         ///< SPEC of the strange items: its test part, or every row.
-  std::string background;  ///< Run folder of a background model, or empty.
-  bool png = false;        ///< Correct by the length of a lossless PNG.
-  std::int64_t items = 0;  ///< Of each kind at most so many of the first; 0: all.
 };
 
 struct ScoreArguments {
@@ -162,7 +143,7 @@ struct FilmArguments {
   double frames_per_second = 5, hold = 2;
 };
 
-struct ReportOptions {
+struct ReportRequest {
   bool measure = true;        ///< Also what needs the model: figures, completions, scores ...
   std::int64_t items = 1000;  ///< Judge by at most this many items; 0: all.
   std::int64_t draws = 50;    ///< Of the importance weighted bound.
@@ -173,7 +154,7 @@ struct ReportOptions {
 struct ReportArguments {
   std::vector<std::string> runs;
   std::string out;
-  ReportOptions options;
+  ReportRequest options;
 };
 
 struct CheckArguments {

@@ -10,7 +10,7 @@
 namespace kiln::program {
 namespace {
 
-void add_network_arguments(CLI::App* command, NetworkArguments& a) {
+void add_network_arguments(CLI::App* command, NetworkChoice& a) {
   command->add_option("--features", a.features,
                       "TorchScript FILE that gives features of images, or features and class "
                       "logits [Kiln's own classifier of the source's labels]");
@@ -19,7 +19,7 @@ void add_network_arguments(CLI::App* command, NetworkArguments& a) {
       ->check(whole_number(1, 4096));
 }
 
-void add_annealed_arguments(CLI::App* command, AnnealedArguments& a) {
+void add_annealed_arguments(CLI::App* command, AnnealingChoice& a) {
   command->add_option("--ais-items", a.items, "items that ais judges [100]")
       ->check(whole_number(2, 100000));
   command->add_option("--ais-temperatures", a.temperatures, "steps from p(z) to p(z|x) [500]")

@@ -33,8 +33,8 @@ TEST(PictureSkip, ANetworkOfZerosLeavesThePicture) {
   const auto x = torch::rand({2, 1, 19, 18}) * 2 - 1;
   ResidualGenerator residual(
       ResidualGeneratorOptions{.in = 1, .out = 1, .filters = 2, .blocks = 1, .skip = true});
-  Unet unet(UnetOptions{
-      .in = 1, .out = 1, .filters = 2, .halvings = 2, .dropout = 0, .skip = true});
+  Unet unet(
+      UnetOptions{.in = 1, .out = 1, .filters = 2, .halvings = 2, .dropout = 0, .skip = true});
   for (auto& p : residual->parameters()) p.zero_();
   for (auto& p : unet->parameters()) p.zero_();
   EXPECT_TRUE(torch::allclose(residual->forward(x), .98 * x, 1e-5, 1e-6));

@@ -1,14 +1,15 @@
+#include "apps/kiln/actions/anomaly_report.h"
+
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <numeric>
 
-#include "apps/kiln/actions/anomaly.h"
-#include "apps/kiln/actions/run_codes.h"
 #include "kiln/core/text.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/svg_plot.h"
 #include "kiln/metrics/roc.h"
+#include "kiln/use/codes.h"
 
 namespace kiln::program {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "apps/kiln/actions/run_codes.h"
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/nn/latent_paths.h"
+#include "kiln/use/codes.h"
 
 namespace kiln::program {
 namespace {

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
-#include "apps/kiln/actions/run_codes.h"
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/threads.h"
 #include "kiln/data/code_files.h"
 #include "kiln/io/npy.h"
+#include "kiln/use/codes.h"
 
 namespace kiln::program {
 namespace {

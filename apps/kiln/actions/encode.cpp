@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
-#include "apps/kiln/actions/run_codes.h"
 #include "kiln/core/threads.h"
 #include "kiln/data/code_files.h"
 #include "kiln/io/atomic_file.h"
+#include "kiln/use/codes.h"
 
 namespace kiln::program {
 namespace {

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "apps/kiln/actions/run_film.h"
+#include "apps/kiln/actions/run_access.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/image_grid.h"
 #include "kiln/io/webp_film.h"
+#include "kiln/use/reel.h"
 
 namespace kiln::program {
 namespace {
@@ -73,7 +74,9 @@ int make_film(const FilmArguments& a, const Console& console) {
   const auto path = film_path(a);
   WebpFilm film({.frames_per_second = a.frames_per_second, .hold = a.hold, .quality = a.quality});
   std::vector<Reel> reels;
-  for (const auto& run : a.runs) reels.emplace_back(run, console);
+  Progress progress(!console.quiet);
+  const auto hooks = hooks_of(console, progress);
+  for (const auto& run : a.runs) reels.emplace_back(run, hooks);
   const auto steps = shared_steps(reels);
   note_left_out(reels, steps.size(), console);
   const auto window = window_of(reels);

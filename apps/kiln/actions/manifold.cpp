@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
-#include "apps/kiln/actions/run_codes.h"
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/threads.h"
 #include "kiln/nn/latent_grid.h"
+#include "kiln/use/codes.h"
 
 namespace kiln::program {
 namespace {

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "apps/kiln/actions/run_codes.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/feed/batches.h"
 #include "kiln/metrics/fine_tune.h"
 #include "kiln/metrics/nearest_neighbours.h"
+#include "kiln/use/codes.h"
 
 namespace kiln::program {
 namespace {

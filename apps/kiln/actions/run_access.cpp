@@ -4,7 +4,6 @@
 #include <torch/cuda.h>
 
 #include "apps/kiln/device_name.h"
-#include "kiln/runs/session.h"
 
 namespace kiln::program {
 
@@ -26,100 +25,26 @@ TrainedModel load(const RunArguments& arguments, const Console& console) {
   return run;
 }
 
-namespace {
-
-// What data to judge by, whatever the run says of them.
-struct DataAsk {
-  std::string spec, split;
-  std::map<std::string, std::string> keys = {};
-  bool second = false;  // of the second kind of pictures
-};
-
-// The facts of the data must be those of the training data.
-void check_facts(const TrainedModel& run, const JudgedData& judged, const DataAsk& ask,
-                 const std::optional<Binarize>& binarize) {
-  const auto& options = run.config.model_options;
-  const auto own = data_facts(find_model(run.config.model), judged.data->info(), binarize);
-  const bool of_b = ask.second && !judged.data->info().field("b");
-  // A class is a number: among other classes it would be another one.  Data without labels may do.
-  const auto* sampler = dynamic_cast<const Sampler*>(run.model.get());
-  const bool told_classes = sampler && sampler->conditions().classes > 0;
-  for (const auto& [name, value] : own) {
-    const auto& trained = options.at(of_b && name == "channels" ? "channels_b" : name);
-    if ((name != "classes" || (told_classes && value != "0")) && name != "states" &&
-        trained != value)
-      throw ConfigError("data", fmt::format("{} has {} {}, the run was trained with {}",
-                                            judged.name, name, value, trained));
-  }
+CodeOptions code_options(const RunArguments& run, std::int64_t items, std::int64_t batch) {
+  return {.items = items,
+          .batch = batch,
+          .seed = static_cast<std::uint64_t>(run.seed),
+          .device = parse_device(run.device)};
 }
 
-JudgedData open_judged(const TrainedModel& run, const DataAsk& ask) {
-  const auto& config = run.config;
-  const auto& own_spec = ask.second ? config.data_b : config.data;
-  auto parsed = parse_source(ask.spec.empty() ? own_spec : ask.spec);
-  const bool validated_elsewhere = !config.valid.empty() && parsed.text() == config.data;
-  const bool own_second = ask.second && parsed.text() == config.data_b;
-  for (const auto& [key, value] : ask.keys) parsed.keys[key] = value;
-  const auto source = open_source(
-      parsed, {.seed = own_second ? config.seed_b() : config.seed(), .skip_bad = config.skip_bad});
-  auto splits = source.splits;
-  JudgedData judged;
-  if (!ask.spec.empty() && ask.split.empty()) {
-    judged.data = splits.train;
-    judged.name = ask.spec;
-  } else {
-    const auto part =
-        ask.split.empty() ? (splits.test ? std::string("test") : std::string("valid")) : ask.split;
-    if (validated_elsewhere && part == "valid") {  // the run learned from all of its own source
-      judged = judged_data(run, config.valid, "", ask.keys);
-      judged.name += " (valid)";
-      return judged;
-    }
-    if (!validated_elsewhere)
-      splits = with_validation(splits, config.train.validation_fraction, config.seed());
-    judged.data = part == "train" ? splits.train : part == "valid" ? splits.valid : splits.test;
-    judged.name = fmt::format("{} ({})", source.spec.text(), part);
-    if (!judged.data)
-      throw ConfigError("split",
-                        fmt::format("{} has no test part; give --data SPEC or --split valid",
-                                    source.spec.text()));
-  }
-  judged.transform = transform_for(source, judged.data->info(), *run.model);
-  check_facts(run, judged, ask, source.binarize);
-  return judged;
-}
-
-}  // namespace
-
-JudgedData judged_data(const TrainedModel& run, const std::string& spec, const std::string& split,
-                       const std::map<std::string, std::string>& keys) {
-  return open_judged(run, {.spec = spec, .split = split, .keys = keys});
-}
-
-JudgedData pictures_to_translate(const TrainedModel& run, const std::string& spec,
-                                 const std::string& split, std::string_view direction) {
-  const bool second = direction == "b2a" && !run.config.data_b.empty();
-  return open_judged(run, {.spec = spec, .split = split, .second = second});
-}
-
-std::string direction_of(const TrainedModel& run, const std::string& direction) {
-  auto* translator = dynamic_cast<Translator*>(run.model.get());
-  if (!translator) {
-    if (direction.empty()) return "";
-    throw ConfigError("direction",
-                      fmt::format("{} translates nothing; leave it out", run.config.model));
-  }
-  if (direction.empty()) return translator->directions().front();
-  check_direction(*translator, direction);
-  return direction;
-}
-
-bool has_test_part(const TrainedModel& run, const std::string& spec) {
-  const auto& config = run.config;
-  const OpenOptions options{.seed = static_cast<std::uint64_t>(config.train.seed),
-                            .skip_bad = config.skip_bad};
-  return open_source(parse_source(spec.empty() ? config.data : spec), options).splits.test !=
-         nullptr;
+Hooks hooks_of(const Console& console, Progress& progress) {
+  return {.note =
+              [&](const std::string& line) {
+                progress.clear();
+                console.note(line);
+              },
+          .progress = [&](std::int64_t step, std::int64_t steps,
+                          double loss) { progress.update(step, steps, loss); },
+          .warn =
+              [&](const std::string& line) {
+                progress.clear();
+                console.warn(line);
+              }};
 }
 
 }  // namespace kiln::program

@@ -7,10 +7,13 @@
 #include <string>
 
 #include "apps/kiln/actions.h"
+#include "apps/kiln/actions/progress.h"
 #include "kiln/core/error.h"
-#include "kiln/data/source.h"
 #include "kiln/registry/models.h"
+#include "kiln/runs/hooks.h"
 #include "kiln/runs/load_run.h"
+#include "kiln/use/codes.h"
+#include "kiln/use/judged_data.h"
 
 namespace kiln::program {
 
@@ -20,27 +23,10 @@ torch::Device parse_device(const std::string& text);
 /// Loads the run and prints its warnings.
 TrainedModel load(const RunArguments& arguments, const Console& console);
 
-/// The data that a command judges a run by: `--data SPEC` (every row) or a part of the run's own
-/// source; its validation part is that of its `--valid SPEC`, if it was trained with one.
-struct JudgedData {
-  DatasetPtr data;
-  Transform transform;
-  std::string name;  ///< "SPEC" or "SPEC (test)".
-};
-/// `keys` are set in the SPEC before it is opened: {{"label", "colour"}}.
-JudgedData judged_data(const TrainedModel& run, const std::string& spec, const std::string& split,
-                       const std::map<std::string, std::string>& keys = {});
+/// Seed and device as the command line says them.
+CodeOptions code_options(const RunArguments& run, std::int64_t items = 0, std::int64_t batch = 500);
 
-/// What a translator is given in a direction: for "b2a" of a run with a second source that one is
-/// its own, and without a part "b" the items are pictures of the second kind.
-JudgedData pictures_to_translate(const TrainedModel& run, const std::string& spec,
-                                 const std::string& split, std::string_view direction);
-
-/// `direction`, or the run's first where none is said; empty for a run that translates nothing.
-/// Throws ConfigError for another one.
-std::string direction_of(const TrainedModel& run, const std::string& direction);
-
-/// Whether a source has a test part of its own; `spec` empty: the run's own source.
-bool has_test_part(const TrainedModel& run, const std::string& spec);
+/// Notes and progress on standard error.
+Hooks hooks_of(const Console& console, Progress& progress);
 
 }  // namespace kiln::program

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include "apps/kiln/actions/anomaly.h"
-#include "apps/kiln/actions/item_scores.h"
+#include "apps/kiln/actions/anomaly_report.h"
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/core/threads.h"
 #include "kiln/io/atomic_file.h"
+#include "kiln/use/item_scores.h"
 
 namespace kiln::program {
 namespace {

@@ -1,34 +1,29 @@
 #include <fmt/format.h>
 
 #include "apps/kiln/actions/progress.h"
-#include "apps/kiln/actions/report_page.h"
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/core/error_text.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/metrics/likelihood.h"
 #include "kiln/runs/session.h"
+#include "kiln/use/report_page.h"
 
 namespace kiln::program {
 namespace {
 
 constexpr int kInterrupted = 130;
 
-SessionHooks hooks_for(const Console& console, Progress& progress, Interruption& interruption) {
-  return {.note =
-              [&](const std::string& line) {
-                progress.clear();
-                console.note(line);
-              },
-          .progress = [&](std::int64_t step, std::int64_t steps,
-                          double loss) { progress.update(step, steps, loss); },
-          .interrupted = [&interruption] { return interruption.asked.load(); }};
+Hooks hooks_for(const Console& console, Progress& progress, Interruption& interruption) {
+  auto hooks = hooks_of(console, progress);
+  hooks.interrupted = [&interruption] { return interruption.asked.load(); };
+  return hooks;
 }
 
 // The page of a run shows what training left behind; a full disk must not hide how training ended.
-void write_own_report(const std::string& run, const Console& console) {
+void write_own_report(const std::string& run, const Console& console, const Hooks& hooks) {
   try {
-    write_report(own_report(run), {run}, {.measure = false}, console);
+    report::write_report(report::own_report(run), {run}, {.measure = false}, hooks);
   } catch (const IoError& error) {
     console.warn(fmt::format("warning: no report: {}", error.what()));
   }
@@ -50,7 +45,7 @@ int run_session(Session& session, const Console& console, Progress& progress,
         error.step());
   }
   progress.clear();
-  write_own_report(path, console);
+  write_own_report(path, console, hooks_of(console, progress));
   const auto& trainer = session.trainer();
   const char* ends[] = {"finished", "stopped early", "interrupted"};
   const auto* how = ends[static_cast<int>(end)];

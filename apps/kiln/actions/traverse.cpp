@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <numeric>
 
-#include "apps/kiln/actions/code_traversal.h"
-#include "apps/kiln/actions/run_codes.h"
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/nn/latent_grid.h"
+#include "kiln/use/code_traversal.h"
+#include "kiln/use/codes.h"
 
 namespace kiln::program {
 namespace {

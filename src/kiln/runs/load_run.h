@@ -17,6 +17,11 @@ struct TrainedModel {
   std::int64_t step = 0;  ///< Rounds that it has had.
   std::vector<std::string> warnings;  ///< One line for each damaged checkpoint passed over.
 
+  /// Whether it has a capability.
+  template <class Capability>
+  bool can() const {
+    return dynamic_cast<Capability*>(model.get()) != nullptr;
+  }
   /// The model seen through a capability (Sampler, Likelihood ...).  Throws ConfigError naming what
   /// it can do instead.
   template <class Capability>

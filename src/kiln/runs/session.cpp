@@ -15,7 +15,7 @@
 namespace kiln {
 
 Session::Session(RunFolder folder, TrainingData data, std::shared_ptr<Model> model,
-                 torch::Device device, SessionHooks hooks)
+                 torch::Device device, Hooks hooks)
     : folder_(std::move(folder)),
       data_(std::move(data)),
       model_(std::move(model)),
@@ -23,7 +23,7 @@ Session::Session(RunFolder folder, TrainingData data, std::shared_ptr<Model> mod
       hooks_(std::move(hooks)),
       metric_(validation_metric(*model_)) {}
 
-Session Session::start(const TrainRequest& request, const SessionHooks& hooks) {
+Session Session::start(const TrainRequest& request, const Hooks& hooks) {
   const auto& entry = find_model(request.model);
   RunConfig config{.model = entry.name,
                    .model_options = {},
@@ -76,7 +76,7 @@ void change_steps(RunConfig& config, std::int64_t steps) {
 }  // namespace
 
 Session Session::resume(const std::filesystem::path& run, std::optional<std::int64_t> steps,
-                        torch::Device device, const SessionHooks& hooks) {
+                        torch::Device device, const Hooks& hooks) {
   auto folder = RunFolder::open_for_training(run);
   auto config = folder.config();
   const auto& entry = find_model(config.model);

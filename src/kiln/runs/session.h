@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "kiln/runs/hooks.h"
 #include "kiln/runs/training_data.h"
 #include "kiln/train/records.h"
 #include "kiln/train/run_folder.h"
@@ -32,27 +33,17 @@ struct TrainRequest {
   std::string command = {};  ///< As it was typed, for the run's provenance.
 };
 
-struct SessionHooks {
-  std::function<void(const std::string&)> note;  ///< One line for a person.
-  std::function<void(std::int64_t step, std::int64_t steps, double loss)> progress;
-  std::function<bool()> interrupted;
-
-  void say(const std::string& line) const {
-    if (note) note(line);
-  }
-};
-
 /// One training run with its data, model, trainer and folder.
 class Session {
  public:
   /// What is not given is the recipe's, then the option's own default.  Opens the data, builds the
   /// model, and only then makes the run folder: a refused request leaves nothing behind.
-  static Session start(const TrainRequest& request, const SessionHooks& hooks);
+  static Session start(const TrainRequest& request, const Hooks& hooks);
 
   /// Continues a run where its newest good checkpoint stands, with its own options; a run without a
   /// checkpoint begins anew. `steps` moves the end, which a schedule that ends there refuses.
   static Session resume(const std::filesystem::path& run, std::optional<std::int64_t> steps,
-                        torch::Device device, const SessionHooks& hooks);
+                        torch::Device device, const Hooks& hooks);
 
   TrainEnd run();
 
@@ -64,7 +55,7 @@ class Session {
 
  private:
   Session(RunFolder folder, TrainingData data, std::shared_ptr<Model> model, torch::Device device,
-          SessionHooks hooks);
+          Hooks hooks);
 
   void build_trainer();
   void keep_provenance(const std::string& command) const;
@@ -84,7 +75,7 @@ class Session {
   TrainingData data_;
   std::shared_ptr<Model> model_;
   torch::Device device_;
-  SessionHooks hooks_;
+  Hooks hooks_;
   std::string metric_;
   std::map<std::string, double> scalars_;  // of the last record
   std::set<std::string> warned_;           // kinds of warnings that were said
