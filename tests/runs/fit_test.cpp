@@ -29,14 +29,16 @@ void expect_equal_weights(const Model& a, const Model& b) {
     EXPECT_TRUE(torch::equal(entry.value(), of_b[entry.key()])) << entry.key();
 }
 
-TEST(Fit, GivesTheBitsOfARunOnTheSameItems) {
+// A run and a training in memory of the same items, with the same options.
+void expect_equal_trainings(OptionMap model_options, const OptionMap& train_options,
+                            std::int64_t last_step) {
   const TemporaryFolder folder;
   const std::string spec = "digits:n=100,valid=40,test=0";
   Session::start({.model = "vae",
-                  .model_options = {{"hidden", "8"}, {"latent", "2"}},
+                  .model_options = model_options,
                   .data = spec,
                   .valid = "",
-                  .train_options = {{"epochs", "2"}, {"batch", "20"}},
+                  .train_options = train_options,
                   .out = folder / "run"},
                  {})
       .run();
@@ -44,10 +46,24 @@ TEST(Fit, GivesTheBitsOfARunOnTheSameItems) {
   const auto splits = open_source(parse_source(spec)).splits;
   TrainingSet set(splits.train);
   set.valid = splits.valid;
-  const auto trained = train("vae", set, kSmall);
+  model_options.insert(train_options.begin(), train_options.end());
+  const auto trained = train("vae", set, model_options);
   expect_equal_weights(*trained.model, *of_run.model);
   EXPECT_EQ(trained.step, of_run.step);
+  EXPECT_EQ(trained.step, last_step);
   EXPECT_EQ(trained.config.model_options, of_run.config.model_options);
+}
+
+TEST(Fit, GivesTheBitsOfARunOnTheSameItems) {
+  expect_equal_trainings({{"hidden", "8"}, {"latent", "2"}}, {{"epochs", "2"}, {"batch", "20"}},
+                         10);
+}
+
+// Steps so long that the state gets worse: the best one is given, not the last.
+TEST(Fit, GivesTheStateThatIsBestByValidation) {
+  expect_equal_trainings(
+      {{"hidden", "8"}, {"latent", "2"}},
+      {{"steps", "12"}, {"validate_every", "4"}, {"learning_rate", "3"}, {"batch", "20"}}, 8);
 }
 
 TEST(Fit, TellsEveryStepAndStopsWhenItIsTold) {

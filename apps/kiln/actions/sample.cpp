@@ -11,6 +11,7 @@
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/csv_writer.h"
 #include "kiln/io/svg_plot.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/train/pictures.h"
 
 namespace kiln::program {
@@ -144,9 +145,9 @@ bool shows_mean(const SampleArguments& a, const TrainedModel& run) {
   const auto ending = fs::path(a.out).extension().string();
   const bool pictures = images && (a.out.empty() || ending.empty() || ending == ".png");
   const auto* model = run.model.get();
-  const bool noisy = dynamic_cast<const Bound*>(model) || dynamic_cast<const Likelihood*>(model);
+  const bool noisy = seen_as<Bound>(*model) || seen_as<Likelihood>(*model);
   return a.mean || (pictures && noisy && !a.noise && a.condition.empty() && a.temperature == 1 &&
-                    dynamic_cast<const Decoder*>(model) && dynamic_cast<const Prior*>(model));
+                    seen_as<Decoder>(*model) && seen_as<Prior>(*model));
 }
 
 Tensor draw(const SampleArguments& a, const TrainedModel& run, Rng& rng, const Console& console) {

@@ -18,8 +18,8 @@ int decode(const DecodeArguments&, const Console&);
 int manifold(const ManifoldArguments&, const Console&);
 int traverse(const TraverseArguments&, const Console&);
 int arithmetic(const ArithmeticArguments&, const Console&);
-int probe(const ProbeArguments&, const Console&);
-int neighbours(const NeighboursArguments&, const Console&);
+int probe_codes(const ProbeArguments&, const Console&);
+int find_neighbours(const NeighboursArguments&, const Console&);
 int make_film(const FilmArguments&, const Console&);
 int report(const ReportArguments&, const Console&);
 int check(const CheckArguments&, const Console&);
@@ -44,8 +44,8 @@ constexpr Actions kActions{
     .manifold = manifold,
     .traverse = traverse,
     .arithmetic = arithmetic,
-    .probe = probe,
-    .neighbours = neighbours,
+    .probe = probe_codes,
+    .neighbours = find_neighbours,
     .film = make_film,
     .report = report,
     .check = check,

@@ -8,6 +8,7 @@
 #include "apps/kiln/actions/run_pictures.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/nn/latent_grid.h"
 #include "kiln/use/code_traversal.h"
 #include "kiln/use/codes.h"
@@ -127,7 +128,7 @@ int traverse(const TraverseArguments& a, const Console& console) {
   start_up();
   const auto path = picture_path(a.run, a.out, "traverse");
   const auto run = load(a.run, console);
-  const auto* informative = dynamic_cast<const Informative*>(run.model.get());
+  const auto* informative = seen_as<Informative>(*run.model);
   const bool codes = informative && a.latents.empty() && !a.item && !a.quantiles;
   check_range(a, codes ? kCodeReach : kReach);
   if (codes) return traverse_codes(a, run, *informative, path, console);

@@ -1,4 +1,5 @@
 #include "kiln/check/bounds.h"
+#include "kiln/models/seen_as.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -13,7 +14,7 @@ Finding check_bounds(Model& model, Bound& bound, const Batch& items, Rng& rng) {
   std::vector<std::string> names{"elbo", "iwae-4", "iwae-32"};
   std::vector<Tensor> rungs{bound.elbo(items, rng), bound.log_prob_iwae(items, 4, rng),
                             bound.log_prob_iwae(items, 32, rng)};
-  if (auto* exact = dynamic_cast<Likelihood*>(&model))
+  if (auto* exact = seen_as<Likelihood>(model))
     names.emplace_back("log p"), rungs.push_back(exact->log_prob(items.x));
   double worst = -1e30;  // steps down, in standard errors
   std::string ladder;

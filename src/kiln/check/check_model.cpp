@@ -8,6 +8,7 @@
 #include "kiln/check/gradients.h"
 #include "kiln/check/normalisation.h"
 #include "kiln/check/samplers.h"
+#include "kiln/models/seen_as.h"
 
 namespace kiln {
 
@@ -16,7 +17,7 @@ bool CheckReport::passed() const {
 }
 
 bool can_be_checked(const Model& model) {
-  return dynamic_cast<const Likelihood*>(&model) || dynamic_cast<const Bound*>(&model);
+  return seen_as<Likelihood>(model) || seen_as<Bound>(model);
 }
 
 CheckReport check_model(Model& model, const Batch& items, Rng& rng) {
@@ -26,15 +27,14 @@ CheckReport check_model(Model& model, const Batch& items, Rng& rng) {
   const auto values = model.value_set();
   const Batch flat{x.reshape({x.size(0), -1}), items.y};
   model.eval();
-  auto* likelihood = dynamic_cast<Likelihood*>(&model);
-  auto* sampler = dynamic_cast<Sampler*>(&model);
+  auto* likelihood = seen_as<Likelihood>(model);
+  auto* sampler = seen_as<Sampler>(model);
   if (auto total = check_total_mass(model, flat))
     findings.push_back(*total);
-  else if (likelihood && sampler && values.kind == Values::real &&
-           !dynamic_cast<Autoregressive*>(&model))
+  else if (likelihood && sampler && values.kind == Values::real && !seen_as<Autoregressive>(model))
     if (auto density = check_density(*likelihood, *sampler, flat.x.size(1), rng))
       findings.push_back(*density);
-  if (auto* steps = dynamic_cast<Autoregressive*>(&model)) {
+  if (auto* steps = seen_as<Autoregressive>(model)) {
     findings.push_back(check_conditional_mass(*steps, values, flat));
     report.leaks = find_leaks(*steps, values, first_of(flat, 4));
     findings.push_back(check_causal(*report.leaks));
@@ -43,7 +43,7 @@ CheckReport check_model(Model& model, const Batch& items, Rng& rng) {
   }
   if (likelihood && !model.parameters().empty())
     findings.push_back(check_gradient(model, *likelihood, first_of(items, 16), rng));
-  if (auto* bound = dynamic_cast<Bound*>(&model))
+  if (auto* bound = seen_as<Bound>(model))
     findings.push_back(check_bounds(model, *bound, items, rng));
   return report;
 }

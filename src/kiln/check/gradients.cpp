@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "kiln/core/torch_compat.h"
+#include "kiln/models/seen_as.h"
 
 namespace kiln {
 namespace {
@@ -39,7 +40,7 @@ Value raised_by_training(Model& model, Likelihood& likelihood, const Batch& batc
   const auto mean = [&likelihood, y = batch.y](const Tensor& x) {
     return likelihood.log_prob({x, y}).mean();
   };
-  auto* game = dynamic_cast<Game*>(&model);
+  auto* game = seen_as<Game>(model);
   if (!game || mean(batch.x).requires_grad()) return mean;
   const auto players = game->players();
   if (players.size() != 1) return mean;

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "kiln/check/conditional_law.h"
+#include "kiln/models/seen_as.h"
 
 namespace kiln {
 namespace {
@@ -52,7 +53,7 @@ Finding verdict(double total, double limit, std::string over) {
 std::optional<Finding> check_total_mass(Model& model, const Batch& items) {
   torch::NoGradGuard no_grad;
   const auto& x = items.x;
-  auto* likelihood = dynamic_cast<Likelihood*>(&model);
+  auto* likelihood = seen_as<Likelihood>(model);
   const auto values = model.value_set();
   const auto dims = x.size(1);
   if (!likelihood) return std::nullopt;

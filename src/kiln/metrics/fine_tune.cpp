@@ -8,13 +8,14 @@
 
 #include "kiln/core/check.h"
 #include "kiln/feed/batches.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/train/optimizer.h"
 
 namespace kiln {
 namespace {
 
 Encoder& encoder_of(Model& model) {
-  auto* encoder = dynamic_cast<Encoder*>(&model);
+  auto* encoder = seen_as<Encoder>(model);
   if (!encoder) throw ConfigError("fine_tune", "the model has no encoder");
   return *encoder;
 }

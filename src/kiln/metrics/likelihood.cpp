@@ -13,32 +13,31 @@
 #include "kiln/metrics/active_units.h"
 #include "kiln/metrics/code_mmd.h"
 #include "kiln/models/directed_pair.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/nn/eval_scope.h"
 
 namespace kiln {
 
 std::vector<std::string> likelihood_metrics(const Model& model) {
   std::vector<std::string> names;
-  if (dynamic_cast<const Likelihood*>(&model)) names.insert(names.end(), {"nll", "bpd"});
-  if (dynamic_cast<const Standardised*>(&model)) names.emplace_back("nll_standardised");
-  if (dynamic_cast<const Bound*>(&model)) {
+  if (seen_as<Likelihood>(model)) names.insert(names.end(), {"nll", "bpd"});
+  if (seen_as<Standardised>(model)) names.emplace_back("nll_standardised");
+  if (seen_as<Bound>(model)) {
     names.insert(names.end(), {"elbo", "iwae", "elbo_bpd"});
-    if (dynamic_cast<const Encoder*>(&model)) names.emplace_back("active_units");
+    if (seen_as<Encoder>(model)) names.emplace_back("active_units");
   }
   return names;
 }
 
 std::vector<std::string> metrics_of(const Model& model) {
   auto names = likelihood_metrics(model);
-  if (dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model))
-    names.emplace_back("reconstruction");
+  if (seen_as<Encoder>(model) && seen_as<Decoder>(model)) names.emplace_back("reconstruction");
   if (matches_a_prior(model)) names.emplace_back("code_mmd");
-  if (const auto* translator = dynamic_cast<const Translator*>(&model)) {
+  if (const auto* translator = seen_as<Translator>(model)) {
     if (translator->directions().size() > 1) names.emplace_back("cycle_error");
     names.insert(names.end(), {"translation_error", "copy_error"});
   }
-  if (const auto* classifier = dynamic_cast<const Classifier*>(&model);
-      classifier && classifier->classes() > 0)
+  if (const auto* classifier = seen_as<Classifier>(model); classifier && classifier->classes() > 0)
     names.emplace_back("error");
   return names;
 }
@@ -52,14 +51,13 @@ std::vector<std::string> metrics_of(const Model& model, const DataInfo& data) {
 }
 
 bool matches_a_prior(const Model& model) {
-  return likelihood_metrics(model).empty() && dynamic_cast<const Game*>(&model) &&
-         dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model) &&
-         dynamic_cast<const Prior*>(&model);
+  return likelihood_metrics(model).empty() && seen_as<Game>(model) && seen_as<Encoder>(model) &&
+         seen_as<Decoder>(model) && seen_as<Prior>(model);
 }
 
 Tensor reconstruction_errors(Model& model, const Tensor& x) {
-  const auto z = dynamic_cast<Encoder&>(model).encode_mean(x);
-  return (x - dynamic_cast<Decoder&>(model).decode_mean(z)).square().flatten(1).sum(1);
+  const auto z = surely_as<Encoder>(model).encode_mean(x);
+  return (x - surely_as<Decoder>(model).decode_mean(z)).square().flatten(1).sum(1);
 }
 
 namespace {
@@ -95,12 +93,12 @@ Tensor copy_errors(Model& model, const Batch& pairs, std::string_view direction,
 
 Tensor translation_errors(Model& model, const Batch& pairs, std::string_view direction, Rng& rng) {
   const auto pair = true_pair("translation_error", pairs, direction);
-  const auto made = dynamic_cast<Translator&>(model).translate(pair.source, direction, rng);
+  const auto made = surely_as<Translator>(model).translate(pair.source, direction, rng);
   return apart(made, pair.truth, model.value_set());
 }
 
 Tensor cycle_errors(Model& model, const Batch& pictures, std::string_view direction, Rng& rng) {
-  auto& translator = dynamic_cast<Translator&>(model);
+  auto& translator = surely_as<Translator>(model);
   const DirectedPair pair(pictures, direction);
   const auto made = translator.translate(pair.source, direction, rng);
   const auto back = translator.translate(made, reversed(direction), rng);
@@ -161,29 +159,29 @@ Figure figure_of(Model& model, const std::string& metric, std::int64_t numbers, 
   if (metric == "reconstruction")
     return [&](const Batch& batch) { return reconstruction_errors(model, batch.x); };
   if (const auto errors = errors_of_translation(metric)) {
-    const auto& translator = dynamic_cast<Translator&>(model);
+    const auto& translator = surely_as<Translator>(model);
     if (!options.direction.empty()) check_direction(translator, options.direction);
     return [=, &model, &noise,
             way = options.direction.empty() ? translator.directions().front() : options.direction](
                const Batch& batch) { return errors(model, batch, way, noise); };
   }
   if (metric == "error")
-    return [&c = dynamic_cast<Classifier&>(model)](const Batch& b) { return class_errors(c, b); };
-  if (auto* bound = dynamic_cast<Bound*>(&model); bound && metric == "elbo")
+    return [&c = surely_as<Classifier>(model)](const Batch& b) { return class_errors(c, b); };
+  if (auto* bound = seen_as<Bound>(model); bound && metric == "elbo")
     return [=, &noise](const Batch& batch) { return bound->elbo(batch, noise); };
-  if (auto* bound = dynamic_cast<Bound*>(&model); bound && metric == "iwae")
+  if (auto* bound = seen_as<Bound>(model); bound && metric == "iwae")
     return [=, &noise](const Batch& batch) {
       return bound->log_prob_iwae(batch, options.draws, noise);
     };
   const double nat = 1 / (std::numbers::ln2 * static_cast<double>(numbers));  // in bits each
-  if (auto* bound = dynamic_cast<Bound*>(&model); bound && metric == "elbo_bpd")
+  if (auto* bound = seen_as<Bound>(model); bound && metric == "elbo_bpd")
     return [=, level = bound->bounds_mass() ? 0 : level_bits, &noise](const Batch& batch) {
       return -nat * bound->elbo(batch, noise) + level;
     };
   const bool bits = metric == "bpd";
   const double volume =
-      metric == "nll_standardised" ? dynamic_cast<Standardised&>(model).log_volume() : 0;
-  return [=, &density = dynamic_cast<Likelihood&>(model)](const Batch& batch) {
+      metric == "nll_standardised" ? surely_as<Standardised>(model).log_volume() : 0;
+  return [=, &density = surely_as<Likelihood>(model)](const Batch& batch) {
     const auto nats = -density.log_prob(batch) - volume;
     return bits ? nat * nats + level_bits : nats;
   };
@@ -210,13 +208,12 @@ Estimate judge(Model& model, const std::string& metric, const DatasetPtr& data,
   Rng noise(options.seed, "judge", device);
   const EvalScope judging(model);
   if (metric == "active_units") {
-    const auto units = active_units(dynamic_cast<Encoder&>(model), loader, device);
+    const auto units = active_units(surely_as<Encoder>(model), loader, device);
     return {static_cast<double>(units), 0, part->size()};
   }
   auto estimate =
       compares_codes
-          ? code_mmd(dynamic_cast<Encoder&>(model), dynamic_cast<Prior&>(model), loader, device,
-                     noise)
+          ? code_mmd(surely_as<Encoder>(model), surely_as<Prior>(model), loader, device, noise)
           : average(loader, device,
                     unless_stopped(options, figure_of(model, metric, data->info().item_size(),
                                                       transform.bits_of_level(), options, noise)));

@@ -9,11 +9,12 @@
 
 #include "kiln/core/text.h"
 #include "kiln/models/capabilities.h"
+#include "kiln/models/seen_as.h"
 
 namespace kiln {
 
 std::vector<NamedTensor> Model::constants() const {
-  const auto* ordered = dynamic_cast<const Autoregressive*>(this);
+  const auto* ordered = seen_as<Autoregressive>(*this);
   if (!ordered) return {};
   return {{"ordering", ordered->ordering()}};
 }
@@ -49,7 +50,7 @@ void check_direction(const Translator& model, std::string_view direction) {
 std::vector<std::string> capabilities(const Model& model) {
   std::vector<std::string> names;
   for_each_capability([&]<class Interface>(const char* name) {
-    if (dynamic_cast<const Interface*>(&model)) names.emplace_back(name);
+    if (seen_as<Interface>(model)) names.emplace_back(name);
   });
   return names;
 }

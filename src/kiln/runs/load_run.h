@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kiln/models/model.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/train/run_folder.h"
 
 namespace kiln {
@@ -20,13 +21,13 @@ struct TrainedModel {
   /// Whether it has a capability.
   template <class Capability>
   bool can() const {
-    return dynamic_cast<Capability*>(model.get()) != nullptr;
+    return seen_as<Capability>(*model) != nullptr;
   }
   /// The model seen through a capability (Sampler, Likelihood ...).  Throws ConfigError naming what
   /// it can do instead.
   template <class Capability>
   Capability& as(std::string_view needed) const {
-    auto* seen = dynamic_cast<Capability*>(model.get());
+    auto* seen = seen_as<Capability>(*model);
     if (!seen) refuse(needed);
     return *seen;
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kiln/models/seen_as.h"
 #include "kiln/runs/watch.h"
 #include "kiln/train/learning.h"
 
@@ -37,7 +38,7 @@ std::string follow_recipe(RunConfig& config, const ModelEntry& entry, OptionMap 
 // The last, smaller batch of an epoch is not trained on; among few batches that is much.
 std::string lost_items(const Model& model, const TrainOptions& options, std::int64_t items) {
   const auto left = items % options.batch;
-  if (!dynamic_cast<const Game*>(&model) || items < options.batch || 20 * left < items) return "";
+  if (!seen_as<Game>(model) || items < options.batch || 20 * left < items) return "";
   return fmt::format(
       "an epoch is {} steps of {} items and leaves {} of {} out, others each time; a smaller "
       "--batch takes more steps and leaves fewer out",
@@ -54,7 +55,7 @@ PreparedTraining prepare_training(RunConfig config, TrainingData data,
       follow_recipe(config, entry, model_options, train_options, facts_of(entry, data), items);
   auto model = make_model(entry, config.model_options, config.seed());
   check_patience(*model, config.train);
-  if (items < 2 && dynamic_cast<Standardised*>(model.get()))
+  if (items < 2 && seen_as<Standardised>(*model))
     throw ConfigError("data", fmt::format("{} leaves 1 item to train on beside the validation "
                                           "part; a density of real numbers needs more",
                                           config.data));

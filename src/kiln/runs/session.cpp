@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "kiln/metrics/likelihood.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/runs/prepare.h"
 #include "kiln/runs/watch.h"
 #include "kiln/train/weights.h"
@@ -143,7 +144,7 @@ TrainEnd Session::run() {
   };
   hooks.interrupted = hooks_.interrupted;
   const auto end = trainer_->run(hooks);
-  if (auto* game = dynamic_cast<Game*>(model_.get()); game && game->players().size() == 1)
+  if (auto* game = seen_as<Game>(*model_); game && game->players().size() == 1)
     warn("losses", losses.warning());
   return end;
 }

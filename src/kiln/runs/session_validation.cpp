@@ -8,6 +8,7 @@
 #include "kiln/io/atomic_file.h"
 #include "kiln/metrics/likelihood.h"
 #include "kiln/models/informative.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/nn/eval_scope.h"
 #include "kiln/runs/session.h"
 #include "kiln/runs/watch.h"
@@ -28,7 +29,7 @@ void Session::note_validation(Records& records, std::int64_t step, double value,
   };
   note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
-  if (auto* told = dynamic_cast<Informative*>(model_.get())) note_information(*told, records, step);
+  if (auto* told = seen_as<Informative>(*model_)) note_information(*told, records, step);
   const bool late = 2 * step >= folder_.config().train.steps;  // no generator covers data at once
   if (metric_ == kCoverage && late) warn("coverage", coverage_warning(-value));
 }
@@ -81,15 +82,15 @@ void Session::preview(std::int64_t step) const {
       !rows.empty())
     write_png(preview_path(step).string() + ".png", row_grid(rows, model_->value_set()),
               {{"model", folder_.config().model}, {"step", std::to_string(step)}});
-  else if (auto* sampler = dynamic_cast<Sampler*>(model_.get()))
+  else if (auto* sampler = seen_as<Sampler>(*model_))
     preview_samples(*sampler, step);
 }
 
 // Points of the plane are many enough to show their law, and kept as numbers for `kiln film`.
 void Session::preview_samples(Sampler& sampler, std::int64_t step) const {
   Rng noise(folder_.config().seed(), "preview", device_);
-  auto* decoder = dynamic_cast<Decoder*>(model_.get());
-  auto* prior = dynamic_cast<Prior*>(model_.get());
+  auto* decoder = seen_as<Decoder>(*model_);
+  auto* prior = seen_as<Prior>(*model_);
   const bool plane = data_.train->info().shape == std::vector<std::int64_t>{2};
   const std::int64_t count = plane ? 500 : 64;
   torch::NoGradGuard no_grad;

@@ -11,6 +11,7 @@
 #include "kiln/feed/batches.h"
 #include "kiln/metrics/likelihood.h"
 #include "kiln/metrics/manifold_coverage.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/nn/eval_scope.h"
 
 namespace kiln {
@@ -24,10 +25,9 @@ constexpr std::int64_t kMostItems = 512, kMostNumbers = 1 << 25, kFewest = 6;
 std::string validation_metric(const Model& model) {
   const auto metrics = metrics_of(model);
   const bool implicit = metrics.empty();
-  if (implicit && dynamic_cast<const Critic*>(&model) && dynamic_cast<const Sampler*>(&model))
-    return kCoverage;
+  if (implicit && seen_as<Critic>(model) && seen_as<Sampler>(model)) return kCoverage;
   if (implicit) return "";
-  if (const auto* bound = dynamic_cast<const Bound*>(&model); bound && bound->training_draws() > 1)
+  if (const auto* bound = seen_as<Bound>(model); bound && bound->training_draws() > 1)
     return "iwae";
   const bool by_classes = likelihood_metrics(model).empty() && metrics.back() == "error";
   return by_classes ? "error" : metrics.front();
@@ -47,7 +47,7 @@ double validation_figure(Model& model, const std::string& metric, const Training
   const auto seed = static_cast<std::uint64_t>(options.seed);
   if (metric == kCoverage)
     return -sample_coverage(model, data.valid, data.valid_transform, seed, device);
-  const auto* bound = dynamic_cast<const Bound*>(&model);
+  const auto* bound = seen_as<Bound>(model);
   const JudgeOptions how{.draws = bound ? bound->training_draws() : 1,
                          .batch = std::max<std::int64_t>(100, options.batch),
                          .most_items = options.validation_items,
@@ -105,7 +105,7 @@ double sample_coverage(Model& model, const DatasetPtr& valid, const Transform& t
   Rng noise(seed, "coverage", device);
   torch::NoGradGuard no_grad;
   const auto rows = [](const Tensor& x) { return x.flatten(1).to(torch::kCPU, torch::kFloat64); };
-  const auto samples = rows(dynamic_cast<Sampler&>(model).sample({.count = count}, noise));
+  const auto samples = rows(surely_as<Sampler>(model).sample({.count = count}, noise));
   if (!samples.isfinite().all().item<bool>()) return 0;
   return manifold_coverage(rows(to_batch(loader.next(), loader.info()).x), samples).coverage;
 }

@@ -9,6 +9,7 @@
 
 #include "kiln/core/text.h"
 #include "kiln/models/batch_groups.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/train/game_learning.h"
 #include "kiln/train/trainer.h"
 #include "kiln/train/weights.h"
@@ -89,7 +90,7 @@ void refuse_gradient_options(const TrainOptions& o) {
 // As many items as there are at most, whole groups of them.  Throws ConfigError for a batch that
 // the model would refuse at its first step.
 std::int64_t batch_of(const Model& model, std::int64_t asked, std::int64_t items) {
-  const auto* grouped = dynamic_cast<const BatchGroups*>(&model);
+  const auto* grouped = seen_as<BatchGroups>(model);
   const auto group = grouped ? grouped->group_size() : 1;
   const auto batch =
       asked > items && items >= group ? items / group * group : std::min(asked, items);
@@ -128,16 +129,16 @@ double ScalarMeans::first() const {
 
 std::unique_ptr<Learning> make_learning(Model& model, Feed feed, const TrainOptions& options,
                                         torch::Device device) {
-  if (auto* game = dynamic_cast<Game*>(&model))
+  if (auto* game = seen_as<Game>(model))
     return std::make_unique<GameLearning>(*game, std::move(feed), options, device);
-  if (auto* fitted = dynamic_cast<Fitted*>(&model))
+  if (auto* fitted = seen_as<Fitted>(model))
     return std::make_unique<PassLearning>(*fitted, std::move(feed), device);
   throw ConfigError("trainer", "this model learns neither by gradients nor in passes");
 }
 
 TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t items) {
   options.batch = batch_of(model, options.batch, items);
-  const auto* fitted = dynamic_cast<const Fitted*>(&model);
+  const auto* fitted = seen_as<Fitted>(model);
   if (!fitted) return resolve(options, items / options.batch);
   refuse_gradient_options(options);
   if (fitted->most_passes() > 0) options.epochs = std::min(options.epochs, fitted->most_passes());
@@ -146,7 +147,7 @@ TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t 
 
 LoaderOptions loader_options(const Model& model, const TrainOptions& options) {
   return {.batch = options.batch,
-          .drop_last = dynamic_cast<const Fitted*>(&model) == nullptr,
+          .drop_last = seen_as<Fitted>(model) == nullptr,
           .seed = derive_key(static_cast<std::uint64_t>(options.seed), "data"),
           .threads = static_cast<int>(options.loader_threads)};
 }

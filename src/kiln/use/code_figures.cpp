@@ -9,6 +9,7 @@
 #include "kiln/feed/batches.h"
 #include "kiln/metrics/assignment.h"
 #include "kiln/models/informative.h"
+#include "kiln/models/seen_as.h"
 
 namespace kiln {
 namespace {
@@ -48,7 +49,7 @@ CodeFigure accuracy(Informative& model, const JudgedData& judged, torch::Device 
 }  // namespace
 
 std::vector<std::string> code_metrics(const TrainedModel& run, const JudgedData& judged) {
-  const auto* model = dynamic_cast<const Informative*>(run.model.get());
+  const auto* model = seen_as<Informative>(*run.model);
   if (!model) return {};
   std::vector<std::string> names;
   for (const auto& part : model->code_parts()) names.push_back(metric_of(part));
@@ -61,7 +62,7 @@ std::optional<CodeFigure> code_figure(const TrainedModel& run, const JudgedData&
   const auto known = code_metrics(run, judged);
   const auto found = std::find(known.begin(), known.end(), metric);
   if (found == known.end()) return std::nullopt;
-  auto& model = dynamic_cast<Informative&>(*run.model);
+  auto& model = surely_as<Informative>(*run.model);
   if (metric == kAccuracy) return accuracy(model, judged, rng.device());
   return information(model, found - known.begin(), samples, rng);
 }

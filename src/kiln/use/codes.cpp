@@ -11,6 +11,7 @@
 #include "kiln/io/svg.h"
 #include "kiln/io/svg_plot.h"
 #include "kiln/metrics/code_density.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/use/picture_rows.h"
 
 namespace kiln {
@@ -110,8 +111,7 @@ LabelledCodes codes_of(Encoder& encoder, const JudgedData& judged, const CodeOpt
 }
 
 std::int64_t latents_of(const TrainedModel& run) {
-  if (const auto* encoder = dynamic_cast<const Encoder*>(run.model.get()))
-    return encoder->code_size();
+  if (const auto* encoder = seen_as<Encoder>(*run.model)) return encoder->code_size();
   Rng rng(0, "latents");
   return run.as<Prior>("encoder or prior").sample_prior(1, rng).size(1);
 }

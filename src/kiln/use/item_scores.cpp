@@ -7,6 +7,7 @@
 
 #include "kiln/feed/batches.h"
 #include "kiln/metrics/likelihood.h"
+#include "kiln/models/seen_as.h"
 
 namespace kiln {
 namespace {
@@ -16,14 +17,12 @@ struct Score {
   std::function<Tensor(const Batch&)> of;
 };
 
-bool has_codes(const Model& model) {
-  return dynamic_cast<const Encoder*>(&model) && dynamic_cast<const Decoder*>(&model);
-}
+bool has_codes(const Model& model) { return seen_as<Encoder>(model) && seen_as<Decoder>(model); }
 
 Score score_of(const TrainedModel& run, std::int64_t draws, Rng& rng) {
-  if (auto* likelihood = dynamic_cast<Likelihood*>(run.model.get()))
+  if (auto* likelihood = seen_as<Likelihood>(*run.model))
     return {"log_prob", [likelihood](const Batch& batch) { return likelihood->log_prob(batch); }};
-  if (auto* bound = dynamic_cast<Bound*>(run.model.get()))
+  if (auto* bound = seen_as<Bound>(*run.model))
     return {"bound", [bound, draws, &rng](const Batch& batch) {
               return draws > 0 ? bound->log_prob_iwae(batch, draws, rng) : bound->elbo(batch, rng);
             }};
@@ -31,7 +30,7 @@ Score score_of(const TrainedModel& run, std::int64_t draws, Rng& rng) {
     return {"reconstruction_error", [&model = *run.model](const Batch& batch) {
               return reconstruction_errors(model, batch.x);
             }};
-  if (auto* critic = dynamic_cast<Critic*>(run.model.get()))
+  if (auto* critic = seen_as<Critic>(*run.model))
     return {"realness_logit",
             [critic](const Batch& batch) { return critic->realness_logits(batch); }};
   run.refuse("likelihood, bound, code or critic");
@@ -44,8 +43,8 @@ double ItemScores::mean() const {
 }
 
 bool scores_items(const Model& model) {
-  return dynamic_cast<const Likelihood*>(&model) || dynamic_cast<const Bound*>(&model) ||
-         has_codes(model) || dynamic_cast<const Critic*>(&model);
+  return seen_as<Likelihood>(model) || seen_as<Bound>(model) || has_codes(model) ||
+         seen_as<Critic>(model);
 }
 
 ItemScores score_items(const TrainedModel& run, const DatasetPtr& data, const Transform& transform,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kiln/models/seen_as.h"
 #include "kiln/registry/models.h"
 #include "kiln/runs/training_data.h"
 
@@ -24,7 +25,7 @@ void check_facts(const TrainedModel& run, const JudgedData& judged, const DataAs
   const auto own = data_facts(find_model(run.config.model), judged.data->info(), binarize);
   const bool of_b = ask.second && !judged.data->info().field("b");
   // A class is a number: among other classes it would be another one.  Data without labels may do.
-  const auto* sampler = dynamic_cast<const Sampler*>(run.model.get());
+  const auto* sampler = seen_as<Sampler>(*run.model);
   const bool told_classes = sampler && sampler->conditions().classes > 0;
   for (const auto& [name, value] : own) {
     const auto& trained = options.at(of_b && name == "channels" ? "channels_b" : name);
@@ -85,7 +86,7 @@ JudgedData pictures_to_translate(const TrainedModel& run, const std::string& spe
 }
 
 std::string direction_of(const TrainedModel& run, const std::string& direction) {
-  auto* translator = dynamic_cast<Translator*>(run.model.get());
+  auto* translator = seen_as<Translator>(*run.model);
   if (!translator) {
     if (direction.empty()) return "";
     throw ConfigError("direction",

@@ -11,6 +11,7 @@
 #include "kiln/core/text.h"
 #include "kiln/feed/batches.h"
 #include "kiln/io/image.h"
+#include "kiln/models/seen_as.h"
 
 namespace kiln {
 namespace {
@@ -72,7 +73,7 @@ void require_images(const std::string& command, const std::string& name, const D
 
 Tensor reconstruct(Model& model, const Tensor& x) {
   torch::NoGradGuard no_grad;
-  return dynamic_cast<Decoder&>(model).decode_mean(dynamic_cast<Encoder&>(model).encode_mean(x));
+  return surely_as<Decoder>(model).decode_mean(surely_as<Encoder>(model).encode_mean(x));
 }
 
 Tensor reconstruction_rows(const Tensor& x, const Tensor& again, std::int64_t columns) {

@@ -6,6 +6,7 @@
 
 #include "kiln/io/svg_plot.h"
 #include "kiln/models/directed_pair.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/runs/watch.h"
 #include "kiln/train/pictures.h"
 #include "kiln/use/html.h"
@@ -44,7 +45,7 @@ std::string grid(const Judging& j, const Tensor& x, std::int64_t columns,
 
 // The first pattern of known pixels that the model can condition on.
 std::string completions(const Judging& j) {
-  auto* completer = dynamic_cast<Completer*>(j.run.model.get());
+  auto* completer = seen_as<Completer>(*j.run.model);
   if (!completer || !j.judged.data->info().is_image()) return "";
   const auto items = j.items(kCompleted);
   for (const auto* known : {"top-half", "left-half"}) {
@@ -65,8 +66,7 @@ std::string completions(const Judging& j) {
 
 std::string reconstructions(const Judging& j) {
   auto& model = *j.run.model;
-  if (!dynamic_cast<Encoder*>(&model) || !dynamic_cast<Decoder*>(&model) ||
-      !j.judged.data->info().is_image())
+  if (!seen_as<Encoder>(model) || !seen_as<Decoder>(model) || !j.judged.data->info().is_image())
     return "";
   const auto x = j.items(kReconstructed).x;
   const auto columns = std::min<std::int64_t>(kReconstructed / 2, x.size(0));
@@ -75,8 +75,8 @@ std::string reconstructions(const Judging& j) {
 }
 
 std::string interpolations(const Judging& j) {
-  auto* decoder = dynamic_cast<Decoder*>(j.run.model.get());
-  auto* prior = dynamic_cast<Prior*>(j.run.model.get());
+  auto* decoder = seen_as<Decoder>(*j.run.model);
+  auto* prior = seen_as<Prior>(*j.run.model);
   if (!decoder || !prior || !j.judged.data->info().is_image()) return "";
   torch::NoGradGuard no_grad;
   auto rng = j.rng("interpolate");
@@ -88,7 +88,7 @@ std::string interpolations(const Judging& j) {
 
 // Both ways, where the model knows both.
 std::string translations(const Judging& j) {
-  auto* translator = dynamic_cast<Translator*>(j.run.model.get());
+  auto* translator = seen_as<Translator>(*j.run.model);
   if (!translator) return "";
   std::string html;
   for (const auto& direction : translator->directions()) {

@@ -286,17 +286,23 @@ TEST(Shapes, APairIsTheSameSceneAndItsOutline) {
   }
 }
 
-TEST(Shapes, APairOnAnotherGroundIsThatDomainsItem) {
-  const auto pairs =
-      open_keys("shapes", {{"size", "16"}, {"ground", "plain"}, {"pair", "striped"}}, 5).train;
-  const auto plain = open_keys("shapes", {{"size", "16"}, {"ground", "plain"}}, 5).train;
-  const auto striped = open_keys("shapes", {{"size", "16"}, {"ground", "striped"}}, 5).train;
+TEST(Shapes, APairIsThatDomainsItem) {
+  const std::vector<std::array<std::string, 3>> pairs{{"ground", "plain", "striped"},
+                                                      {"ground", "cloudy", "plain"},
+                                                      {"colour", "red", "blue"},
+                                                      {"colour", "white", "red"}};
   const std::ptrdiff_t picture = 3 * 16 * 16;
-  for (const std::int64_t i : {0, 3}) {
-    std::vector<float> both(2 * static_cast<std::size_t>(picture));
-    pairs->read(i, both);
-    EXPECT_EQ(std::vector<float>(both.begin(), both.begin() + picture), read_item(*plain, i).x);
-    EXPECT_EQ(std::vector<float>(both.begin() + picture, both.end()), read_item(*striped, i).x);
+  for (const auto& [key, a, b] : pairs) {
+    SCOPED_TRACE(b);
+    const auto both = open_keys("shapes", {{"size", "16"}, {key, a}, {"pair", b}}, 5).train;
+    const auto of_a = open_keys("shapes", {{"size", "16"}, {key, a}}, 5).train;
+    const auto of_b = open_keys("shapes", {{"size", "16"}, {key, b}}, 5).train;
+    for (const std::int64_t i : {0, 3}) {
+      std::vector<float> x(2 * static_cast<std::size_t>(picture));
+      both->read(i, x);
+      EXPECT_EQ(std::vector<float>(x.begin(), x.begin() + picture), read_item(*of_a, i).x);
+      EXPECT_EQ(std::vector<float>(x.begin() + picture, x.end()), read_item(*of_b, i).x);
+    }
   }
 }
 

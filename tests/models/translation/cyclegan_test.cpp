@@ -121,6 +121,25 @@ TEST(Cyclegan, ACycleErrorIsAShareOfTheRange) {
             "pairs:DIR_A,b=DIR_B or shapes:pair=outline");
 }
 
+TEST(Cyclegan, ACycleGoesThereAndBackAgain) {
+  torch::manual_seed(2);
+  Cyclegan model(small());
+  {
+    torch::NoGradGuard no_grad;
+    for (auto& p : model.parameters()) p.add_(torch::randn_like(p));
+  }
+  const auto batch = pictures(3);
+  Rng rng(1);
+  const auto by_hand = [](const Tensor& x, const Tensor& back) {
+    return (x - back).abs().flatten(1).mean(1) / 2;
+  };
+  const auto &a = batch.x, &b = batch.at("b");
+  EXPECT_TRUE(torch::allclose(cycle_errors(model, batch, "a2b", rng),
+                              by_hand(a, model.b_to_a(model.a_to_b(a)))));
+  EXPECT_TRUE(torch::allclose(cycle_errors(model, batch, "b2a", rng),
+                              by_hand(b, model.a_to_b(model.b_to_a(b)))));
+}
+
 TEST(Cyclegan, TheCriticsSeeMadePicturesByWayOfThePool) {
   auto options = small();
   options.pool = 2;

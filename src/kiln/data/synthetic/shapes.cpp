@@ -193,12 +193,39 @@ std::vector<std::pair<ShapeLabel, std::string_view>> enum_names(ShapeLabel) {
           {ShapeLabel::ground, "ground"}};
 }
 
+namespace {
+
+// The pair whose second picture has this attribute, and the other way round.
+template <class E>
+ShapePair with(ShapePair first, E attribute) {
+  return static_cast<ShapePair>(static_cast<int>(first) + static_cast<int>(attribute));
+}
+template <class E>
+E attribute_of(ShapePair pair, ShapePair first) {
+  return static_cast<E>(static_cast<int>(pair) - static_cast<int>(first));
+}
+
+Fixed fixed_in(const ShapesOptions& o) { return {o.shape, o.colour, o.ground}; }
+
+// What is fixed in the second picture.
+Fixed fixed_in_pair(const ShapesOptions& o) {
+  auto fixed = fixed_in(o);
+  if (o.pair >= ShapePair::first_colour)
+    fixed.colour = attribute_of<ShapeColour>(o.pair, ShapePair::first_colour);
+  else
+    fixed.ground = attribute_of<ShapeGround>(o.pair, ShapePair::first_ground);
+  return fixed;
+}
+
+}  // namespace
+
 std::vector<std::pair<ShapePair, std::string_view>> enum_names(ShapePair) {
   std::vector<std::pair<ShapePair, std::string_view>> names{{ShapePair::none, "none"},
                                                             {ShapePair::outline, "outline"}};
-  const auto first = static_cast<int>(ShapePair::plain);
   for (const auto& [ground, name] : enum_names(ShapeGround{}))
-    names.emplace_back(static_cast<ShapePair>(first + static_cast<int>(ground)), name);
+    names.emplace_back(with(ShapePair::first_ground, ground), name);
+  for (const auto& [colour, name] : enum_names(ShapeColour{}))
+    names.emplace_back(with(ShapePair::first_colour, colour), name);
   return names;
 }
 
@@ -206,17 +233,6 @@ ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index) {
   Philox rng(derive_key(seed, "shapes", index));
   return draw_attributes(rng, {});
 }
-
-namespace {
-
-// The same scene, on the ground that a pair's second picture has.
-ShapeAttributes on_ground(ShapeAttributes scene, ShapePair pair) {
-  scene.ground =
-      static_cast<ShapeGround>(static_cast<int>(pair) - static_cast<int>(ShapePair::plain));
-  return scene;
-}
-
-}  // namespace
 
 DataInfo ShapesGenerator::info() const {
   DataInfo info;
@@ -231,13 +247,14 @@ DataInfo ShapesGenerator::info() const {
 }
 
 std::int64_t ShapesGenerator::make(Philox& rng, std::span<float> x) const {
-  const auto attributes = draw_attributes(rng, {options_.shape, options_.colour, options_.ground});
+  auto same = rng;  // the same scene once more
+  const auto attributes = draw_attributes(rng, fixed_in(options_));
   const auto picture = static_cast<std::size_t>(3 * options_.size * options_.size);
   draw_shape(attributes, options_.size, x.first(picture));
   if (options_.pair == ShapePair::outline)
     draw_outline(attributes, options_.size, x.subspan(picture));
   else if (options_.pair != ShapePair::none)
-    draw_shape(on_ground(attributes, options_.pair), options_.size, x.subspan(picture));
+    draw_shape(draw_attributes(same, fixed_in_pair(options_)), options_.size, x.subspan(picture));
   return class_of(attributes, options_.label);
 }
 

@@ -20,8 +20,9 @@ enum class ShapePlace {
 };
 enum class ShapeGround { plain, shaded, striped, checked, spotted, cloudy };
 
-/// What the second picture of a pair is: nothing, the outline, or the scene on another ground.
-enum class ShapePair { none, outline, plain, shaded, striped, checked, spotted, cloudy };
+/// What the second picture of a pair is: nothing, the outline, or the scene with one attribute
+/// replaced: from first_ground on in the order of ShapeGround, from first_colour on of ShapeColour.
+enum class ShapePair { none, outline, first_ground, first_colour = first_ground + 6 };
 
 enum class ShapeLabel { shape, colour, size, place, ground };
 
@@ -85,16 +86,17 @@ struct ShapesOptions : PartOptions {
     visit("colour", self.colour, Field{.help = "only this one; auto: all"});
     visit("ground", self.ground, Field{.help = "only this one; auto: all"});
     visit("label", self.label, Field{.help = "what the class of an item says"});
-    visit(
-        "pair", self.pair,
-        Field{.help = "a second picture b of each item: its outline, or the scene on this ground"});
+    visit("pair", self.pair,
+          Field{.help =
+                    "a second picture b of each item: its outline, or the scene on this ground or "
+                    "of this colour"});
     PartOptions::fields(self, visit);
   }
 };
 
 /// Pictures [3, S, S] of one coloured shape on a muted ground; the class is the shape, or
 /// the attribute that `label` names.  With `pair` an item has a part b: its outline [1, S, S], or
-/// the scene on another ground [3, S, S].
+/// the scene on another ground or of another colour [3, S, S].
 class ShapesGenerator : public Generator {
  public:
   explicit ShapesGenerator(const ShapesOptions& options) : options_(options) {}
