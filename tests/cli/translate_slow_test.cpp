@@ -1,4 +1,5 @@
 // Translation by pairs, by way of the program.
+#include "kiln/io/deep_image.h"
 #include "kiln/io/image.h"
 #include "tests/cli/tiny_runs.h"
 
@@ -38,6 +39,16 @@ TEST_F(Translate, PicturesOfAnySizeAndWholeFolders) {
   EXPECT_EQ(made.width, 50);
   EXPECT_EQ(made.height, 37);
   EXPECT_EQ(made.channels, 1);
+  DeepImage deep{.width = 20, .height = 17, .channels = 3};
+  for (int i = 0; i < 20 * 17 * 3; ++i) deep.samples.push_back(static_cast<std::uint16_t>(60 * i));
+  write_png(photo, deep);
+  EXPECT_EQ(run_kiln({"translate", run_, "--image", photo, "-o", out}).code, 0);
+  const auto of_deep = read_deep_png(out);
+  ASSERT_TRUE(of_deep) << "16 bits stay 16";
+  EXPECT_EQ(of_deep->height, 17);
+  EXPECT_TRUE(std::any_of(of_deep->samples.begin(), of_deep->samples.end(), [](auto sample) {
+    return sample % 257 != 0;
+  })) << "samples between those of 8 bits";
   const auto many = *folder_ / "many", results = *folder_ / "results";
   fs::create_directory(many);
   for (const auto* name : {"a.png", "b.png"}) fs::copy_file(photo, many / name);

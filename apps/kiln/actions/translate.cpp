@@ -60,10 +60,15 @@ int translate(const TranslateArguments& a, const Console& console) {
   nlohmann::json json{{"run", a.run.run}, {"step", run.step}, {"direction", direction}};
   if (!a.image.empty()) {
     const auto count = translate_files(a, [&](const fs::path& from, const fs::path& to) {
-      const auto made =
-          translate_picture(run, from.string(), read_image(from), direction, seed, device);
-      make_folder_of(to);
-      write_png(to, made, text);
+      const auto translate_and_write = [&](const auto& picture) {
+        const auto made = translate_picture(run, from.string(), picture, direction, seed, device);
+        make_folder_of(to);
+        write_png(to, made, text);
+      };
+      if (const auto deep = read_deep_png(from))
+        translate_and_write(*deep);
+      else
+        translate_and_write(read_image(from));
     });
     json.update({{"pictures", count}, {"file", a.out}});
     console.result(

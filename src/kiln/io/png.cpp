@@ -8,6 +8,7 @@
 
 #include "kiln/core/error.h"
 #include "kiln/io/atomic_file.h"
+#include "kiln/io/deep_image.h"
 #include "kiln/io/image_codecs.h"
 
 namespace kiln {
@@ -62,10 +63,11 @@ bool start_reading(Reader& reader) {
   return true;
 }
 
-// Asks for 8-bit samples: palettes and few-bit greys expanded, 16 bits scaled, tRNS as alpha.
-bool choose_samples(Reader& reader) {
+// Asks for 8-bit samples, or where the file is `deep` for its 16: palettes and few-bit greys
+// expanded, tRNS as alpha.
+bool choose_samples(Reader& reader, bool deep) {
   if (setjmp(png_jmpbuf(reader.png))) return false;
-  png_set_scale_16(reader.png);
+  if (!deep) png_set_scale_16(reader.png);
   png_set_expand(reader.png);
   png_set_interlace_handling(reader.png);
   png_read_update_info(reader.png, reader.info);
@@ -81,7 +83,7 @@ bool read_rows(Reader& reader, png_bytepp rows) {
 
 std::vector<png_bytep> row_pointers(Image& image) {
   std::vector<png_bytep> rows(static_cast<std::size_t>(image.height));
-  const std::int64_t stride = image.width * image.channels;
+  const auto stride = std::ssize(image.pixels) / image.height;
   for (std::size_t y = 0; y < rows.size(); ++y)
     rows[y] = image.pixels.data() + static_cast<std::int64_t>(y) * stride;
   return rows;
@@ -108,11 +110,13 @@ struct Writer {
   png_infop info = nullptr;
 };
 
-bool write_all(Writer& writer, const Image& image, png_bytepp rows, png_textp texts, int count) {
+// `image` tells the size; its rows may hold samples of 8 or 16 bits.
+bool write_all(Writer& writer, const Image& image, int depth, png_bytepp rows, png_textp texts,
+               int count) {
   if (setjmp(png_jmpbuf(writer.png))) return false;
   png_set_write_fn(writer.png, &writer, Writer::take, Writer::flush);
   png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(image.width),
-               static_cast<png_uint_32>(image.height), 8,
+               static_cast<png_uint_32>(image.height), depth,
                image.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_set_text(writer.png, writer.info, texts, count);
@@ -175,7 +179,10 @@ Image decode_png_header(const std::string& name, ImageBytes bytes) {
   return checked_size("png", name, big_endian(&bytes[16]), big_endian(&bytes[20]), colour ? 3 : 1);
 }
 
-Image decode_png(const std::string& name, ImageBytes bytes) {
+namespace {
+
+// The samples as libpng gives them: a byte each, or two, the higher first.
+Image decode_samples(const std::string& name, ImageBytes bytes, bool deep) {
   Image image = decode_png_header(name, bytes);
   Reader reader(bytes);
   const auto damaged = [&] {
@@ -185,19 +192,19 @@ Image decode_png(const std::string& name, ImageBytes bytes) {
   const std::uint64_t packed_row = png_get_rowbytes(reader.png, reader.info);
   if (packed_row * static_cast<std::uint64_t>(image.height) / kDeflateRatio > bytes.size())
     refuse_image("png", name, "is cut short: too few bytes for its size");
-  if (!choose_samples(reader)) damaged();
+  if (!choose_samples(reader, deep)) damaged();
   allocate_pixels(image, png_get_channels(reader.png, reader.info));
+  if (deep) image.pixels.resize(2 * image.pixels.size());
   auto rows = row_pointers(image);
   if (!read_rows(reader, rows.data())) damaged();
   walk_chunks(name, bytes, false,
               [](const std::uint8_t*, std::size_t) {});  // newer libpng forgives IEND
-  if (image.channels == 2 || image.channels == 4) lay_over_black(image);
   return image;
 }
 
-std::vector<std::uint8_t> encode_png(const Image& image,
-                                     const std::map<std::string, std::string>& text) {
-  check_image(image);
+// What encode_png() does, whatever the depth of the rows.
+std::vector<std::uint8_t> encode_samples(const Image& image, int depth,
+                                         const std::map<std::string, std::string>& text) {
   std::vector<png_text> texts;
   for (const auto& [key, value] : text) {
     check_text(key, value);
@@ -210,9 +217,62 @@ std::vector<std::uint8_t> encode_png(const Image& image,
   auto& pixels = const_cast<Image&>(image);  // libpng's writer takes pointers to non-const rows
   auto rows = row_pointers(pixels);
   Writer writer;
-  if (!write_all(writer, image, rows.data(), texts.data(), static_cast<int>(texts.size())))
+  if (!write_all(writer, image, depth, rows.data(), texts.data(), static_cast<int>(texts.size())))
     throw std::bad_alloc();  // all that is left to fail
   return std::move(writer.bytes);
+}
+
+}  // namespace
+
+Image decode_png(const std::string& name, ImageBytes bytes) {
+  auto image = decode_samples(name, bytes, false);
+  if (image.channels == 2 || image.channels == 4) lay_over_black(image);
+  return image;
+}
+
+std::optional<DeepImage> read_deep_png(const std::filesystem::path& path) {
+  constexpr std::uint64_t kFileLimit = std::uint64_t{1} << 29;
+  constexpr std::uint32_t kMost = 65535;
+  const auto bytes = read_file(path, kFileLimit);
+  constexpr std::size_t kDepthAt = 24;
+  const bool deep =
+      bytes.size() > kDepthAt && png_sig_cmp(bytes.data(), 0, 8) == 0 && bytes[kDepthAt] == 16;
+  if (!deep) return std::nullopt;
+  const auto image = decode_samples(path.string(), bytes, true);
+  const bool alpha = image.channels == 2 || image.channels == 4;
+  const auto stride = static_cast<std::size_t>(image.channels), colours = stride - (alpha ? 1 : 0);
+  DeepImage found{
+      .width = image.width, .height = image.height, .channels = static_cast<std::int64_t>(colours)};
+  const auto sample = [&](std::size_t at) {
+    return std::uint32_t{image.pixels[2 * at]} << 8 | image.pixels[2 * at + 1];
+  };
+  for (std::size_t pixel = 0; 2 * pixel < image.pixels.size(); pixel += stride) {
+    const std::uint64_t over = alpha ? sample(pixel + colours) : kMost;
+    for (std::size_t c = 0; c < colours; ++c)
+      found.samples.push_back(
+          static_cast<std::uint16_t>((sample(pixel + c) * over + kMost / 2) / kMost));
+  }
+  return found;
+}
+
+void write_png(const std::filesystem::path& path, const DeepImage& image,
+               const std::map<std::string, std::string>& text) {
+  Image rows{.width = image.width, .height = image.height, .channels = image.channels};
+  for (const auto sample : image.samples)
+    rows.pixels.push_back(static_cast<std::uint8_t>(sample >> 8));
+  check_image(rows);
+  rows.pixels.clear();
+  for (const auto sample : image.samples) {
+    rows.pixels.push_back(static_cast<std::uint8_t>(sample >> 8));
+    rows.pixels.push_back(static_cast<std::uint8_t>(sample & 255));
+  }
+  write_file_atomically(path, encode_samples(rows, 16, text));
+}
+
+std::vector<std::uint8_t> encode_png(const Image& image,
+                                     const std::map<std::string, std::string>& text) {
+  check_image(image);
+  return encode_samples(image, 8, text);
 }
 
 void write_png(const std::filesystem::path& path, const Image& image,

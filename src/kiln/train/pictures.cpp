@@ -41,6 +41,28 @@ Tensor unit_item(const Image& picture) {
   return bytes.permute({0, 3, 1, 2}).to(torch::kFloat32).contiguous() / 255;
 }
 
+namespace {
+
+constexpr double kDeepest = 65535;
+
+}  // namespace
+
+Tensor unit_item(const DeepImage& picture) {
+  auto samples = torch::empty({1, picture.height, picture.width, picture.channels});
+  std::copy(picture.samples.begin(), picture.samples.end(), samples.data_ptr<float>());
+  return samples.permute({0, 3, 1, 2}).contiguous() / kDeepest;
+}
+
+DeepImage deep_picture_of(const Tensor& x, ValueSet values) {
+  const auto unit = (on_host(x) - values.low()) / (values.high() - values.low());
+  const auto samples = (unit.clamp(0, 1) * kDeepest).round().permute({0, 2, 3, 1}).contiguous();
+  DeepImage picture{.width = x.size(3), .height = x.size(2), .channels = x.size(1)};
+  const auto* first = samples.data_ptr<float>();
+  for (std::int64_t i = 0; i < samples.numel(); ++i)
+    picture.samples.push_back(static_cast<std::uint16_t>(first[i]));
+  return picture;
+}
+
 Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns) {
   return make_grid(pictures_of(x, values), {.columns = columns});
 }

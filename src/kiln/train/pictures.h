@@ -7,6 +7,7 @@
 
 #include "kiln/core/tensor.h"
 #include "kiln/core/values.h"
+#include "kiln/io/deep_image.h"
 #include "kiln/io/image.h"
 #include "kiln/models/model.h"
 
@@ -22,6 +23,10 @@ Tensor unit_item(const Image& picture);
 /// Items [B, C, H, W] as one grid, zoomed so that a person can see them; `columns` 0: about as many
 /// as rows.
 Image picture_grid(const Tensor& x, ValueSet values, std::int64_t columns);
+
+/// Both ways for a picture of 16 bits a sample, [1, C, H, W]; not rounded to bytes.
+Tensor unit_item(const DeepImage& picture);
+DeepImage deep_picture_of(const Tensor& x, ValueSet values);
 
 /// Rows of pictures [B, C, H, W], as Model::preview gives them, as one grid with B columns.
 Image row_grid(const std::vector<Tensor>& rows, ValueSet values);

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "kiln/io/deep_image.h"
 #include "kiln/io/image.h"
 #include "kiln/models/directed_pair.h"
 #include "kiln/use/judged_data.h"
@@ -13,6 +14,11 @@ namespace kiln {
 /// direction that the run does not know and for more than 2^22 pixels, `name` being the picture's.
 Image translate_picture(const TrainedModel& run, const std::string& name, const Image& picture,
                         const std::string& direction, std::uint64_t seed, torch::Device device);
+
+/// The same of a picture with samples of 16 bits; what is made has 16 bits, too.
+DeepImage translate_picture(const TrainedModel& run, const std::string& name,
+                            const DeepImage& picture, const std::string& direction,
+                            std::uint64_t seed, torch::Device device);
 
 /// Pictures of some data beside what is made of them.
 struct TranslatedItems {
