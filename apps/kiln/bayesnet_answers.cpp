@@ -13,14 +13,8 @@ namespace {
 
 constexpr std::size_t kMostRows = 64;  // of a table for people
 
-std::vector<std::string> names(const Dag& dag, const std::vector<std::size_t>& nodes) {
-  std::vector<std::string> list;
-  for (const auto node : nodes) list.push_back(dag.node(node).name);
-  return list;
-}
-
 std::string listed(const Dag& dag, const std::vector<std::size_t>& nodes) {
-  return nodes.empty() ? "none" : join(names(dag, nodes), ", ");
+  return nodes.empty() ? "none" : join(node_names(dag, nodes), ", ");
 }
 
 std::string evidence_text(const Dag& dag, const NetworkQuery& query) {
@@ -59,50 +53,13 @@ std::string law_text(const Dag& dag, const Factor& law) {
   return text;
 }
 
-std::string path_text(const Dag& dag, const std::vector<std::size_t>& path) {
-  std::string text;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    if (i > 0) {
-      const auto& parents = dag.node(path[i]).parents;
-      const bool forward = std::ranges::find(parents, path[i - 1]) != parents.end();
-      text += forward ? " -> " : " <- ";
-    }
-    text += dag.node(path[i]).name;
-  }
-  return text;
-}
-
-std::string meeting_name(Meeting meeting) {
-  return meeting == Meeting::chain ? "chain" : meeting == Meeting::fork ? "fork" : "collider";
-}
-
-std::string reason(const Dag& dag, const PathNode& node) {
-  if (node.meeting != Meeting::collider)
-    return fmt::format("{}, {}", meeting_name(node.meeting),
-                       node.open ? "not given: open" : "given: blocked");
-  if (!node.open) return "collider, neither it nor anything below it is given: blocked";
-  return node.opened_by == node.node
-             ? "collider, given: open"
-             : fmt::format("collider, {} below it is given: open", dag.node(*node.opened_by).name);
-}
-
-std::string question_text(const Dag& dag, const SeparationQuery& query) {
-  return fmt::format("{} and {}{}", join(names(dag, query.a), ", "),
-                     join(names(dag, query.b), ", "),
-                     query.given.empty() ? "" : " given " + join(names(dag, query.given), ", "));
-}
-
-std::string path_explained(const Dag& dag, const Separation& separation) {
-  if (separation.path.empty()) return "\n  no path joins them";
-  auto text = fmt::format("\n  {} path: {}",
-                          separation.separated ? "every path is blocked; a shortest" : "open",
-                          path_text(dag, separation.path));
-  for (const auto& node : separation.inner)
-    text += fmt::format("\n    {}: {}", dag.node(node.node).name, reason(dag, node));
-  return text;
-}
-
 }  // namespace
+
+std::vector<std::string> node_names(const Dag& dag, const std::vector<std::size_t>& nodes) {
+  std::vector<std::string> list;
+  for (const auto node : nodes) list.push_back(dag.node(node).name);
+  return list;
+}
 
 Said say_graph(const std::string& name, const Dag& dag) {
   std::size_t arrows = 0, width = 4;
@@ -117,7 +74,7 @@ Said say_graph(const std::string& name, const Dag& dag) {
   auto nodes = nlohmann::json::array();
   for (std::size_t i = 0; i < dag.size(); ++i) {
     const auto& node = dag.node(i);
-    const auto parents = names(dag, node.parents);
+    const auto parents = node_names(dag, node.parents);
     const auto count = (dag.states(i) - 1) * dag.rows(i);
     auto states = node.states;
     if (states.size() > 8) states.resize(8), states.push_back("...");
@@ -135,7 +92,7 @@ Said say_graph(const std::string& name, const Dag& dag) {
 Said say_answer(const Dag& dag, const NetworkQuery& query, const NetworkAnswer& answer) {
   const auto evidence = evidence_text(dag, query);
   Said said;
-  said.text = fmt::format("p({}{}{})", join(names(dag, query.targets), ", "),
+  said.text = fmt::format("p({}{}{})", join(node_names(dag, query.targets), ", "),
                           evidence.empty() ? "" : " | ", evidence) +
               law_text(dag, answer.law);
   if (!evidence.empty())
@@ -150,61 +107,14 @@ Said say_answer(const Dag& dag, const NetworkQuery& query, const NetworkAnswer& 
   auto given = nlohmann::json::object();
   for (const auto& [node, state] : query.evidence)
     given[dag.node(node).name] = dag.node(node).states[state];
-  said.json = {{"targets", names(dag, query.targets)},
+  said.json = {{"targets", node_names(dag, query.targets)},
                {"states", states},
                {"evidence", given},
                {"probabilities", answer.law.values},
                {"log_evidence", answer.log_evidence},
-               {"order", names(dag, answer.order)},
-               {"not_needed", names(dag, answer.not_needed)},
+               {"order", node_names(dag, answer.order)},
+               {"not_needed", node_names(dag, answer.not_needed)},
                {"largest_table", answer.largest_factor}};
-  return said;
-}
-
-Said say_separation(const Dag& dag, const SeparationQuery& query, const Separation& separation) {
-  Said said;
-  said.text = fmt::format("{}: {}{}", question_text(dag, query),
-                          separation.separated
-                              ? "d-separated, independent in every law of this graph"
-                              : "not d-separated, dependent in almost every law of this graph",
-                          path_explained(dag, separation));
-  auto inner = nlohmann::json::array();
-  for (const auto& node : separation.inner)
-    inner.push_back({{"node", dag.node(node.node).name},
-                     {"meeting", meeting_name(node.meeting)},
-                     {"open", node.open}});
-  said.json = {{"a", names(dag, query.a)},
-               {"b", names(dag, query.b)},
-               {"given", names(dag, query.given)},
-               {"separated", separation.separated},
-               {"path", names(dag, separation.path)},
-               {"inner", inner}};
-  return said;
-}
-
-Said say_g_test(const Dag& dag, const SeparationQuery& query, const GTest& test,
-                const Separation& separation) {
-  Said said;
-  said.text = fmt::format(
-      "G-test of {}: {} rows, {} strata\n"
-      "  G = {:.6g}, {} degrees of freedom, p = {:.4g}\n"
-      "  I = {:.6g} nats; smallest expected count {:.4g}{}\n"
-      "  the graph says: {}",
-      question_text(dag, query), test.rows, test.strata, test.g, test.degrees, test.p_value,
-      test.mutual_information, test.smallest_expected,
-      test.smallest_expected < 5 ? ", below 5, so p is rough" : "",
-      separation.separated ? "independent" : "dependent");
-  said.json = {{"a", names(dag, query.a)},
-               {"b", names(dag, query.b)},
-               {"given", names(dag, query.given)},
-               {"g", test.g},
-               {"degrees", test.degrees},
-               {"p_value", test.p_value},
-               {"mutual_information", test.mutual_information},
-               {"rows", test.rows},
-               {"strata", test.strata},
-               {"smallest_expected", test.smallest_expected},
-               {"separated", separation.separated}};
   return said;
 }
 

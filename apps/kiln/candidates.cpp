@@ -6,6 +6,7 @@
 #include "apps/kiln/fetch/published_sets.h"
 #include "apps/kiln/metric_names.h"
 #include "apps/kiln/model_table.h"
+#include "apps/kiln/model_word.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
 #include "kiln/data/source.h"

@@ -74,10 +74,6 @@ void add_theory(const Program& program);
 void add_check(const Program& program);
 void add_completion(const Program& program);
 
-/// Which model the words after `train` are about, found before its options are known: its name or
-/// that of the file of --config; else "".
-std::string named_model(const CLI::App& train, const std::vector<std::string>& words);
-
 /// A result's text ends without its newline: the console adds it.
 std::string without_last_newline(std::string text);
 

@@ -1,13 +1,11 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "apps/kiln/conjugate_picture.h"
 #include "apps/kiln/svg_file.h"
 #include "apps/kiln/theory_topics.h"
 #include "kiln/core/text.h"
-#include "kiln/io/svg.h"
-#include "kiln/io/svg_plot.h"
 #include "kiln/prob/f_divergence.h"
 #include "kiln/theory/legendre.h"
 
@@ -47,38 +45,6 @@ std::string table(const FDivergence& row, const std::vector<Point>& points) {
   return text;
 }
 
-PlotSeries curve(std::string name, double low, double high,
-                 const std::function<double(double)>& g) {
-  constexpr int kPoints = 400;
-  PlotSeries series{.name = std::move(name)};
-  for (int i = 0; i <= kPoints; ++i) {
-    series.x.push_back(low + (high - low) * i / kPoints);
-    series.y.push_back(g(series.x.back()));
-  }
-  return series;
-}
-
-// f with the tangent at u = 2, and f* with the point that the tangent's slope and intercept give.
-std::string picture(const FDivergence& row) {
-  constexpr double kTouch = 2;
-  const double t = row.slope(kTouch), at_t = row.conjugate(t);
-  auto tangent = curve("u t - f*(t), t = f'(2)", .02, 5, [&](double u) { return u * t - at_t; });
-  tangent.dashed = true;
-  const double low = row.slope(.25), high = row.slope(6);
-  return svg_row(
-      {svg_line_plot({.title = fmt::format("{}: f and a tangent", row.title),
-                      .x_label = "u = p / q",
-                      .y_label = "f(u)",
-                      .series = {curve("f", .02, 5, [&](double u) { return row.f(u); }), tangent}}),
-       svg_line_plot({.title = "its conjugate",
-                      .x_label = "t, a value of the critic",
-                      .y_label = "f*(t)",
-                      .series = {curve("f*", low, high > low ? high : low + 1,
-                                       [&](double s) { return row.conjugate(s); }),
-                                 {"t = f'(2)", {t, t}, {row.conjugate(low), at_t}, true}}})},
-      fmt::format("{} and its Fenchel conjugate", row.title));
-}
-
 nlohmann::json as_json(const FDivergence& row, const std::vector<Point>& points) {
   nlohmann::json list;
   for (const auto& p : points)
@@ -103,7 +69,7 @@ int conjugate(const ConjugateArguments& a, const Console& console) {
   auto text = table(row, points);
   auto json = as_json(row, points);
   if (!a.out.empty()) {
-    write_picture(a.out, picture(row));
+    write_picture(a.out, conjugate_picture(row));
     text += "\n" + a.out;
     json["file"] = a.out;
   }

@@ -1,68 +1,16 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
+#include "apps/kiln/actions/line_laboratory.h"
 #include "apps/kiln/actions/run_access.h"
 #include "apps/kiln/svg_file.h"
 #include "apps/kiln/theory_law.h"
 #include "kiln/io/svg.h"
 #include "kiln/io/svg_plot.h"
-#include "kiln/theory/line_critic.h"
-#include "kiln/theory/line_divergences.h"
 
 namespace kiln::program {
 namespace {
-
-double sigmoid(double a) { return 1 / (1 + std::exp(-a)); }
-
-// Evenly over the middle of both laws, where there is something to see.
-std::vector<double> places(const LineLaw& p, const LineLaw& q) {
-  constexpr int kPlaces = 400;
-  constexpr double kSeen = 1e-3;  // of the highest density
-  const auto [left, right] = range_of(p, q, 5);
-  const auto height = [&](double x) { return p.density(x) + q.density(x); };
-  constexpr int kFine = 20000;
-  double most = 0, low = right, high = left;
-  const auto fine = [&, from = left, to = right](int i) { return from + (to - from) * i / kFine; };
-  for (int i = 0; i <= kFine; ++i) most = std::max(most, height(fine(i)));
-  for (int i = 0; i <= kFine; ++i) {
-    const double x = fine(i);
-    if (height(x) > kSeen * most) low = std::min(low, x), high = std::max(high, x);
-  }
-  std::vector<double> list;
-  for (int i = 0; i <= kPlaces; ++i) list.push_back(low + (high - low) * i / kPlaces);
-  return list;
-}
-
-struct Laboratory {
-  std::vector<double> x = {}, p = {}, q = {};
-  std::vector<double> best = {}, trained = {};  // D* and the trained D at x
-  std::vector<double> steps = {}, bounds = {};
-  double js = 0, mutual = 0, best_value = 0, trained_value = 0, worst = 0;
-};
-
-Laboratory run(const LineLaw& p, const LineLaw& q, const LineCriticArguments& a) {
-  Laboratory lab{.x = places(p, q)};
-  lab.js = jensen_shannon(p, q), lab.mutual = mutual_information(p, q);
-  lab.best_value = gan_value([&](double x) { return optimal_logit(p, q, x); }, p, q);
-  LineCritic critic(f_divergence("gan", "gan"), p, q,
-                    {.steps = a.steps, .seed = static_cast<std::uint64_t>(a.seed)});
-  while (!critic.done()) {
-    lab.steps.push_back(static_cast<double>(lab.steps.size()));
-    lab.bounds.push_back(critic.step());
-  }
-  lab.trained_value = critic.bound();
-  lab.trained = critic.outputs(lab.x);
-  for (std::size_t i = 0; i < lab.x.size(); ++i) {
-    lab.p.push_back(p.density(lab.x[i])), lab.q.push_back(q.density(lab.x[i]));
-    lab.best.push_back(sigmoid(optimal_logit(p, q, lab.x[i])));
-    lab.trained[i] = sigmoid(lab.trained[i]);
-    if (std::isfinite(lab.best.back()))
-      lab.worst = std::max(lab.worst, std::abs(lab.trained[i] - lab.best.back()));
-  }
-  return lab;
-}
 
 std::string picture(const Laboratory& lab) {
   PlotSeries star{.name = "D* = p / (p + q)", .x = lab.x, .y = lab.best, .dashed = true};
@@ -96,7 +44,7 @@ std::string picture(const Laboratory& lab) {
 
 int line_critic(const LineCriticArguments& a, const Console& console) {
   const auto p = line_law_of("gan.p", a.p), q = line_law_of("gan.q", a.q);
-  const auto lab = run(p, q, a);
+  const auto lab = run_laboratory(p, q, a);
   auto text = fmt::format(
       "P = {}, Q = {}\n"
       "  JSD                                     {:.9f} nats, in [0, ln 2 = 0.693147181]\n"
