@@ -21,10 +21,6 @@ namespace {
 
 constexpr std::size_t kMostCells = std::size_t{1} << 26;  // of a table of samples
 
-void make_folders_above(const std::filesystem::path& file) {
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
-}
-
 }  // namespace
 
 DiscreteColumns read_node_columns(const std::string& file, const Dag& dag) {
@@ -44,7 +40,7 @@ FittedNetwork fit_tables(const Dag& dag, const DiscreteColumns& data, double pri
                   dag.size(), data.rows(), data.name, prior, log_prob / rows, score),
       {{"rows", data.rows()}, {"prior", prior}, {"log_likelihood", log_prob}, {"bic", score}}};
   if (!out.empty()) {
-    make_folders_above(out);
+    make_folder_of(out);
     write_network(out, law);
     said.text += "; " + out;
     said.json["file"] = out;
@@ -97,7 +93,7 @@ Said draw_rows(const BayesNet& law, std::size_t rows, std::uint64_t seed, const 
       csv += i + 1 < x.size() ? ',' : '\n';
     }
   }
-  make_folders_above(out);
+  make_folder_of(out);
   write_file_atomically(out, csv);
   return {fmt::format("{} rows of {} columns in {}", rows, dag.size(), out),
           {{"rows", rows}, {"file", out}}};
@@ -110,7 +106,7 @@ Said draw_graph(const Dag& dag, const std::string& title, const std::optional<Ne
     marks.asked = query->targets;
     for (const auto& [node, state] : query->evidence) marks.known.push_back(node);
   }
-  make_folders_above(out);
+  make_folder_of(out);
   write_file_atomically(out, graph_svg(dag, title, marks));
   return {out, out};
 }

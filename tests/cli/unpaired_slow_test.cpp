@@ -46,8 +46,21 @@ TEST_F(Unpaired, ARunKnowsBothSources) {
   EXPECT_EQ(provenance["train_b"]["items"], 23);
   EXPECT_NE(provenance["train"]["fingerprint"], provenance["train_b"]["fingerprint"]);
   EXPECT_TRUE(fs::exists(fs::path(run_) / "samples" / "step-00000012.png"));
+  const auto records = read_text_file(fs::path(run_) / "metrics.jsonl", 1 << 20);
+  for (const auto* name : {"valid/cycle_error\"", "valid/cycle_error_b2a\""})
+    EXPECT_NE(records.find(name), std::string::npos) << name;
   EXPECT_EQ(run_kiln({"report", run_, "-o", (*folder_ / "page.html").string()}).code, 0);
   EXPECT_NE(read_text_file(*folder_ / "page.html", 1 << 24).find("--data-b"), std::string::npos);
+}
+
+// The second source's own seed is one that every source takes, whatever the run's.
+TEST_F(Unpaired, EverySeedOpensBothSources) {
+  for (const auto* seed : {"0", "4", "5", "9223372036854775807"}) {
+    const auto out = (*folder_ / ("seed" + std::string(seed))).string();
+    const auto result = train({"--data", "shapes:size=16,n=9", "--data-b", "shapes:size=16,n=9",
+                               "--out", out, "--seed", seed, "--sample-every", "12"});
+    EXPECT_EQ(result.code, 0) << result.err;
+  }
 }
 
 TEST_F(Unpaired, BothDirectionsAreJudgedAndShown) {
@@ -104,6 +117,10 @@ TEST_F(Unpaired, WrongRequestsAreRefusedBeforeAnyWork) {
             std::string::npos);
   EXPECT_NE(refusal(train({"--data", "shapes:size=16,n=9,pair=outline", "--data-b",
                            "shapes:size=16,n=9", "--out", out}))
+                .find("have a part b already"),
+            std::string::npos);
+  EXPECT_NE(refusal(train({"--data", "shapes:size=16,n=9", "--data-b", "shapes:size=16,n=9",
+                           "--valid", "shapes:size=16,n=9,pair=outline", "--out", out}))
                 .find("have a part b already"),
             std::string::npos);
   EXPECT_NE(refusal(run_kiln({"train", "vae", "--data", "digits:n=9", "--data-b", "digits:n=9",

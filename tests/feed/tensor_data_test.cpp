@@ -64,6 +64,11 @@ TEST(InMemory, RefusesWhatIsNoData) {
             "[in_memory] x holds numbers that are not finite");
   EXPECT_NE(refusal(torch::full({2, 1, 2, 2}, 1.5)).find("from 1.5 to 1.5, which values=unit"),
             std::string::npos);
+  EXPECT_EQ(message_of([&] {
+              in_memory(torch::zeros({1, 1, 2, 2}, torch::kUInt8), {}, Values::signed_unit);
+            }),
+            "[in_memory] bytes of pictures become numbers in [0, 1], not signed_unit; give floats, "
+            "or leave the values out");
   const auto x = torch::zeros({2, 2});
   EXPECT_NE(refusal(x, torch::zeros({3})).find("y"), std::string::npos);
   EXPECT_EQ(refusal(x, torch::tensor({0.5, 1.})),

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "kiln/core/check.h"
+#include "kiln/core/options.h"
 #include "kiln/data/value_range.h"
 
 namespace kiln {
@@ -64,6 +65,11 @@ DatasetPtr in_memory(const Tensor& x, const Tensor& y, std::optional<Values> val
                                                                            x.sizes().end(), ", "))
                                              : "nothing"));
   const bool bytes = x.scalar_type() == torch::kUInt8 && x.dim() == 4;
+  if (bytes && values && *values != Values::unit && *values != Values::binary)
+    throw ConfigError("in_memory",
+                      fmt::format("bytes of pictures become numbers in [0, 1], not {}; "
+                                  "give floats, or leave the values out",
+                                  enum_name(*values)));
   auto flat = x.detach().to(torch::kCPU, torch::kFloat32).flatten(1).contiguous().clone();
   if (bytes) flat /= kByteLevels - 1;
   if (!flat.isfinite().all().item<bool>())

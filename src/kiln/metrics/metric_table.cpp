@@ -52,6 +52,8 @@ const std::vector<Metric>& metrics() {
 }
 
 const Metric* find_metric(std::string_view name) {
+  for (const auto* way : {"_a2b", "_b2a"})  // of a translator: the same figure in a direction
+    if (name.ends_with(way)) name.remove_suffix(std::string_view(way).size());
   for (const auto& metric : metrics())
     if (metric.name == name || (metric.name.starts_with(kOfACode) && name.starts_with(kOfACode)))
       return &metric;

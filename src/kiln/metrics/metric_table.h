@@ -32,7 +32,8 @@ struct Metric {
 /// The one list of them; evaluation, validation, reports and help read it.
 const std::vector<Metric>& metrics();
 
-/// The row of a name, information_categorical0 among them; null where there is none.
+/// The row of a name, information_categorical0 and cycle_error_b2a among them; null where there is
+/// none.
 const Metric* find_metric(std::string_view name);
 
 /// "nats" for a name that is none of them.

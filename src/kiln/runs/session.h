@@ -79,6 +79,7 @@ class Session {
   std::string metric_;
   std::map<std::string, double> scalars_;  // of the last record
   std::set<std::string> warned_;           // kinds of warnings that were said
+  double cycle_back_ = 0;                  // of the last validation, where there is a second source
   double code_mmd_ = 0;  // of the last validation, where the model is to match a prior
   std::unique_ptr<TrainingFeed> feed_;
   std::unique_ptr<Trainer> trainer_;

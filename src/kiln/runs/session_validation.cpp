@@ -18,6 +18,7 @@ namespace kiln {
 namespace {
 
 constexpr std::int64_t kInformationItems = 512, kShown = 8;
+constexpr const char *kCycle = "cycle_error", *kCycleBack = "cycle_error_b2a";
 
 }  // namespace
 
@@ -29,6 +30,7 @@ void Session::note_validation(Records& records, std::int64_t step, double value,
   };
   note(metric_, rises(metric_) ? -value : value, best ? " (best)" : "");
   if (matches_a_prior(*model_)) note("code_mmd", code_mmd_, "");
+  if (metric_ == kCycle && data_.b) note(kCycleBack, cycle_back_, "");
   if (auto* told = seen_as<Informative>(*model_)) note_information(*told, records, step);
   const bool late = 2 * step >= folder_.config().train.steps;  // no generator covers data at once
   if (metric_ == kCoverage && late) warn("coverage", coverage_warning(-value));
@@ -62,6 +64,13 @@ double Session::validate() {
                              hooks_.interrupted);
   };
   if (matches_a_prior(*model_)) code_mmd_ = figure("code_mmd");
+  if (metric_ == kCycle && data_.b)
+    cycle_back_ = judge(*model_, kCycle, data_.b->valid, data_.b->transform, device_,
+                        {.most_items = folder_.config().train.validation_items,
+                         .seed = folder_.config().seed(),
+                         .direction = "b2a",
+                         .stopped = hooks_.interrupted})
+                      .mean;
   return figure(metric_);
 }
 

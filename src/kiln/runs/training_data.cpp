@@ -71,6 +71,7 @@ TrainingData split_for_training(Source first, std::optional<Source> second,
                                   config.valid, config.data));
   if (!second) return data;
   check_second(data.train->info(), second->splits.train->info());
+  check_part_is_free(data.valid->info(), "b");
   const auto parts = with_valid(second->splits);
   data.b = {.source = std::move(*second), .train = parts.train, .valid = parts.valid};
   return data;

@@ -85,7 +85,10 @@ std::string take(const std::string& where, OptionMap& values, const std::string&
 
 }  // namespace
 
-std::uint64_t RunConfig::seed_b() const { return derive_key(seed(), "b"); }
+// A SPEC's seed is below 2^63.
+std::uint64_t RunConfig::seed_b() const {
+  return derive_key(seed(), "b") & (~std::uint64_t{0} >> 1);
+}
 
 std::string to_toml(const RunConfig& config, const std::vector<FieldInfo>& model_fields) {
   toml::table root;

@@ -40,7 +40,8 @@ JudgedData open_judged(const TrainedModel& run, const DataAsk& ask) {
   const auto& config = run.config;
   const auto& own_spec = ask.second ? config.data_b : config.data;
   auto parsed = parse_source(ask.spec.empty() ? own_spec : ask.spec);
-  const bool validated_elsewhere = !config.valid.empty() && parsed.text() == config.data;
+  const bool validated_elsewhere =
+      !ask.second && !config.valid.empty() && parsed.text() == config.data;
   const bool own_second = ask.second && parsed.text() == config.data_b;
   for (const auto& [key, value] : ask.keys) parsed.keys[key] = value;
   const auto source = open_source(

@@ -100,7 +100,9 @@ struct CycleganOptions {
 /// a source of its own, both in [-1, 1].  G: a -> b and F: b -> a are residual networks or U-Nets,
 /// D_a and D_b critics of patches whose outputs are numbers without a limit, 1 for real and 0 for
 /// made; made pictures come to them by way of a pool.  Losses are means over patches and over
-/// numbers. Differs from the paper: no random crops or mirrored pictures.
+/// numbers. Differs from the paper: no random crops or mirrored pictures; normalisations have
+/// weights, and biases start as PyTorch starts them, not at 0; a schedule falls with every round; a
+/// U-Net and `skip` are choices that the paper does not have.
 class Cyclegan : public Game, public Translator {
  public:
   using Options = CycleganOptions;
