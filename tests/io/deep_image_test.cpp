@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/image.h"
 #include "tests/io/png_builder.h"
@@ -81,9 +83,8 @@ TEST(DeepImage, OtherPicturesAreNone) {
 TEST(DeepImage, DamagedFilesAndPicturesAreRefused) {
   const TemporaryFolder folder;
   write_png(folder / "deep.png", ramp(3));
-  auto bytes = read_file(folder / "deep.png", 1 << 20);
-  bytes.resize(bytes.size() - 20);
-  write_file_atomically(folder / "cut.png", bytes);
+  const auto bytes = read_file(folder / "deep.png", 1 << 20);
+  write_file_atomically(folder / "cut.png", std::span(bytes).first(bytes.size() - 20));
   EXPECT_THROW(read_deep_png(folder / "cut.png"), IoError);
   auto short_of = ramp(1);
   short_of.samples.pop_back();
