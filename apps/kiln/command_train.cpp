@@ -65,9 +65,8 @@ void add_train(const Program& program) {
           read_config_file(arguments->config);  // says what is wrong with it
         if (arguments->model.empty())
           throw ConfigError("train", "needs a MODEL; `kiln models` lists them");
-        find_model_info(arguments->model);
         explain_extras(*command);
-        refuse_idle(arguments->train_options, arguments->valid);
+        refuse_idle(arguments->train_options, arguments->valid, find_model_info(arguments->model));
         merge_config_file(*arguments);
         if (arguments->out.empty()) arguments->out = "runs/" + arguments->model;
         check_training(*arguments);

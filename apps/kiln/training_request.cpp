@@ -53,7 +53,23 @@ void merge_config_file(TrainArguments& arguments) {
   arguments.train_options.merge(file.train);
 }
 
-void refuse_idle(const OptionMap& given, const std::string& valid) {
+namespace {
+
+bool falls_slowly(const OptionMap& options) {
+  const auto found = options.find("schedule");
+  return found != options.end() && (found->second == "linear" || found->second == "cosine");
+}
+
+// What is given, or else what some recipe of the model has.
+bool may_fall_slowly(const OptionMap& given, const ModelInfo& model) {
+  if (given.contains("schedule")) return falls_slowly(given);
+  return std::any_of(model.recipes.begin(), model.recipes.end(),
+                     [](const Recipe& recipe) { return falls_slowly(recipe.settings); });
+}
+
+}  // namespace
+
+void refuse_idle(const OptionMap& given, const std::string& valid, const ModelInfo& model) {
   const auto value = [&](const char* name) {
     const auto found = given.find(name);
     return found == given.end() ? std::string() : found->second;
@@ -68,7 +84,7 @@ void refuse_idle(const OptionMap& given, const std::string& valid) {
   for (const auto* name : {"step_every", "step_factor"})
     if (given.contains(name) && value("schedule") != "step")
       refuse(name, "belongs to --schedule step");
-  if (given.contains("hold") && value("schedule") != "linear" && value("schedule") != "cosine")
+  if (given.contains("hold") && !may_fall_slowly(given, model))
     refuse("hold", "belongs to --schedule linear or cosine");
   if (given.contains("momentum") && value("optimizer") != "sgd")
     refuse("momentum", "belongs to --optimizer sgd");

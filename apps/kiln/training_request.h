@@ -4,6 +4,7 @@
 
 #include "apps/kiln/arguments.h"
 #include "kiln/core/options.h"
+#include "kiln/registry/model_info.h"
 
 namespace kiln::program {
 
@@ -16,8 +17,9 @@ namespace kiln::program {
 void merge_config_file(TrainArguments& arguments);
 
 /// Throws ConfigError for options among the training's flags that would do nothing beside the
-/// others, or beside the SPEC of --valid.  A file may hold them: a run's own holds them all.
-void refuse_idle(const OptionMap& given, const std::string& valid);
+/// others, beside the SPEC of --valid, or beside all recipes of the model.  A file may hold them: a
+/// run's own holds them all.
+void refuse_idle(const OptionMap& given, const std::string& valid, const ModelInfo& model);
 
 /// Throws ConfigError for a source, a device or an option that cannot be, and for a folder that is
 /// taken.

@@ -123,6 +123,15 @@ TEST_F(Unpaired, WrongRequestsAreRefusedBeforeAnyWork) {
                            "--valid", "shapes:size=16,n=9,pair=outline", "--out", out}))
                 .find("have a part b already"),
             std::string::npos);
+  EXPECT_NE(refusal(train({"--data", "shapes:size=16,n=9", "--data-b", "shapes:size=16,n=9",
+                           "--hold", "0.3", "--schedule", "constant", "--out", out}))
+                .find("[train.hold] belongs to --schedule linear or cosine"),
+            std::string::npos);
+  EXPECT_EQ(train({"--data", "shapes:size=16,n=9", "--data-b", "shapes:size=16,n=9", "--hold",
+                   "0.3", "--out", (*folder_ / "held").string()})
+                .code,
+            0)
+      << "the recipe's schedule is linear";
   EXPECT_NE(refusal(run_kiln({"train", "vae", "--data", "digits:n=9", "--data-b", "digits:n=9",
                               "--out", out}))
                 .find("learns from one source"),
