@@ -56,6 +56,8 @@ TEST_F(Translate, PicturesOfAnySizeAndWholeFolders) {
       run_kiln({"translate", run_, "--image", many.string(), "-o", results.string(), "--json"}));
   EXPECT_EQ(object["pictures"], 2);
   EXPECT_TRUE(fs::exists(results / "a.png") && fs::exists(results / "b.png"));
+  EXPECT_NE(refusal({"translate", run_, "--image", photo, "-o", photo}, 2).find("picture itself"),
+            std::string::npos);
   EXPECT_NE(refusal({"translate", run_, "--image", many.string(), "-o", many.string()}, 2)
                 .find("the folder of the pictures"),
             std::string::npos);

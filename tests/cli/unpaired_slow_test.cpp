@@ -91,6 +91,16 @@ TEST_F(Unpaired, BothDirectionsAreJudgedAndShown) {
             "4 of " + pairs + ": given, made, true\n");
 }
 
+TEST_F(Unpaired, ARunThatLostItsSecondSourceIsNotResumed) {
+  const auto copy = *folder_ / "lost";
+  fs::copy(run_, copy, fs::copy_options::recursive);
+  auto config = read_text_file(copy / "config.toml", 1 << 20);
+  const auto line = config.find("b = '");
+  config.erase(line, config.find('\n', line) + 1 - line);
+  write_file_atomically(copy / "config.toml", config);
+  EXPECT_NE(refusal(run_kiln({"resume", copy.string()})).find("--data-b SPEC"), std::string::npos);
+}
+
 TEST_F(Unpaired, TheBestStateLeavesThePoolsToTraining) {
   const auto last = read_safetensors(fs::path(run_) / "checkpoints" / "step-00000012.safetensors");
   std::set<std::string> names;

@@ -31,9 +31,14 @@ std::vector<fs::path> pictures_in(const fs::path& folder) {
 
 // One file, or every picture of a folder under its own name; returns how many.
 std::int64_t translate_files(const TranslateArguments& a, const OneFile& translate) {
-  if (!fs::is_directory(a.image)) return translate(a.image, a.out), 1;
+  std::error_code none;
+  if (!fs::is_directory(a.image)) {
+    if (fs::equivalent(a.image, a.out, none))
+      throw ConfigError("translate.out", "is the picture itself; choose another name");
+    return translate(a.image, a.out), 1;
+  }
   const auto files = pictures_in(a.image);
-  if (std::error_code none; fs::equivalent(a.image, a.out, none))
+  if (fs::equivalent(a.image, a.out, none))
     throw ConfigError("translate.out", "is the folder of the pictures; choose another one");
   std::map<fs::path, fs::path> made_of;
   for (const auto& file : files) {

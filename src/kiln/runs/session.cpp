@@ -81,6 +81,7 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
   auto folder = RunFolder::open_for_training(run);
   auto config = folder.config();
   const auto& entry = find_model(config.model);
+  check_sources(entry, config.data_b);
   if (steps) change_steps(config, *steps);
   folder.plan(config);
   auto data = open_training_data(config);
