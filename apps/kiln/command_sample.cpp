@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
@@ -30,16 +32,17 @@ void check_ending_of_samples(const std::string& out) {
       !out.empty() && std::filesystem::exists(status) &&
       !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status))
     throw ConfigError("sample.out", fmt::format("'{}' is neither a file nor a folder", out));
-  if (!ending.empty() && ending != ".png" && ending != ".svg" && ending != ".npy" &&
-      ending != ".csv")
-    throw ConfigError("sample.out", fmt::format("needs a name that ends in .png, .svg, .csv or "
-                                                ".npy, or a folder DIR/, got '{}'",
+  const std::vector<std::string> known{"", ".png", ".svg", ".npy", ".csv", ".webp"};
+  if (std::find(known.begin(), known.end(), ending) == known.end())
+    throw ConfigError("sample.out", fmt::format("needs a name that ends in .png, .webp, .svg, .csv "
+                                                "or .npy, or a folder DIR/, got '{}'",
                                                 out));
 }
 
 void check_sample(SampleArguments& a) {
   check_ending_of_samples(a.out);
   read_condition(a);
+  if (std::filesystem::path(a.out).extension() == ".webp") check_run(a.run, {"autoregressive"});
   if (a.mean && a.noise)
     throw ConfigError("sample", "--mean and --noise are opposites; leave one of them out");
   if (a.noise) check_run(a.run, {"decoder", "prior"});  // others draw x and have no mean to show
@@ -64,8 +67,8 @@ void add_sample(const Program& program) {
   command->add_option("-n,--count", a->count, "how many [64]")->check(whole_number(1, 1000000));
   command->add_option(
       "-o,--out", a->out,
-      "FILE.png (images, a grid), FILE.svg (points), FILE.csv (a table), FILE.npy, or DIR/, a "
-      "file each [RUN/samples/sample-SEED]");
+      "FILE.png (images, a grid), FILE.webp (a film of how they are drawn), FILE.svg (points), "
+      "FILE.csv (a table), FILE.npy, or DIR/, a file each [RUN/samples/sample-SEED]");
   command
       ->add_option("--temperature", a->temperature,
                    "below 1: safer samples, above 1: bolder ones [1]")

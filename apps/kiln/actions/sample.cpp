@@ -10,7 +10,9 @@
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/data/source.h"
+#include "kiln/io/atomic_file.h"
 #include "kiln/models/seen_as.h"
+#include "kiln/use/draw_film.h"
 
 namespace kiln::program {
 namespace {
@@ -53,15 +55,34 @@ bool shows_mean(const SampleArguments& a, const TrainedModel& run) {
                     seen_as<Decoder>(*model) && seen_as<Prior>(*model));
 }
 
+SampleRequest request_of(const SampleArguments& a, const TrainedModel& run) {
+  return {.count = a.count, .temperature = a.temperature, .given = given(a, run)};
+}
+
 Tensor draw(const SampleArguments& a, const TrainedModel& run, Rng& rng, const Console& console) {
-  if (!shows_mean(a, run))
-    return run.as<Sampler>("sampler").sample(
-        {.count = a.count, .temperature = a.temperature, .given = given(a, run)}, rng);
+  if (!shows_mean(a, run)) return run.as<Sampler>("sampler").sample(request_of(a, run), rng);
   if (!a.mean)
     console.note("each picture is the mean of x given a drawn code; --noise draws x itself");
   torch::NoGradGuard no_grad;
   auto& decoder = run.as<Decoder>("decoder");
   return decoder.decode_mean(run.as<Prior>("prior").sample_prior(a.count, rng));
+}
+
+constexpr std::int64_t kFilmFrames = 200;
+
+int sample_film(const SampleArguments& a, const TrainedModel& run, Rng& rng,
+                const Console& console) {
+  const auto film = film_of_draw(*run.model, request_of(a, run), kFilmFrames, rng);
+  make_folder_of(a.out);
+  write_file_atomically(a.out, film.bytes);
+  console.result(fmt::format("{}\n{} frames, {} bytes", a.out, film.frames, film.bytes.size()),
+                 {{"run", a.run.run},
+                  {"step", run.step},
+                  {"count", a.count},
+                  {"seed", a.run.seed},
+                  {"frames", film.frames},
+                  {"file", a.out}});
+  return 0;
 }
 
 }  // namespace
@@ -70,6 +91,7 @@ int sample(const SampleArguments& a, const Console& console) {
   start_up();
   const auto run = load(a.run, console);
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "sample", parse_device(a.run.device));
+  if (fs::path(a.out).extension() == ".webp") return sample_film(a, run, rng, console);
   const auto x = draw(a, run, rng, console);
   const auto path = write_sample_files(a, run, x).string();
   console.result(path, {{"run", a.run.run},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "kiln/core/tensor.h"
 
@@ -31,6 +32,10 @@ struct SampleRequest {
   std::int64_t count = 64;   ///< Items.
   double temperature = 1.0;  ///< T: the law p^(1/T) of what is drawn; 1: its own.
   Given given = {};          ///< What they are conditioned on.
+  /// Asked after every step by samplers that draw number after number and take their time over it.
+  /// It is shown the items so far, shaped as they will be, 0 where nothing is drawn yet, and the
+  /// share of their numbers that is drawn; false: Interrupted is thrown.
+  std::function<bool(const Tensor& so_far, double share)> watch = {};
 };
 
 /// Throws ConfigError for a count below 1, and for what the conditions do not allow.

@@ -7,9 +7,12 @@
 #include "kiln/models/adversarial/gan.h"
 #include "kiln/models/adversarial/infogan.h"
 #include "kiln/models/autoregressive/categorical_nade.h"
+#include "kiln/models/autoregressive/gated_pixel_cnn.h"
 #include "kiln/models/autoregressive/made.h"
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/autoregressive/orderless_nade.h"
+#include "kiln/models/autoregressive/pixel_cnn.h"
+#include "kiln/models/autoregressive/pixel_rnn.h"
 #include "kiln/models/autoregressive/rnade.h"
 #include "kiln/models/basics/gaussian_mixture.h"
 #include "kiln/models/basics/kernel_density.h"
@@ -94,6 +97,12 @@ OptionMap small_picture(OptionMap more) {
   return more;
 }
 
+// The same of 2 x 2 pixels of three colours.
+OptionMap small_colours(OptionMap more) {
+  more.insert({{"data_dim", "12"}, {"channels", "3"}, {"height", "2"}, {"width", "2"}});
+  return more;
+}
+
 }  // namespace
 
 // The one place that knows every model.  An explicit table: linkers drop objects that only register
@@ -121,6 +130,25 @@ const std::vector<ModelEntry>& models() {
                              "arXiv:1605.02226", small_picture({{"states", "3"}, {"hidden", "6"}})),
       entry<Rnade>("rnade", "Real-valued neural autoregressive density estimator",
                    "arXiv:1306.0186", {{"data_dim", "4"}, {"hidden", "6"}, {"components", "3"}}),
+      entry<PixelRnn>(
+          "pixel_rnn", "LSTMs over the pixels of pictures: Row LSTM, Diagonal BiLSTM",
+          "arXiv:1601.06759",
+          small_picture({{"states", "3"}, {"hidden", "3"}, {"layers", "2"}, {"head", "4"}}),
+          {{{"kind", "row"}, {"states", "2"}, {"skip", "true"}, {"first_pixel", "data"}},
+           {{"condition", "label"}, {"classes", "3"}, {"initial_state", "zero"}},
+           small_colours({{"kind", "row"}, {"hidden", "4"}, {"ordering", "serpentine"}}),
+           small_colours({{"hidden", "4"}, {"ordering", "column"}})}),
+      entry<PixelCnn>(
+          "pixel_cnn", "Masked convolutions over the pixels of pictures", "arXiv:1601.06759",
+          small_picture({{"states", "3"}, {"hidden", "4"}, {"layers", "2"}, {"head", "4"}}),
+          {{{"states", "2"}, {"condition", "label"}, {"classes", "3"}, {"ordering", "column"}},
+           small_colours({{"first_pixel", "uniform"}})}),
+      entry<GatedPixelCnn>(
+          "gated_pixel_cnn", "Two stacks of gated masked convolutions over the pixels of pictures",
+          "arXiv:1606.05328",
+          small_picture({{"states", "3"}, {"maps", "4"}, {"layers", "3"}, {"head", "4"}}),
+          {{{"states", "2"}, {"condition", "label"}, {"classes", "3"}},
+           small_colours({{"ordering", "serpentine"}, {"layers", "1"}})}),
       entry<Autoencoder>("autoencoder", "Autoencoder, also denoising",
                          "doi:10.1126/science.1127647",
                          small_picture({{"hidden", "8"}, {"latent", "2"}, {"denoise", "mask"}})),

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "kiln/kernels/lstm_scan.h"
+#include "kiln/models/pixel_model.h"
+#include "kiln/nn/pixel_head.h"
+
+namespace kiln {
+
+/// How the LSTMs of a PixelRNN go over a picture.
+enum class PixelRnnKind {
+  row,      ///< A row at once, each cell from three of the row above: a triangle is seen.
+  diagonal  ///< Two LSTMs along diagonals, from either side: all pixels before are seen.
+};
+std::vector<std::pair<PixelRnnKind, std::string_view>> enum_names(PixelRnnKind);
+
+/// The states of an LSTM before the first cell.
+enum class InitialState { learned, zero };
+std::vector<std::pair<InitialState, std::string_view>> enum_names(InitialState);
+
+struct PixelRnnOptions : PixelOptions {
+  PixelRnnKind kind = PixelRnnKind::diagonal;
+  std::int64_t hidden = 16;  // h
+  std::int64_t layers = 7;   // L
+  std::int64_t head = 32;
+  InitialState initial_state = InitialState::learned;
+  bool skip = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit_pixels(self, visit);
+    visit("kind", self.kind, Field{.help = "row: Row LSTM; diagonal: Diagonal BiLSTM"});
+    visit("hidden", self.hidden,
+          Field{.help = "units of an LSTM; twice as many maps between layers", .low = 1, .high = 1024});
+    visit("layers", self.layers, Field{.help = "LSTM layers", .low = 1, .high = 32});
+    visit("head", self.head, Field{.help = "maps of the two hidden layers before the logits", .low = 1, .high = 4096});
+    visit("initial_state", self.initial_state, Field{.help = "of the LSTMs: learned or zero"});
+    visit("skip", self.skip, Field{.help = "connect every layer to the head directly too"});
+  }
+};
+
+/// PixelRNN: LSTMs over the pixels of a picture.  van den Oord, Kalchbrenner & Kavukcuoglu 2016,
+/// arXiv:1601.06759, section 3.
+///
+///   y_0 = conv7x7_A(x),   y_l = y_{l-1} + 1x1(LSTM(K_is y_{l-1}))
+///   logits = 1x1(relu(1x1(relu(1x1(relu(y_L))))))
+///   o, f, i, g of a cell = K_is y + K_ss h of cells before;  c = f c_before + i g;  h = o tanh(c)
+///
+/// Row LSTM: K_is reads a pixel and the one before, K_ss three cells of the row above.  Diagonal
+/// BiLSTM: K_ss reads the cell above and the one before; the sum of the scan from the left and, one
+/// row further down, of the one from the right: at its own row that one knows pixels still to come.
+/// With condition label, V_y is added to the gates.
+/// Shapes: as of PixelModel; h units, 2h maps between layers.
+/// Differs from the paper: that; Adam instead of RMSProp; pixels are shown as -1 .. 1.
+class PixelRnn : public PixelModel {
+ public:
+  using Options = PixelRnnOptions;
+  static std::vector<RecipeFor<Options>> recipes();
+
+  explicit PixelRnn(const PixelRnnOptions& options);  ///< Throws ConfigError.
+
+ protected:
+  Tensor maps(const Tensor& scaled, const Tensor& given) override;
+  std::unique_ptr<PixelStepper> stepper(const Tensor& given, std::int64_t lanes) override;
+
+ private:
+  struct Scan {
+    MaskedConv2d input;  // K_is
+    Tensor K;            // K_ss [taps, h, 4h]
+    Tensor h0, c0;       // undefined: 0
+    Tensor label;        // [K, 4h], with classes
+    LstmPath path;
+  };
+  struct Layer {
+    std::vector<Scan> scans;  // one of rows, or from the left and from the right
+    MaskedConv2d up{nullptr}, skip{nullptr};
+  };
+  class Stepper;
+
+  Scan make_scan(const PixelRnnOptions& o, const std::string& name, LstmPath path);
+  Layer make_layer(const PixelRnnOptions& o, std::int64_t number);
+  static Tensor scanned(Scan& scan, const Tensor& y, const Tensor& given);
+
+  std::int64_t hidden_;
+  MaskedConv2d first_;
+  std::vector<Layer> layers_;
+  PixelHead head_;
+};
+
+}  // namespace kiln

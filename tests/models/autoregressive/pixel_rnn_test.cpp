@@ -1,0 +1,105 @@
+#include "kiln/models/autoregressive/pixel_rnn.h"
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "kiln/check/check_model.h"
+#include "kiln/core/rng.h"
+#include "tests/models/autoregressive/pixel_parts.h"
+
+namespace kiln {
+namespace {
+
+std::int64_t weights(const std::string& kind, const std::string& initial_state) {
+  const auto model = pixel_model("pixel_rnn", {{"kind", kind},
+                                               {"initial_state", initial_state},
+                                               {"height", "28"},
+                                               {"width", "28"}});
+  std::int64_t count = 0;
+  for (const auto& p : model->parameters()) count += p.numel();
+  return count;
+}
+
+// Of 28 x 28 pixels, h = 16, 7 layers: counted by hand from the paper's table 1.
+TEST(PixelRnn, HasThePapersNumberOfWeights) {
+  EXPECT_EQ(weights("diagonal", "zero"), 65793);
+  EXPECT_EQ(weights("diagonal", "learned"), 78337);
+  EXPECT_EQ(weights("row", "zero"), 72513);
+}
+
+// A Diagonal BiLSTM of one layer without anything around it: what a cell knows of the right is
+// added one row further down, or where one got it wrong.
+enum class RightMap {
+  shifted,      // As it must be: the last row dropped, zeros on top.
+  as_it_is,     // No shift.
+  wrong_padding  // The last row dropped, zeros at the bottom, as in a popular repository: no shift.
+};
+
+class BiLstm : public Model, public Autoregressive {
+ public:
+  explicit BiLstm(RightMap right) : right_(right) {
+    Rng rng(3);
+    for (auto* t : {&left_, &mirror_}) *t = rng.normal({2, 4, 16});
+    in_ = rng.normal({2, 1, 16});
+    out_ = rng.normal({4}) * 2;
+    order_ = torch::arange(16);
+  }
+  Values values() const override { return Values::binary; }
+  const Tensor& ordering() const override { return order_; }
+
+  Tensor logits(const Tensor& x) const {
+    const auto cells = x.reshape({-1, 4, 4, 1});
+    const auto before = torch::constant_pad_nd(cells, {0, 0, 1, -1});  // mask A: not the pixel itself
+    const auto scan = [&](const Tensor& K, const Tensor& in, std::int64_t n, LstmPath path) {
+      return lstm_scan_twin(lstm_packed(torch::matmul(in, in_[n])), {K, {}, {}}, path);
+    };
+    auto right = scan(mirror_, cells, 1, LstmPath::diagonal_mirror);
+    if (right_ == RightMap::shifted) right = torch::constant_pad_nd(right, {0, 0, 0, 0, 1, -1});
+    if (right_ == RightMap::wrong_padding)
+      right = torch::constant_pad_nd(right.slice(1, 0, 3), {0, 0, 0, 0, 0, 1});
+    const auto left = scan(left_, before, 0, LstmPath::diagonal);
+    return torch::matmul(left + right, out_).reshape({-1, 16});
+  }
+  Tensor log_conditionals(const Batch& batch) override {
+    const auto l = logits(batch.x);
+    return batch.x * l - torch::softplus(l);
+  }
+  Tensor log_prob(const Batch& batch) override { return log_conditionals(batch).sum(1); }
+  Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) override {
+    return uniform.lt(torch::sigmoid(logits(batch.x).select(1, d))).to(torch::kFloat32);
+  }
+  Tensor draw(const Batch& uniform) override {
+    auto x = torch::zeros_like(uniform.x);
+    for (std::int64_t d = 0; d < 16; ++d)
+      x.select(1, d).copy_(draw_one(x, d, uniform.x.select(1, d)));
+    return x;
+  }
+
+ private:
+  RightMap right_;
+  Tensor left_, mirror_, in_, out_, order_;
+};
+
+std::vector<std::string> red(RightMap right) {
+  Rng rng(4);
+  BiLstm model(right);
+  const auto report =
+      check_model(model, rng.integers(2, {64, 16}).to(torch::kFloat32), rng);
+  std::vector<std::string> names;
+  for (const auto& finding : report.findings)
+    if (!finding.passed) names.push_back(finding.name);
+  return names;
+}
+
+TEST(PixelRnn, CheckFindsABiLstmWithoutItsShift) {
+  EXPECT_EQ(red(RightMap::shifted), std::vector<std::string>{});
+  for (const auto wrong : {RightMap::as_it_is, RightMap::wrong_padding}) {
+    const auto names = red(wrong);
+    EXPECT_NE(std::find(names.begin(), names.end(), "causal"), names.end());
+    EXPECT_NE(std::find(names.begin(), names.end(), "normalised"), names.end());
+  }
+}
+
+}  // namespace
+}  // namespace kiln
