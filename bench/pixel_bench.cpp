@@ -1,6 +1,6 @@
-// PixelRNN and PixelCNN: training steps and sampling against the same networks as plain tensor code,
-// 28 x 28 pixels of 0 and 1.  Best of several rounds, taken in turn in one process; the ratios are
-// what counts.
+// PixelRNN and PixelCNN: training steps and sampling against the same networks as plain tensor
+// code, 28 x 28 pixels of 0 and 1.  Best of several rounds, taken in turn in one process; the
+// ratios are what counts.
 #include <fmt/core.h>
 #include <torch/autograd.h>
 #include <torch/types.h>
@@ -40,7 +40,8 @@ struct Plain {
     return torch::conv2d(x, weight * mask, at(name + ".bias"), 1, {rows / 2, columns / 2});
   }
   Tensor head(Tensor x, std::int64_t hidden_layers) const {
-    for (std::int64_t l = 0; l <= hidden_layers; ++l) x = conv(fmt::format("head.{}", l), torch::relu(x));
+    for (std::int64_t l = 0; l <= hidden_layers; ++l)
+      x = conv(fmt::format("head.{}", l), torch::relu(x));
     return x;
   }
   torch::OrderedDict<std::string, Tensor> all;
@@ -82,7 +83,10 @@ Tensor plain_gated(const Plain& p, const Tensor& x, std::int64_t layers) {
 }
 
 Tensor plain_rnn(const Plain& p, const Tensor& x, std::int64_t layers, bool rows) {
-  auto y = p.conv("first", x, false);
+  // The diagonal network finds the end of the row above to the left of a row.
+  const auto ends = torch::constant_pad_nd(x, {0, 0, 1, -1}).slice(3, -3);
+  auto y = rows ? p.conv("first", x, false)
+                : p.conv("first", torch::cat({ends, x}, 3), false).slice(3, 3);
   const auto scan = [&](const std::string& name, LstmPath path) {
     const auto gates = p.conv(name + "_input", y).permute({0, 2, 3, 1});
     return lstm_scan_twin(lstm_packed(gates),
@@ -123,17 +127,20 @@ std::vector<Entry> entries() {
   PixelRnnOptions row;
   row.kind = PixelRnnKind::row;
   const double h = 16, w = 32;
-  list.push_back(entry<PixelRnn>("Row LSTM, h 16, 7 layers", row,
-                                 24 * w + 7 * (2 * w * 4 * h + 3 * h * 4 * h + h * w) + 2 * w * w + w,
-                                 [](const Plain& p, const Tensor& x) { return plain_rnn(p, x, 7, true); }));
-  list.push_back(entry<PixelRnn>("Diagonal BiLSTM, h 16, 7 layers", PixelRnnOptions{},
-                                 24 * w + 7 * (2 * (w * 4 * h + 2 * h * 4 * h) + h * w) + 2 * w * w + w,
-                                 [](const Plain& p, const Tensor& x) { return plain_rnn(p, x, 7, false); }));
+  list.push_back(
+      entry<PixelRnn>("Row LSTM, h 16, 7 layers", row,
+                      24 * w + 7 * (2 * w * 4 * h + 3 * h * 4 * h + h * w) + 2 * w * w + w,
+                      [](const Plain& p, const Tensor& x) { return plain_rnn(p, x, 7, true); }));
+  list.push_back(
+      entry<PixelRnn>("Diagonal BiLSTM, h 16, 7 layers", PixelRnnOptions{},
+                      24 * w + 7 * (2 * (w * 4 * h + 2 * h * 4 * h) + h * w) + 2 * w * w + w,
+                      [](const Plain& p, const Tensor& x) { return plain_rnn(p, x, 7, false); }));
   PixelCnnOptions cnn;
   cnn.hidden = 32, cnn.layers = 7, cnn.head = 64;
-  list.push_back(entry<PixelCnn>("PixelCNN, 64 maps, 7 blocks", cnn,
-                                 24. * 64 + 7 * (64. * 32 + 5 * 32. * 32 + 32. * 64) + 2 * 64. * 64 + 64,
-                                 [](const Plain& p, const Tensor& x) { return plain_cnn(p, x, 7); }));
+  list.push_back(
+      entry<PixelCnn>("PixelCNN, 64 maps, 7 blocks", cnn,
+                      24. * 64 + 7 * (64. * 32 + 5 * 32. * 32 + 32. * 64) + 2 * 64. * 64 + 64,
+                      [](const Plain& p, const Tensor& x) { return plain_cnn(p, x, 7); }));
   GatedPixelCnnOptions gated;
   gated.maps = 64, gated.layers = 8, gated.head = 64;
   list.push_back(entry<GatedPixelCnn>(
@@ -204,7 +211,9 @@ int main(int argc, char** argv) {
   start_race(argc, argv);
   const double peak = measure_peak();
   fmt::print("peak: {:.0f} GFLOP/s in a matrix product\n", peak / 1e9);
-  const auto list = entries();
+  std::vector<Entry> list;  // pixel_bench [THREADS [NAME]]: those whose name begins so
+  for (auto& e : entries())
+    if (argc < 3 || e.name.starts_with(argv[2])) list.push_back(std::move(e));
   fmt::print("\ntraining step with Adam, batch {}\n", kBatch);
   for (const auto& e : list) race_training(e, peak);
   fmt::print("\n64 samples; the naive way is a plain pass for each of 784 pixels\n");

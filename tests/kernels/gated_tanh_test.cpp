@@ -45,7 +45,9 @@ TEST(GatedTanh, FarInputsGiveTheirLimits) {
 }
 
 TEST(GatedTanh, RefusesAnOddNumberOfMaps) {
-  EXPECT_EQ(message_of<ShapeError>([] { gated_tanh(torch::zeros({1, 3, 2, 2})); }),
+  EXPECT_EQ(message_of<ShapeError>([] {
+              gated_tanh(torch::zeros({1, 3, 2, 2}));
+            }),
             "[gated_tanh] maps must be [B, 2F, ...]");
 }
 

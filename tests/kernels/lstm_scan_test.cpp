@@ -85,7 +85,8 @@ TEST(LstmScan, EqualsItsTwinInValueAndGradientOnEveryTarget) {
 TEST(LstmScan, ACellIsTheLstmOfTheBooks) {
   const auto sigmoid = [](double a) { return 1 / (1 + std::exp(-a)); };
   const auto gates = torch::tensor({.3, -.2, .5, .7}, torch::kDouble).reshape({1, 1, 1, 4});
-  const auto K = torch::tensor({.1, .2, .3, .4, .5, -.6, .7, -.8}, torch::kDouble).reshape({2, 1, 4});
+  const auto K =
+      torch::tensor({.1, .2, .3, .4, .5, -.6, .7, -.8}, torch::kDouble).reshape({2, 1, 4});
   const auto h0 = torch::full({1, 1}, .9, torch::kDouble);
   const auto c0 = torch::full({1, 1}, -1.1, torch::kDouble);
   const double o = .3 + .5 * .9, f = -.2 - .6 * .9, i = .5 + .7 * .9, g = .7 - .8 * .9;
@@ -185,10 +186,10 @@ TEST(LstmScan, RefusesOtherShapesAndSecondDerivatives) {
             "[lstm_scan] K must have shape [3, 16, 64], got [2, 16, 64]");
   const auto gates = lstm_packed(in.gates).set_requires_grad(true);
   const auto h = lstm_scan(gates, {in.K, {}, {}}, LstmPath::diagonal);
-  EXPECT_EQ(message_of<ConfigError>(
-                [&] { torch::autograd::grad({h.sum()}, {gates}, {}, true, true); }),
-            "[lstm_scan] the kernel has no second derivatives; build the loss from lstm_scan_twin "
-            "instead");
+  EXPECT_EQ(
+      message_of<ConfigError>([&] { torch::autograd::grad({h.sum()}, {gates}, {}, true, true); }),
+      "[lstm_scan] the kernel has no second derivatives; build the loss from lstm_scan_twin "
+      "instead");
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ HWY_INLINE Slopes SlopesAt(Vec a, Vec b, Vec d_out) {
 void Backward(const GatedTanhGradient& g, std::size_t count) {
   std::size_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
-    const auto slopes = SlopesAt(hn::LoadU(kTag, g.a + i), hn::LoadU(kTag, g.b + i),
-                                 hn::LoadU(kTag, g.d_out + i));
+    const auto slopes =
+        SlopesAt(hn::LoadU(kTag, g.a + i), hn::LoadU(kTag, g.b + i), hn::LoadU(kTag, g.d_out + i));
     hn::StoreU(slopes.a, kTag, g.d_a + i);
     hn::StoreU(slopes.b, kTag, g.d_b + i);
   }

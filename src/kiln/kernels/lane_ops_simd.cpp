@@ -22,11 +22,11 @@ HWY_INLINE void Tile(const LaneProduct& p, std::size_t lanes, std::size_t first,
       KILN_UNROLL for (std::size_t v = 0; v < kVectors; ++v) {
     sum[n][v] = Splat(p.bias ? p.bias[first + n] : 0);
     if (p.start && n < here)
-      sum[n][v] = hn::Add(sum[n][v],
-                          hn::LoadU(kTag, p.start + (first + n) * lanes + lane + v * kLanes));
+      sum[n][v] =
+          hn::Add(sum[n][v], hn::LoadU(kTag, p.start + (first + n) * lanes + lane + v * kLanes));
   }
-  const float* w = p.weights + first / kLaneOutputs * kLaneOutputs * p.taps * p.inputs +
-                   first % kLaneOutputs;
+  const float* w =
+      p.weights + first / kLaneOutputs * kLaneOutputs * p.taps * p.inputs + first % kLaneOutputs;
   for (std::size_t t = 0; t < p.taps; ++t) {
     const float* x = p.in[t] + lane;
     for (std::size_t k = 0; k < p.inputs; ++k, w += kLaneOutputs, x += lanes) {

@@ -17,13 +17,13 @@ inline constexpr std::size_t kLaneOutputs = 8;  ///< Outputs that are packed tog
 
 /// out [N, L] = bias + sum over taps and inputs of weight * in; then max(0, .) if relu.
 struct LaneProduct {
-  std::size_t outputs;        ///< N.
-  std::size_t inputs;         ///< K rows of each tap.
-  std::size_t taps;           ///< T.
-  const float* const* in;     ///< [T] pointers to [K, L].
-  const float* weights;       ///< [ceil(N / 8), T K, 8], 0 beyond N.
-  const float* bias;          ///< [N rounded up to 8], or null.
-  const float* start;         ///< [N, L] that is added, or null; may be the output.
+  std::size_t outputs;     ///< N.
+  std::size_t inputs;      ///< K rows of each tap.
+  std::size_t taps;        ///< T.
+  const float* const* in;  ///< [T] pointers to [K, L].
+  const float* weights;    ///< [ceil(N / 8), T K, 8], 0 beyond N.
+  const float* bias;       ///< [N rounded up to 8], or null.
+  const float* start;      ///< [N, L] that is added, or null; may be the output.
   bool relu;
 };
 void lane_product(const LaneProduct& product, std::size_t lanes, float* out);

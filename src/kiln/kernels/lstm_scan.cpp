@@ -40,12 +40,14 @@ void for_tasks(std::int64_t pictures, const Work& work) {
 Tensor initial_places(const Tensor& cells, LstmPath path) {
   const auto width = cells.size(2) - 2;
   if (path == LstmPath::rows) return cells.select(1, 0).narrow(1, 1, width);
-  return cells.narrow(1, 1, cells.size(1) - 1).select(2, path == LstmPath::diagonal ? 0 : width + 1);
+  return cells.narrow(1, 1, cells.size(1) - 1)
+      .select(2, path == LstmPath::diagonal ? 0 : width + 1);
 }
 
 // [B, H + above + below, W + 2, n] with a frame of zeros, the rest not set.
 Tensor framed(at::IntArrayRef sizes, std::int64_t below, const at::TensorOptions& options) {
-  const auto cells = torch::empty({sizes[0], sizes[1] + 1 + below, sizes[2] + 2, sizes[3]}, options);
+  const auto cells =
+      torch::empty({sizes[0], sizes[1] + 1 + below, sizes[2] + 2, sizes[3]}, options);
   cells.select(1, 0).zero_();
   if (below) cells.select(1, cells.size(1) - 1).zero_();
   cells.select(2, 0).zero_();
@@ -66,7 +68,8 @@ Tensor packed_forward(const Tensor& K, std::int64_t units) {
 // -> [taps, blocks, 4h', 16]: the same weights, from gates to units.
 Tensor packed_backward(const Tensor& forward, std::int64_t units) {
   const auto taps = forward.size(0), blocks = units / kBlock;
-  return forward.reshape({taps, blocks, blocks, kBlock, 4 * kBlock})  // to, from block, from, gates
+  return forward
+      .reshape({taps, blocks, blocks, kBlock, 4 * kBlock})  // to, from block, from, gates
       .permute({0, 2, 1, 4, 3})
       .reshape({taps, blocks, 4 * units, kBlock})
       .contiguous();
@@ -117,8 +120,7 @@ struct LstmFunction : torch::autograd::Function<LstmFunction> {
     const auto units = context->saved_data["units"].toInt(), padded = active.size(3) / 4;
     const auto scan = scan_of(active, path);
     const auto batch = active.size(0), height = active.size(1);
-    const auto d_out =
-        torch::constant_pad_nd(gradients[0], {0, padded - units}).contiguous();
+    const auto d_out = torch::constant_pad_nd(gradients[0], {0, padded - units}).contiguous();
     const auto d_gates = framed(active.sizes(), 1, active.options());
     const auto d_h = torch::empty_like(h), d_c = torch::zeros_like(c);
     const auto turned = packed_backward(weights, padded);
@@ -141,8 +143,10 @@ struct LstmFunction : torch::autograd::Function<LstmFunction> {
       return initial_places(cells, path).narrow(2, 0, units).sum(0);
     };
     return {inside(d_gates, height).contiguous(),
-            unpacked_forward(dK.sum(0).reshape(weights.sizes()), units), initial(d_h),
-            initial(d_c), {}};
+            unpacked_forward(dK.sum(0).reshape(weights.sizes()), units),
+            initial(d_h),
+            initial(d_c),
+            {}};
   }
 };
 

@@ -150,9 +150,8 @@ HWY_INLINE void CellBack(const Path& path, const LstmBackward& a, std::size_t fi
   const Vec one = Splat(1.0f);
   Vec d_h[kPictures][kVectors];
   KILN_UNROLL for (std::size_t p = 0; p < kPictures; ++p)
-      KILN_UNROLL for (std::size_t v = 0; v < kVectors; ++v) d_h[p][v] =
-          hn::LoadU(kTag, a.d_out + path.plain(first + p, r, c) * units + block * kLstmBlock +
-                              v * kLanes);
+      KILN_UNROLL for (std::size_t v = 0; v < kVectors; ++v) d_h[p][v] = hn::LoadU(
+          kTag, a.d_out + path.plain(first + p, r, c) * units + block * kLstmBlock + v * kLanes);
   Pulled<kPictures>(path, a, first, r, c, block, 0, d_h);
   KILN_UNROLL for (std::size_t p = 0; p < kPictures; ++p)
       KILN_UNROLL for (std::size_t v = 0; v < kVectors; ++v) {

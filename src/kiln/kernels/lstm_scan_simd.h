@@ -14,10 +14,10 @@
 /// The gradient goes through the cells backwards.  A cell's share of dK is added up row by row,
 /// while the row is still in the second cache.
 ///
-/// Pictures are B x H x W cells; h units, padded to a multiple of 16.  Arrays of cells are "framed":
-/// [B, H + 1, W + 2, n], where row 0 and the first and last column stand for what is outside of the
-/// picture: the initial state, or 0.  Gates of a block of 16 units lie together: [h / 16, 4, 16], o,
-/// f, i, g.
+/// Pictures are B x H x W cells; h units, padded to a multiple of 16.  Arrays of cells are
+/// "framed": [B, H + 1, W + 2, n], where row 0 and the first and last column stand for what is
+/// outside of the picture: the initial state, or 0.  Gates of a block of 16 units lie together: [h
+/// / 16, 4, 16], o, f, i, g.
 namespace kiln::simd {
 
 inline constexpr std::size_t kLstmBlock = 16;
@@ -46,9 +46,9 @@ void lstm_forward(const LstmScan& scan, const LstmForward& arrays, std::size_t f
                   std::size_t count);
 
 struct LstmBackward {
-  const float* d_out;   ///< [B, H, W, units].
-  const float* KT;      ///< [taps, units / 16, 4 units, 16]: K with inputs and outputs exchanged.
-  const float *h, *c;   ///< As lstm_forward left them.
+  const float* d_out;  ///< [B, H, W, units].
+  const float* KT;     ///< [taps, units / 16, 4 units, 16]: K with inputs and outputs exchanged.
+  const float *h, *c;  ///< As lstm_forward left them.
   const float* active;
   /// [B, H + 2, W + 2, 4 units], 0 where outside: row 0 and row H + 1, first and last column.
   float* d_gates;

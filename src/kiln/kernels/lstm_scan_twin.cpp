@@ -17,8 +17,7 @@ struct State {
 // gates [..., 4h], o f i g.
 State cell(const Tensor& gates, const Tensor& c_before) {
   const auto g = gates.chunk(4, -1);
-  const auto c =
-      torch::sigmoid(g[1]) * c_before + torch::sigmoid(g[2]) * torch::tanh(g[3]);
+  const auto c = torch::sigmoid(g[1]) * c_before + torch::sigmoid(g[2]) * torch::tanh(g[3]);
   return {c, torch::sigmoid(g[0]) * torch::tanh(c)};
 }
 
@@ -53,9 +52,9 @@ Tensor scan_diagonals(const Tensor& gates, const LstmTensors& lstm) {
   std::vector<Tensor> all;
   for (std::int64_t t = 0; t < columns.size(2); ++t) {
     const auto above = torch::constant_pad_nd(state.h, {0, 0, 1, -1});  // of the column before
-    const auto next = cell(columns.select(2, t) + torch::matmul(above, lstm.K[0]) +
-                               torch::matmul(state.h, lstm.K[1]),
-                           state.c);
+    const auto next = cell(
+        columns.select(2, t) + torch::matmul(above, lstm.K[0]) + torch::matmul(state.h, lstm.K[1]),
+        state.c);
     const auto begun = row.le(t);
     state = {torch::where(begun, next.c, state.c), torch::where(begun, next.h, state.h)};
     all.push_back(state.h);

@@ -41,7 +41,8 @@ Tensor places_of(const PixelOptions& o) {
 }  // namespace
 
 std::vector<std::pair<FirstPixel, std::string_view>> enum_names(FirstPixel) {
-  return {{FirstPixel::model, "model"}, {FirstPixel::uniform, "uniform"}, {FirstPixel::data, "data"}};
+  return {
+      {FirstPixel::model, "model"}, {FirstPixel::uniform, "uniform"}, {FirstPixel::data, "data"}};
 }
 
 PixelModel::PixelModel(std::string name, const PixelOptions& o)
@@ -71,7 +72,8 @@ void PixelModel::begin_round(const Batch& batch, Rng&) {
   if (!first_counts_.defined()) return;
   torch::NoGradGuard no_grad;
   const auto first = shape_.flat(where("begin_round"), "x", batch.x).select(1, 0);
-  first_counts_ += torch::one_hot(first.to(first_counts_.device(), torch::kInt64), law_.states).sum(0);
+  first_counts_ +=
+      torch::one_hot(first.to(first_counts_.device(), torch::kInt64), law_.states).sum(0);
 }
 
 // One of each state more than was counted: what was not seen is not impossible.
@@ -84,9 +86,8 @@ Tensor PixelModel::first_shares() const {
 
 Tensor PixelModel::checked_states(const char* function, const Tensor& x) const {
   const auto numbers = shape_.flat(where(function), "x", x);
-  const auto fits = numbers.ge(0)
-                        .logical_and(numbers.lt(law_.states))
-                        .logical_and(numbers == numbers.floor());
+  const auto fits =
+      numbers.ge(0).logical_and(numbers.lt(law_.states)).logical_and(numbers == numbers.floor());
   if (fits.all().item<bool>()) return numbers;
   throw ConfigError(where(function),
                     fmt::format("x must hold whole numbers from 0 to {}, got {}", law_.states - 1,
@@ -118,11 +119,12 @@ Tensor PixelModel::logits(const Batch& batch) {
 Tensor PixelModel::log_conditionals(const Batch& batch) {
   const auto x = checked_states("log_prob", batch.x).to(parameters().front().scalar_type());
   const auto pictures = seen(x);
-  const auto each =
-      natural(law_.log_probs(maps(law_.scaled(pictures), given_labels("log_prob", batch)), pictures));
+  const auto each = natural(
+      law_.log_probs(maps(law_.scaled(pictures), given_labels("log_prob", batch)), pictures));
   const auto shares = first_shares();
   if (!shares.defined()) return each;
-  const auto first = shares.log().to(each.options()).index_select(0, x.select(1, 0).to(torch::kInt64));
+  const auto first =
+      shares.log().to(each.options()).index_select(0, x.select(1, 0).to(torch::kInt64));
   return torch::cat({first.unsqueeze(1), each.slice(1, 1)}, 1);
 }
 
@@ -154,11 +156,13 @@ Tensor PixelModel::drawn(PixelDraw draw, const Tensor& given) {
       return watch(shape_.shaped(natural(so_far)), share);
     };
   if (weights.device().is_cpu() && weights.scalar_type() == torch::kFloat32)
-    return natural(draw_pixels(draw, [&](std::int64_t first, std::int64_t count, std::int64_t lanes) {
-      return stepper(given.defined() ? given.narrow(0, first, count) : given, lanes);
-    }));
+    return natural(
+        draw_pixels(draw, [&](std::int64_t first, std::int64_t count, std::int64_t lanes) {
+          return stepper(given.defined() ? given.narrow(0, first, count) : given, lanes);
+        }));
   draw.uniform = draw.uniform.to(weights.options());
-  return natural(draw_pixels_naively(draw, [&](const Tensor& scaled) { return maps(scaled, given); }));
+  return natural(
+      draw_pixels_naively(draw, [&](const Tensor& scaled) { return maps(scaled, given); }));
 }
 
 Tensor PixelModel::draw_samples(const SampleRequest& request, Rng& rng) {

@@ -36,6 +36,7 @@ class LaneRows {
     const auto place = (row + rows_) % rows_ * (width_ + 2 * margin_) + column + margin_;
     return memory_.data() + place * size_;
   }
+  std::int64_t width() const { return width_; }
 
  private:
   std::int64_t rows_ = 1, width_ = 0, margin_ = 0, size_ = 0;
@@ -64,7 +65,7 @@ class LaneConv {
   /// The same for a kernel of one pixel, which reads a column.
   void run(const float* in, std::int64_t channel, float* out, const LaneSum& sum = {}) const;
 
-  std::int64_t reach() const;  ///< Rows that it reads, its own among them.
+  std::int64_t reach() const;   ///< Rows that it reads, its own among them.
   std::int64_t margin() const;  ///< Columns that it reads to a side.
 
  private:

@@ -25,10 +25,9 @@ std::vector<std::int64_t> repeated(const std::vector<std::int64_t>& groups, std:
 
 MaskedConv2dImpl::MaskedConv2dImpl(const MaskedConvOptions& o) : options_(o), mask_(make_mask()) {
   const double inputs = mask_[-1].sum().item<double>();  // of the last channel: the most
-  const double deviation = o.gain / std::sqrt(std::max(inputs, 1.0));
-  weight = register_parameter("weight", torch::randn(mask_.sizes()) * deviation * mask_);
-  if (o.bias)
-    bias = register_parameter("bias", torch::zeros({static_cast<std::int64_t>(o.out.size())}));
+  const double share = 1 / std::sqrt(std::max(inputs, 1.0));
+  weight = register_parameter("weight", torch::randn(mask_.sizes()) * o.gain * share * mask_);
+  if (o.bias) bias = register_parameter("bias", (torch::rand({mask_.size(0)}) * 2 - 1) * share);
 }
 
 std::int64_t MaskedConv2dImpl::own_row() const {
@@ -39,7 +38,8 @@ std::int64_t MaskedConv2dImpl::own_column() const {
   return options_.to_the_left ? options_.columns - 1 : options_.columns / 2;
 }
 
-// Where the kernel covers the output's own pixel, the channels decide; taps beyond it are forbidden.
+// Where the kernel covers the output's own pixel, the channels decide; taps beyond it are
+// forbidden.
 Tensor MaskedConv2dImpl::make_mask() const {
   const auto in = torch::tensor(options_.in), out = torch::tensor(options_.out);
   auto mask = torch::ones({out.size(0), in.size(0), options_.rows, options_.columns});
@@ -67,8 +67,8 @@ Tensor MaskedConv2dImpl::forward(const Tensor& maps) {
     return torch::conv2d(torch::constant_pad_nd(maps, {column, right, row, 0}), kernel, bias);
   const auto ends = torch::constant_pad_nd(maps, {0, 0, 1, -1}).slice(3, -column);
   const auto left = torch::cat({ends, maps}, 3);
-  return torch::conv2d(
-      torch::constant_pad_nd(left, {column - ends.size(3), right, row, 0}), kernel, bias);
+  return torch::conv2d(torch::constant_pad_nd(left, {column - ends.size(3), right, row, 0}), kernel,
+                       bias);
 }
 
 std::vector<Tap> MaskedConv2dImpl::taps() const {

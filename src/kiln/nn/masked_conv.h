@@ -25,7 +25,7 @@ enum class ConvMask {
 };
 
 struct MaskedConvOptions {
-  std::vector<std::int64_t> in, out;  ///< The channel of each map.
+  std::vector<std::int64_t> in, out;   ///< The channel of each map.
   std::int64_t rows = 1, columns = 1;  ///< Of the kernel.
   bool to_the_left = false;            ///< Its own column is the last one, not the middle.
   ConvMask mask = ConvMask::b;
@@ -44,8 +44,9 @@ struct Tap {
 ///
 /// The kernel's own pixel is its middle; of one with mask `rows` the middle of its last row.
 /// Weights that the mask forbids are 0 and stay 0; rows and columns of which nothing is allowed are
-/// not computed.  Weights are normal with deviation gain / sqrt(inputs of an output that are
-/// allowed).
+/// not computed.  Weights begin normal with deviation gain / sqrt(n), biases uniform in +-1 /
+/// sqrt(n), n the inputs of an output that are allowed: at biases of 0 the first pixel, which reads
+/// nothing, would stand on the corner of every ReLU.
 class MaskedConv2dImpl : public torch::nn::Module {
  public:
   explicit MaskedConv2dImpl(const MaskedConvOptions& options);
@@ -53,9 +54,9 @@ class MaskedConv2dImpl : public torch::nn::Module {
   Tensor forward(const Tensor& maps);  ///< [B, in, H, W] -> [B, out, H, W].
 
   const MaskedConvOptions& options() const { return options_; }
-  std::vector<Tap> taps() const;      ///< Those of which something is allowed, in reading order.
-  Tensor tap_weights() const;         ///< [taps, out, in] of them, masked.
-  Tensor masked_weight() const;       ///< [out, in, rows, columns].
+  std::vector<Tap> taps() const;  ///< Those of which something is allowed, in reading order.
+  Tensor tap_weights() const;     ///< [taps, out, in] of them, masked.
+  Tensor masked_weight() const;   ///< [out, in, rows, columns].
 
   Tensor weight, bias;  ///< [out, in, rows, columns]; [out] or undefined.
 

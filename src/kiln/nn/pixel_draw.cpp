@@ -40,7 +40,12 @@ class Group {
  public:
   Group(const PixelDraw& draw, const Tensor& to, std::unique_ptr<PixelStepper> stepper,
         std::int64_t first, std::int64_t count, std::int64_t lanes)
-      : draw_(draw), to_(to), size_(to), stepper_(std::move(stepper)), first_(first), count_(count),
+      : draw_(draw),
+        to_(to),
+        size_(to),
+        stepper_(std::move(stepper)),
+        first_(first),
+        count_(count),
         lanes_(lanes) {}
 
   void pixel(std::int64_t row, std::int64_t column) {
@@ -64,7 +69,8 @@ class Group {
     if (draw_.known.defined() && draw_.known.data_ptr<bool>()[at])
       return static_cast<std::int64_t>(draw_.x.data_ptr<float>()[at]);
     const float uniform = draw_.uniform.data_ptr<float>()[at];
-    if (very_first && draw_.first_shares.defined()) return draw_.law.of_shares(draw_.first_shares, uniform);
+    if (very_first && draw_.first_shares.defined())
+      return draw_.law.of_shares(draw_.first_shares, uniform);
     return draw_.law.picked(outputs, lanes_, uniform, draw_.temperature);
   }
 
@@ -128,14 +134,17 @@ Tensor draw_pixels_naively(const PixelDraw& draw,
     for (std::int64_t column = 0; column < size.width; ++column) {
       for (std::int64_t c = 0; c < size.channels; ++c) {
         if (!scaled.defined()) scaled = torch::zeros_like(to);
-        const auto here = [&](const Tensor& t) { return t.select(1, c).select(1, row).select(1, column); };
+        const auto here = [&](const Tensor& t) {
+          return t.select(1, c).select(1, row).select(1, column);
+        };
         const bool very_first = row + column + c == 0 && draw.first_shares.defined();
         auto state = very_first ? draw.law.of_shares(draw.first_shares, here(draw.uniform))
-                                : draw.law.picked(maps(scaled), c, row, column,
-                                                  here(draw.uniform), draw.temperature);
+                                : draw.law.picked(maps(scaled), c, row, column, here(draw.uniform),
+                                                  draw.temperature);
         state = state.to(to.options());
         if (draw.known.defined())
-          state = torch::where(here(draw.known).to(torch::kBool), here(draw.x).to(to.options()), state);
+          state =
+              torch::where(here(draw.known).to(torch::kBool), here(draw.x).to(to.options()), state);
         here(to).copy_(state);
         here(scaled).copy_(draw.law.scaled(state));
       }

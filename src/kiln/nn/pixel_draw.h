@@ -25,11 +25,11 @@ class PixelStepper {
 /// Draws of pictures number by number.  B pictures, C, H, W.
 struct PixelDraw {
   PixelLaw law = {};
-  Tensor uniform = {};      ///< [B, C, H, W] in [0, 1).
-  double temperature = 1;   ///< Above 0.
-  Tensor known = {};        ///< [B, C, H, W]: where it is not 0, x stays; undefined: nowhere.
-  Tensor x = {};            ///< [B, C, H, W] of whole numbers; read where it is known.
-  Tensor first_shares = {}; ///< [q]: the law of the very first number; undefined: the network's.
+  Tensor uniform = {};       ///< [B, C, H, W] in [0, 1).
+  double temperature = 1;    ///< Above 0.
+  Tensor known = {};         ///< [B, C, H, W]: where it is not 0, x stays; undefined: nowhere.
+  Tensor x = {};             ///< [B, C, H, W] of whole numbers; read where it is known.
+  Tensor first_shares = {};  ///< [q]: the law of the very first number; undefined: the network's.
   /// As of SampleRequest; asked after every pixel.
   std::function<bool(const Tensor& so_far, double share)> watch = {};
 };

@@ -13,8 +13,9 @@ PixelHeadImpl::PixelHeadImpl(std::int64_t in, std::int64_t hidden, std::int64_t 
                              const PixelLaw& law) {
   auto from = channel_groups(in, law.channels);
   const auto add = [&](const std::vector<std::int64_t>& to, double gain) {
-    layers.push_back(register_module(fmt::format("{}", layers.size()),
-                                     MaskedConv2d(MaskedConvOptions{.in = from, .out = to, .gain = gain})));
+    layers.push_back(
+        register_module(fmt::format("{}", layers.size()),
+                        MaskedConv2d(MaskedConvOptions{.in = from, .out = to, .gain = gain})));
     from = to;
   };
   for (std::int64_t l = 0; l < hidden_layers; ++l)

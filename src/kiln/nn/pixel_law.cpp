@@ -20,7 +20,8 @@ Tensor PixelLaw::scaled(const Tensor& x) const {
 }
 
 float PixelLaw::scaled(std::int64_t state) const {
-  return static_cast<float>(static_cast<double>(state) * (2.0 / static_cast<double>(states - 1)) - 1);
+  return static_cast<float>(static_cast<double>(state) * (2.0 / static_cast<double>(states - 1)) -
+                            1);
 }
 
 Tensor PixelLaw::log_probs(const Tensor& maps, const Tensor& x) const {
@@ -34,7 +35,9 @@ std::int64_t PixelLaw::picked(const float* logits, std::int64_t stride, float un
   if (outputs() == 1) return uniform < 1 / (1 + std::exp(-logits[0] / temperature)) ? 1 : 0;
   double most = logits[0];
   for (std::int64_t v = 1; v < states; ++v) most = std::max(most, double(logits[v * stride]));
-  const auto mass = [&](std::int64_t v) { return std::exp((logits[v * stride] - most) / temperature); };
+  const auto mass = [&](std::int64_t v) {
+    return std::exp((logits[v * stride] - most) / temperature);
+  };
   double total = 0;
   for (std::int64_t v = 0; v < states; ++v) total += mass(v);
   double below = 0;

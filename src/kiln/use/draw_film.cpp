@@ -20,9 +20,7 @@ constexpr double kFramesPerSecond = 20;
 Tensor drawn_places(const Autoregressive& model, double share, at::IntArrayRef shape) {
   const auto& order = model.ordering();
   const auto steps = std::llround(share * static_cast<double>(order.size(0)));
-  return torch::zeros({order.size(0)})
-      .index_fill_(0, order.slice(0, 0, steps), 1)
-      .reshape(shape);
+  return torch::zeros({order.size(0)}).index_fill_(0, order.slice(0, 0, steps), 1).reshape(shape);
 }
 
 }  // namespace
@@ -31,8 +29,9 @@ DrawFilm film_of_draw(Model& model, SampleRequest request, std::int64_t frames, 
   auto* sampler = seen_as<Sampler>(model);
   const auto* steps = seen_as<Autoregressive>(model);
   if (!sampler || !steps)
-    throw ConfigError("sample.out", "a film shows pictures of an autoregressive model as it draws "
-                                    "them; give FILE.png");
+    throw ConfigError("sample.out",
+                      "a film shows pictures of an autoregressive model as it draws "
+                      "them; give FILE.png");
   const auto values = model.value_set();
   const double grey = (values.low() + values.high()) / 2;
   WebpFilmOptions options;
@@ -45,7 +44,8 @@ DrawFilm film_of_draw(Model& model, SampleRequest request, std::int64_t frames, 
     if (share < 1 && share - shown < 1 / static_cast<double>(frames)) return true;
     shown = share;
     const auto drawn = drawn_places(*steps, share, so_far.sizes().slice(1)).to(so_far.device());
-    film.add(picture_grid(torch::where(drawn.gt(0), so_far, torch::full_like(so_far, grey)), values, 0));
+    film.add(
+        picture_grid(torch::where(drawn.gt(0), so_far, torch::full_like(so_far, grey)), values, 0));
     return true;
   };
   DrawFilm result;

@@ -38,7 +38,8 @@ TEST(PixelModel, ProbabilitiesOfAllPicturesAddUpToOne) {
       for (const char* ordering : {"raster", "column", "serpentine"})
         for (const char* first : {"model", "uniform", "data"}) {
           auto model = pixel_model(
-              name, with(with(options, shape), {{"ordering", ordering}, {"first_pixel", first}}), 2);
+              name, with(with(options, shape), {{"ordering", ordering}, {"first_pixel", first}}),
+              2);
           EXPECT_NEAR(total(model->log_prob(pictures_of(shape))), 1, 1e-5)
               << name << " " << ordering << " " << first;
         }
@@ -92,10 +93,16 @@ TEST(PixelModel, CachedDrawsEqualNaiveDraws) {
   Rng rng(6);
   for (const auto& [name, options] : small_pixel_models())
     for (const auto& shape : {OptionMap{{"height", "7"}, {"width", "5"}},
-                              OptionMap{{"height", "4"}, {"width", "6"}, {"channels", "3"},
-                                        {"states", "5"}, {"ordering", "serpentine"}},
-                              OptionMap{{"height", "6"}, {"width", "4"}, {"condition", "label"},
-                                        {"classes", "3"}, {"ordering", "column"},
+                              OptionMap{{"height", "4"},
+                                        {"width", "6"},
+                                        {"channels", "3"},
+                                        {"states", "5"},
+                                        {"ordering", "serpentine"}},
+                              OptionMap{{"height", "6"},
+                                        {"width", "4"},
+                                        {"condition", "label"},
+                                        {"classes", "3"},
+                                        {"ordering", "column"},
                                         {"first_pixel", "uniform"}}}) {
       auto model = pixel_model(name, with(options, shape));
       const auto dims = model->ordering().size(0);
@@ -104,8 +111,7 @@ TEST(PixelModel, CachedDrawsEqualNaiveDraws) {
       auto naive = torch::zeros_like(cached);
       for (std::int64_t i = 0; i < dims; ++i) {
         const auto d = model->ordering()[i].item<std::int64_t>();
-        naive.select(1, d).copy_(
-            model->draw_one({naive, uniform.y}, d, uniform.x.select(1, d)));
+        naive.select(1, d).copy_(model->draw_one({naive, uniform.y}, d, uniform.x.select(1, d)));
       }
       EXPECT_TRUE(torch::equal(cached, naive)) << name << " " << dims;
       EXPECT_GT(cached.std().item<double>(), 0.1);
@@ -117,7 +123,8 @@ TEST(PixelModel, DrawsInFloat64AreTheSame) {
   torch::NoGradGuard no_grad;
   Rng rng(7);
   for (const auto& [name, options] : small_pixel_models()) {
-    auto model = pixel_model(name, with(options, {{"height", "6"}, {"width", "6"}, {"states", "4"}}));
+    auto model =
+        pixel_model(name, with(options, {{"height", "6"}, {"width", "6"}, {"states", "4"}}));
     const Batch uniform{rng.uniform({4, 36})};
     const auto drawn = model->draw(uniform);
     model->to(torch::kDouble);
@@ -129,7 +136,8 @@ TEST(PixelModel, APictureDoesNotDependOnTheOthersInItsBatch) {
   torch::NoGradGuard no_grad;
   Rng rng(8);
   for (const auto& [name, options] : small_pixel_models()) {
-    auto model = pixel_model(name, with(options, {{"height", "5"}, {"width", "5"}, {"states", "7"}}));
+    auto model =
+        pixel_model(name, with(options, {{"height", "5"}, {"width", "5"}, {"states", "7"}}));
     const auto uniform = rng.uniform({70, 25});
     const auto all = model->draw(uniform);
     for (const std::int64_t n : {0, 31, 69})
@@ -158,8 +166,9 @@ TEST(PixelModel, WithoutWeightsForItAClassChangesNothing) {
 
 TEST(PixelModel, JointProbabilitiesOfPicturesAndClassesAddUpToOne) {
   torch::NoGradGuard no_grad;
-  auto model = pixel_model("gated_pixel_cnn",
-                           {{"maps", "4"}, {"layers", "2"}, {"condition", "label"}, {"classes", "3"}});
+  auto model =
+      pixel_model("gated_pixel_cnn",
+                  {{"maps", "4"}, {"layers", "2"}, {"condition", "label"}, {"classes", "3"}});
   const auto all = all_pictures(2, 1, 3, 3);
   EXPECT_NEAR(total(model->class_logits(all)), 1, 1e-5);
 }
@@ -212,7 +221,8 @@ TEST(PixelModel, CompletionsKeepWhatIsKnownAndGoOnFromIt) {
 
 TEST(PixelModel, ADrawCanBeWatchedAndStopped) {
   for (const auto type : {torch::kFloat32, torch::kDouble}) {
-    auto model = pixel_model("pixel_cnn", {{"hidden", "3"}, {"layers", "1"}, {"ordering", "column"}});
+    auto model =
+        pixel_model("pixel_cnn", {{"hidden", "3"}, {"layers", "1"}, {"ordering", "column"}});
     model->to(type);
     Rng rng(13), again(13);
     std::vector<double> shares;
@@ -241,24 +251,30 @@ TEST(PixelModel, RefusesWhatItCannotLearnOrDraw) {
   const auto refusal = [](const std::string& name, const OptionMap& options) {
     return message_of<ConfigError>([&] { pixel_model(name, options); });
   };
-  EXPECT_EQ(refusal("pixel_rnn", {{"ordering", "spiral"}}),
-            "[pixel_rnn.ordering] a masked network reads the rows above and what lies before in the "
-            "row, which is not what comes before in the order 'spiral'; use raster, column or "
-            "serpentine, or made or nade");
+  EXPECT_EQ(
+      refusal("pixel_rnn", {{"ordering", "spiral"}}),
+      "[pixel_rnn.ordering] a masked network reads the rows above and what lies before in the "
+      "row, which is not what comes before in the order 'spiral'; use raster, column or "
+      "serpentine, or made or nade");
   EXPECT_EQ(refusal("gated_pixel_cnn", {{"kernel", "4"}}),
             "[gated_pixel_cnn.kernel] must be odd, got 4");
   EXPECT_EQ(message_of<ConfigError>([] {
               make_model(find_model("pixel_cnn"),
-                         {{"data_dim", "4"}, {"channels", "0"}, {"height", "0"}, {"width", "0"}}, 1);
+                         {{"data_dim", "4"}, {"channels", "0"}, {"height", "0"}, {"width", "0"}},
+                         1);
             }),
             "[pixel_cnn] learns pictures, and the data are a table; use made or nade there");
   auto model = pixel_model("pixel_cnn", {{"hidden", "3"}, {"layers", "1"}});
-  EXPECT_EQ(message_of<ConfigError>([&] { model->log_prob(torch::full({1, 1, 3, 3}, 2.f)); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model->log_prob(torch::full({1, 1, 3, 3}, 2.f));
+            }),
             "[pixel_cnn.log_prob] x must hold whole numbers from 0 to 1, got 2");
   Rng rng(1);
   auto known = torch::zeros({1, 9});
   known.slice(1, 4, 9).fill_(1);
-  EXPECT_EQ(message_of<ConfigError>([&] { model->complete(torch::zeros({1, 9}), known, rng); }),
+  EXPECT_EQ(message_of<ConfigError>([&] {
+              model->complete(torch::zeros({1, 9}), known, rng);
+            }),
             "[pixel_cnn.complete] known numbers must come before all unknown ones in the ordering "
             "'raster', but number 4 of picture 0 is known and comes after an unknown one; mask a "
             "later part, or train with an ordering that visits the known part first");

@@ -37,7 +37,10 @@ inline std::vector<std::pair<std::string, OptionMap>> small_pixel_models() {
           {"pixel_rnn", {{"kind", "row"}, {"hidden", "6"}, {"layers", "2"}, {"head", "6"}}},
           {"pixel_rnn", {{"kind", "diagonal"}, {"hidden", "6"}, {"layers", "2"}, {"head", "6"}}},
           {"pixel_rnn",
-           {{"kind", "diagonal"}, {"hidden", "17"}, {"layers", "1"}, {"skip", "true"},
+           {{"kind", "diagonal"},
+            {"hidden", "17"},
+            {"layers", "1"},
+            {"skip", "true"},
             {"initial_state", "zero"}}}};
 }
 

@@ -6,16 +6,15 @@
 
 #include "kiln/check/check_model.h"
 #include "kiln/core/rng.h"
-#include "tests/models/autoregressive/pixel_parts.h"
+#include "tests/models/autoregressive/pixel_field.h"
 
 namespace kiln {
 namespace {
 
 std::int64_t weights(const std::string& kind, const std::string& initial_state) {
-  const auto model = pixel_model("pixel_rnn", {{"kind", kind},
-                                               {"initial_state", initial_state},
-                                               {"height", "28"},
-                                               {"width", "28"}});
+  const auto model = pixel_model(
+      "pixel_rnn",
+      {{"kind", kind}, {"initial_state", initial_state}, {"height", "28"}, {"width", "28"}});
   std::int64_t count = 0;
   for (const auto& p : model->parameters()) count += p.numel();
   return count;
@@ -28,11 +27,38 @@ TEST(PixelRnn, HasThePapersNumberOfWeights) {
   EXPECT_EQ(weights("row", "zero"), 72513);
 }
 
+// A Row LSTM: the triangle above the cell, and of each of its cells the pixel before.
+Pixels triangle(std::int64_t row, std::int64_t column) {
+  Pixels read;
+  for (std::int64_t r = 0; r <= row; ++r)
+    for (std::int64_t c = column - (row - r); c <= column + (row - r); ++c)
+      if (c >= 0 && c < kSide) read.insert({r, c}), read.insert({r, c - 1});
+  return read;
+}
+
+TEST(PixelRnn, RowsSeeATriangle) {
+  auto model = pixel_model("pixel_rnn", deep({{"kind", "row"}, {"layers", "1"}, {"hidden", "6"}}));
+  for (const std::int64_t column : {0, 5, 10}) {
+    const auto expected = through(through({{10, column}}, triangle), masked(7, false));
+    EXPECT_EQ(field(*model, 10, column), expected) << column;
+  }
+  EXPECT_FALSE(field(*model, 10, 0).contains({9, 10}));  // before it, and not seen
+}
+
+TEST(PixelRnn, DiagonalsSeeEveryPixelBefore) {
+  for (const char* layers : {"1", "3"}) {
+    auto model =
+        pixel_model("pixel_rnn", deep({{"kind", "diagonal"}, {"layers", layers}, {"hidden", "6"}}));
+    for (const auto& [row, column] : Pixels{{0, 1}, {3, 0}, {10, 0}, {7, 5}, {10, 10}})
+      EXPECT_EQ(field(*model, row, column), all_before(row, column)) << row << " " << column;
+  }
+}
+
 // A Diagonal BiLSTM of one layer without anything around it: what a cell knows of the right is
 // added one row further down, or where one got it wrong.
 enum class RightMap {
-  shifted,      // As it must be: the last row dropped, zeros on top.
-  as_it_is,     // No shift.
+  shifted,       // As it must be: the last row dropped, zeros on top.
+  as_it_is,      // No shift.
   wrong_padding  // The last row dropped, zeros at the bottom, as in a popular repository: no shift.
 };
 
@@ -43,23 +69,24 @@ class BiLstm : public Model, public Autoregressive {
     for (auto* t : {&left_, &mirror_}) *t = rng.normal({2, 4, 16});
     in_ = rng.normal({2, 1, 16});
     out_ = rng.normal({4}) * 2;
-    order_ = torch::arange(16);
+    order_ = torch::arange(9);
   }
   Values values() const override { return Values::binary; }
   const Tensor& ordering() const override { return order_; }
 
   Tensor logits(const Tensor& x) const {
-    const auto cells = x.reshape({-1, 4, 4, 1});
-    const auto before = torch::constant_pad_nd(cells, {0, 0, 1, -1});  // mask A: not the pixel itself
+    const auto cells = x.reshape({-1, 3, 3, 1});
+    const auto before =
+        torch::constant_pad_nd(cells, {0, 0, 1, -1});  // mask A: not the pixel itself
     const auto scan = [&](const Tensor& K, const Tensor& in, std::int64_t n, LstmPath path) {
       return lstm_scan_twin(lstm_packed(torch::matmul(in, in_[n])), {K, {}, {}}, path);
     };
     auto right = scan(mirror_, cells, 1, LstmPath::diagonal_mirror);
     if (right_ == RightMap::shifted) right = torch::constant_pad_nd(right, {0, 0, 0, 0, 1, -1});
     if (right_ == RightMap::wrong_padding)
-      right = torch::constant_pad_nd(right.slice(1, 0, 3), {0, 0, 0, 0, 0, 1});
+      right = torch::constant_pad_nd(right.slice(1, 0, 2), {0, 0, 0, 0, 0, 1});
     const auto left = scan(left_, before, 0, LstmPath::diagonal);
-    return torch::matmul(left + right, out_).reshape({-1, 16});
+    return torch::matmul(left + right, out_).reshape({-1, 9});
   }
   Tensor log_conditionals(const Batch& batch) override {
     const auto l = logits(batch.x);
@@ -71,7 +98,7 @@ class BiLstm : public Model, public Autoregressive {
   }
   Tensor draw(const Batch& uniform) override {
     auto x = torch::zeros_like(uniform.x);
-    for (std::int64_t d = 0; d < 16; ++d)
+    for (std::int64_t d = 0; d < 9; ++d)
       x.select(1, d).copy_(draw_one(x, d, uniform.x.select(1, d)));
     return x;
   }
@@ -84,8 +111,7 @@ class BiLstm : public Model, public Autoregressive {
 std::vector<std::string> red(RightMap right) {
   Rng rng(4);
   BiLstm model(right);
-  const auto report =
-      check_model(model, rng.integers(2, {64, 16}).to(torch::kFloat32), rng);
+  const auto report = check_model(model, rng.integers(2, {64, 9}).to(torch::kFloat32), rng);
   std::vector<std::string> names;
   for (const auto& finding : report.findings)
     if (!finding.passed) names.push_back(finding.name);

@@ -45,19 +45,18 @@ GatedPixelCnn::Layer GatedPixelCnn::make_layer(const GatedPixelCnnOptions& o, st
   const auto add = [&](const char* part, const MaskedConvOptions& options) {
     return register_module(fmt::format("layer{}_{}", number, part), MaskedConv2d(options));
   };
-  Layer layer{
-      add("vertical", {.in = in,
-                       .out = all,
-                       .rows = kernel / 2 + 1,
-                       .columns = kernel,
-                       .mask = ConvMask::rows}),
-      add("link", {.in = all, .out = all, .mask = ConvMask::rows, .bias = false}),
-      add("horizontal", {.in = in,
-                         .out = gates,
-                         .columns = kernel / 2 + 1,
-                         .to_the_left = true,
-                         .mask = first ? ConvMask::a : ConvMask::b}),
-      add("skip", {.in = own, .out = channel_groups(o.head, o.channels)})};
+  Layer layer{add("vertical", {.in = in,
+                               .out = all,
+                               .rows = kernel / 2 + 1,
+                               .columns = kernel,
+                               .mask = ConvMask::rows}),
+              add("link", {.in = all, .out = all, .mask = ConvMask::rows, .bias = false}),
+              add("horizontal", {.in = in,
+                                 .out = gates,
+                                 .columns = kernel / 2 + 1,
+                                 .to_the_left = true,
+                                 .mask = first ? ConvMask::a : ConvMask::b}),
+              add("skip", {.in = own, .out = channel_groups(o.head, o.channels)})};
   if (number < o.layers) layer.residual = add("residual", {.in = own, .out = own});
   if (classes() == 0) return layer;
   const auto label = [&](const char* part) {
@@ -74,8 +73,8 @@ Tensor GatedPixelCnn::maps(const Tensor& scaled, const Tensor& given) {
   Tensor skips;
   for (auto& layer : layers_) {
     const auto a_v = with_label(layer.vertical(v), given, layer.vertical_label);
-    const auto a_h = with_label(layer.horizontal(h) + layer.link(down(a_v)), given,
-                                layer.horizontal_label);
+    const auto a_h =
+        with_label(layer.horizontal(h) + layer.link(down(a_v)), given, layer.horizontal_label);
     const auto g = gated_tanh(a_h), skip = layer.skip(g);
     skips = skips.defined() ? skips + skip : skip;
     if (!layer.residual) break;
@@ -131,8 +130,8 @@ class GatedPixelCnn::Stepper : public PixelStepper {
  private:
   struct Layer {
     LaneConv vertical, link, horizontal, skip, residual;
-    LaneRows v, h;   // what the layer reads; of the first layer the picture
-    LaneRows links;  // one row, [2F, lanes] of each column
+    LaneRows v, h;     // what the layer reads; of the first layer the picture
+    LaneRows links;    // one row, [2F, lanes] of each column
     LaneMemory gated;  // g at the pixel, of the channels so far
     LaneMemory vertical_label, horizontal_label;
   };

@@ -18,12 +18,15 @@ struct GatedPixelCnnOptions : PixelOptions {
     visit("layers", self.layers, Field{.help = "gated layers", .low = 1, .high = 64});
     visit("kernel", self.kernel,
           Field{.help = "side of the kernels after the first, odd", .low = 3, .high = 15});
-    visit("head", self.head, Field{.help = "maps of the skip connections and of the last hidden layer", .low = 1, .high = 4096});
+    visit("head", self.head,
+          Field{.help = "maps of the skip connections and of the last hidden layer",
+                .low = 1,
+                .high = 4096});
   }
 };
 
-/// Gated PixelCNN: a vertical and a horizontal stack, so that nothing is blind.  van den Oord et al.
-/// 2016, arXiv:1606.05328, section 2.
+/// Gated PixelCNN: a vertical and a horizontal stack, so that nothing is blind.  van den Oord et
+/// al. 2016, arXiv:1606.05328, section 2.
 ///
 ///   a_v = conv_rows(v) + V_v y,                    v' = tanh(a_v1) sigmoid(a_v2)
 ///   a_h = conv_left(h) + 1x1(down(a_v)) + V_h y,   g = tanh(a_h1) sigmoid(a_h2)

@@ -22,10 +22,9 @@ MaskedConv2d conv(const std::vector<std::int64_t>& in, const std::vector<std::in
 
 PixelCnn::PixelCnn(const PixelCnnOptions& o)
     : PixelModel("pixel_cnn", checked("pixel_cnn", o)),
-      first_(register_module("first",
-                             conv(channel_groups(o.channels, o.channels),
-                                  channel_groups(2 * o.hidden, o.channels), kFirstKernel,
-                                  ConvMask::a, 1))),
+      first_(register_module(
+          "first", conv(channel_groups(o.channels, o.channels),
+                        channel_groups(2 * o.hidden, o.channels), kFirstKernel, ConvMask::a, 1))),
       head_(register_module("head", PixelHead(2 * o.hidden, o.head, 2, law()))) {
   const auto wide = channel_groups(2 * o.hidden, o.channels);
   const auto narrow = channel_groups(o.hidden, o.channels);
@@ -33,10 +32,11 @@ PixelCnn::PixelCnn(const PixelCnnOptions& o)
     return register_module(fmt::format("block{}_{}", layer, part), std::move(module));
   };
   for (std::int64_t l = 1; l <= o.layers; ++l) {
-    blocks_.push_back({add(l, "in", conv(wide, narrow, 1, ConvMask::b, std::numbers::sqrt2)),
-                       add(l, "middle",
-                           conv(narrow, narrow, kKernel, ConvMask::b, std::numbers::sqrt2)),
-                       add(l, "out", conv(narrow, wide, 1, ConvMask::b, 1)), {}});
+    blocks_.push_back(
+        {add(l, "in", conv(wide, narrow, 1, ConvMask::b, std::numbers::sqrt2)),
+         add(l, "middle", conv(narrow, narrow, kKernel, ConvMask::b, std::numbers::sqrt2)),
+         add(l, "out", conv(narrow, wide, 1, ConvMask::b, 1)),
+         {}});
     if (classes() > 0)
       blocks_.back().label = register_parameter(fmt::format("block{}_label", l),
                                                 torch::randn({classes(), o.hidden}) * 0.01);
@@ -67,11 +67,10 @@ class PixelCnn::Stepper : public PixelStepper {
       const auto hidden = block.middle->weight.size(0);
       LaneConv middle(*block.middle, lanes);
       LaneRows rows(middle.reach(), model.seen_width(), middle.margin(), hidden, lanes);
-      blocks_.push_back({LaneConv(*block.in, lanes), middle, LaneConv(*block.out, lanes), rows,
-                         LaneMemory(static_cast<std::int64_t>(wide_.size()) * lanes),
-                         LaneMemory(hidden * lanes),
-                         given.defined() ? lane_columns(given.matmul(block.label), lanes)
-                                         : LaneMemory()});
+      blocks_.push_back(
+          {LaneConv(*block.in, lanes), middle, LaneConv(*block.out, lanes), rows,
+           LaneMemory(static_cast<std::int64_t>(wide_.size()) * lanes), LaneMemory(hidden * lanes),
+           given.defined() ? lane_columns(given.matmul(block.label), lanes) : LaneMemory()});
     }
   }
 

@@ -14,14 +14,17 @@ struct PixelCnnOptions : PixelOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit_pixels(self, visit);
     visit("hidden", self.hidden,
-          Field{.help = "maps inside of a block; twice as many between blocks", .low = 1, .high = 1024});
+          Field{.help = "maps inside of a block; twice as many between blocks",
+                .low = 1,
+                .high = 1024});
     visit("layers", self.layers, Field{.help = "residual blocks", .low = 0, .high = 64});
-    visit("head", self.head, Field{.help = "maps of the two hidden layers before the logits", .low = 1, .high = 4096});
+    visit("head", self.head,
+          Field{.help = "maps of the two hidden layers before the logits", .low = 1, .high = 4096});
   }
 };
 
-/// PixelCNN: masked convolutions in residual blocks.  van den Oord, Kalchbrenner & Kavukcuoglu 2016,
-/// arXiv:1601.06759, section 3.3 to 3.5.
+/// PixelCNN: masked convolutions in residual blocks.  van den Oord, Kalchbrenner & Kavukcuoglu
+/// 2016, arXiv:1601.06759, section 3.3 to 3.5.
 ///
 ///   y_0 = conv7x7_A(x),   y_l = y_{l-1} + 1x1(relu(conv3x3_B(relu(1x1(relu(y_{l-1}))))))
 ///   logits = 1x1(relu(1x1(relu(1x1(relu(y_L))))))

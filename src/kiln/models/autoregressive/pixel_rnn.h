@@ -29,10 +29,13 @@ struct PixelRnnOptions : PixelOptions {
   static void fields(Self& self, Visitor&& visit) {
     visit_pixels(self, visit);
     visit("kind", self.kind, Field{.help = "row: Row LSTM; diagonal: Diagonal BiLSTM"});
-    visit("hidden", self.hidden,
-          Field{.help = "units of an LSTM; twice as many maps between layers", .low = 1, .high = 1024});
+    visit(
+        "hidden", self.hidden,
+        Field{
+            .help = "units of an LSTM; twice as many maps between layers", .low = 1, .high = 1024});
     visit("layers", self.layers, Field{.help = "LSTM layers", .low = 1, .high = 32});
-    visit("head", self.head, Field{.help = "maps of the two hidden layers before the logits", .low = 1, .high = 4096});
+    visit("head", self.head,
+          Field{.help = "maps of the two hidden layers before the logits", .low = 1, .high = 4096});
     visit("initial_state", self.initial_state, Field{.help = "of the LSTMs: learned or zero"});
     visit("skip", self.skip, Field{.help = "connect every layer to the head directly too"});
   }
