@@ -65,6 +65,33 @@ void Gate(const float* a, const float* b, std::size_t count, float* out) {
                out + i);
 }
 
+HWY_INLINE Vec Elu(Vec a) {
+  const Vec zero = hn::Zero(kTag);
+  const Vec below =
+      hn::Sub(Exp2(Clamp(hn::Mul(hn::Min(a, zero), Splat(kLog2E)), 126.0f)), Splat(1));
+  return hn::IfThenElse(hn::Gt(a, zero), a, below);
+}
+
+void ConcatElu(const float* in, std::size_t count, float* out) {
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const Vec a = hn::LoadU(kTag, in + i);
+    hn::StoreU(Elu(a), kTag, out + i);
+    hn::StoreU(Elu(hn::Neg(a)), kTag, out + count + i);
+  }
+}
+
+void EluOf(const float* in, std::size_t count, float* out) {
+  for (std::size_t i = 0; i < count; i += kLanes)
+    hn::StoreU(Elu(hn::LoadU(kTag, in + i)), kTag, out + i);
+}
+
+void GateAdd(const float* x, const float* a, const float* b, std::size_t count, float* out) {
+  for (std::size_t i = 0; i < count; i += kLanes)
+    hn::StoreU(
+        hn::MulAdd(hn::LoadU(kTag, a + i), Sigmoid(hn::LoadU(kTag, b + i)), hn::LoadU(kTag, x + i)),
+        kTag, out + i);
+}
+
 void Lstm(const float* gates, std::size_t stride, const float* c_before, std::size_t count,
           float* c, float* h) {
   for (std::size_t i = 0; i < count; i += kLanes) {
@@ -89,6 +116,9 @@ HWY_EXPORT(Product);
 HWY_EXPORT(Relu);
 HWY_EXPORT(Gate);
 HWY_EXPORT(Lstm);
+HWY_EXPORT(ConcatElu);
+HWY_EXPORT(EluOf);
+HWY_EXPORT(GateAdd);
 
 void lane_product(const LaneProduct& product, std::size_t lanes, float* out) {
   HWY_DYNAMIC_DISPATCH(Product)(product, lanes, out);
@@ -100,6 +130,18 @@ void lane_relu(const float* in, std::size_t count, float* out) {
 
 void lane_gate(const float* a, const float* b, std::size_t count, float* out) {
   HWY_DYNAMIC_DISPATCH(Gate)(a, b, count, out);
+}
+
+void lane_concat_elu(const float* in, std::size_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(ConcatElu)(in, count, out);
+}
+
+void lane_elu(const float* in, std::size_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(EluOf)(in, count, out);
+}
+
+void lane_gate_add(const float* x, const float* a, const float* b, std::size_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(GateAdd)(x, a, b, count, out);
 }
 
 void lane_lstm(const float* gates, std::size_t stride, const float* c_before, std::size_t count,

@@ -31,6 +31,14 @@ void lane_product(const LaneProduct& product, std::size_t lanes, float* out);
 /// out = max(0, in) of `count` numbers.
 void lane_relu(const float* in, std::size_t count, float* out);
 
+/// out = [ELU(in), ELU(-in)], 2 `count` numbers; ELU(a) is a above 0 and exp(a) - 1 below.
+void lane_concat_elu(const float* in, std::size_t count, float* out);
+/// out = ELU(in).
+void lane_elu(const float* in, std::size_t count, float* out);
+
+/// out = x + a sigmoid(b) of `count` numbers.
+void lane_gate_add(const float* x, const float* a, const float* b, std::size_t count, float* out);
+
 /// out = tanh(a) sigmoid(b) of `count` numbers.
 void lane_gate(const float* a, const float* b, std::size_t count, float* out);
 

@@ -13,6 +13,7 @@ namespace {
 
 void check_options(const std::string& name, const PixelOptions& o) {
   ItemShape{o.data_dim, o.channels, o.height, o.width}.check(name);
+  if (o.states == 1) throw ConfigError(name + ".states", "must be 0, or at least 2, got 1");
   if (o.channels == 0)
     throw ConfigError(name, "learns pictures, and the data are a table; use made or nade there");
   check_condition(name, o.condition, o.classes);
@@ -45,12 +46,13 @@ std::vector<std::pair<FirstPixel, std::string_view>> enum_names(FirstPixel) {
       {FirstPixel::model, "model"}, {FirstPixel::uniform, "uniform"}, {FirstPixel::data, "data"}};
 }
 
-PixelModel::PixelModel(std::string name, const PixelOptions& o)
+PixelModel::PixelModel(std::string name, const PixelOptions& o, std::unique_ptr<const PixelLaw> law)
     : name_((check_options(name, o), std::move(name))),
       shape_{o.data_dim, o.channels, o.height, o.width},
+      binarised_(o.states == 0),
       kind_(o.ordering),
       first_pixel_(o.first_pixel),
-      law_{o.channels, o.states},
+      law_(law ? std::move(law) : std::make_unique<SoftmaxLaw>(o.channels, o.levels())),
       classes_(o.conditional_classes()),
       height_(kind_ == Ordering::column ? o.width : o.height),
       width_(kind_ == Ordering::column ? o.height : o.width),
@@ -58,7 +60,7 @@ PixelModel::PixelModel(std::string name, const PixelOptions& o)
       back_(torch::argsort(places_)),
       order_(places_.reshape({o.channels, -1}).t().flatten()) {
   if (first_pixel_ == FirstPixel::data)
-    first_counts_ = register_buffer("first_counts", torch::zeros({o.states}, torch::kInt64));
+    first_counts_ = register_buffer("first_counts", torch::zeros({o.levels()}, torch::kInt64));
   if (classes_ > 0)
     class_log_shares_ = register_buffer("class_log_shares", log_shares_of({}, classes_));
 }
@@ -73,31 +75,32 @@ void PixelModel::begin_round(const Batch& batch, Rng&) {
   torch::NoGradGuard no_grad;
   const auto first = shape_.flat(where("begin_round"), "x", batch.x).select(1, 0);
   first_counts_ +=
-      torch::one_hot(first.to(first_counts_.device(), torch::kInt64), law_.states).sum(0);
+      torch::one_hot(first.to(first_counts_.device(), torch::kInt64), law_->states()).sum(0);
 }
 
 // One of each state more than was counted: what was not seen is not impossible.
 Tensor PixelModel::first_shares() const {
   if (first_pixel_ == FirstPixel::model) return {};
   const auto counts = first_counts_.defined() ? first_counts_.to(torch::kCPU) + 1
-                                              : torch::ones({law_.states}, torch::kInt64);
+                                              : torch::ones({law_->states()}, torch::kInt64);
   return counts.to(torch::kDouble) / counts.sum().item<double>();
 }
 
 Tensor PixelModel::checked_states(const char* function, const Tensor& x) const {
   const auto numbers = shape_.flat(where(function), "x", x);
   const auto fits =
-      numbers.ge(0).logical_and(numbers.lt(law_.states)).logical_and(numbers == numbers.floor());
+      numbers.ge(0).logical_and(numbers.lt(law_->states())).logical_and(numbers == numbers.floor());
   if (fits.all().item<bool>()) return numbers;
-  throw ConfigError(where(function),
-                    fmt::format("x must hold whole numbers from 0 to {}, got {}", law_.states - 1,
-                                numbers.masked_select(fits.logical_not())[0].item<double>()));
+  throw ConfigError(
+      where(function),
+      fmt::format("x must hold whole numbers from 0 to {}, got {}", law_->states() - 1,
+                  numbers.masked_select(fits.logical_not())[0].item<double>()));
 }
 
 Tensor PixelModel::seen(const Tensor& flat) const {
   const auto turned =
       kind_ == Ordering::raster ? flat : flat.index_select(1, places_.to(flat.device()));
-  return turned.reshape({flat.size(0), law_.channels, height_, width_});
+  return turned.reshape({flat.size(0), law_->channels(), height_, width_});
 }
 
 Tensor PixelModel::natural(const Tensor& seen) const {
@@ -113,14 +116,14 @@ Tensor PixelModel::given_labels(const char* function, const Batch& batch) const 
 
 Tensor PixelModel::logits(const Batch& batch) {
   const auto x = checked_states("logits", batch.x).to(parameters().front().scalar_type());
-  return maps(law_.scaled(seen(x)), given_labels("logits", batch));
+  return maps(law_->scaled(seen(x)), given_labels("logits", batch));
 }
 
 Tensor PixelModel::log_conditionals(const Batch& batch) {
   const auto x = checked_states("log_prob", batch.x).to(parameters().front().scalar_type());
   const auto pictures = seen(x);
   const auto each = natural(
-      law_.log_probs(maps(law_.scaled(pictures), given_labels("log_prob", batch)), pictures));
+      law_->log_probs(maps(law_->scaled(pictures), given_labels("log_prob", batch)), pictures));
   const auto shares = first_shares();
   if (!shares.defined()) return each;
   const auto first =
@@ -144,7 +147,7 @@ std::vector<Player> PixelModel::players() {
 }
 
 PixelDraw PixelModel::unconditional(const Tensor& uniform) const {
-  return {.law = law_, .uniform = seen(uniform), .first_shares = first_shares()};
+  return {.law = law_.get(), .uniform = seen(uniform), .first_shares = first_shares()};
 }
 
 // float32 on the CPU goes step by step, anything else by whole passes.
@@ -182,13 +185,15 @@ Tensor PixelModel::draw(const Batch& uniform) {
 Tensor PixelModel::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) {
   torch::NoGradGuard no_grad;
   const auto shares = first_shares();
-  if (d == 0 && shares.defined()) return law_.of_shares(shares, uniform).to(batch.x.scalar_type());
-  const auto readable = batch.x.round().clamp(0, static_cast<double>(law_.states - 1));
+  const auto readable = batch.x.round().clamp(0, static_cast<double>(law_->states() - 1));
   const auto place = back_[d].item<std::int64_t>(), pixel = place % (height_ * width_);
-  return law_
-      .picked(logits({readable, batch.y}), place / (height_ * width_), pixel / width_,
-              pixel % width_, uniform, 1)
-      .to(batch.x.scalar_type());
+  auto states =
+      picked_states(*law_, logits({readable, batch.y}), seen(readable), place / (height_ * width_),
+                    pixel / width_, pixel % width_, uniform, 1);
+  if (d == 0 && shares.defined())
+    for (std::int64_t b = 0; b < states.size(0); ++b)
+      states[b] = static_cast<float>(law_->picked_by(shares, uniform[b].item<float>()));
+  return states.to(batch.x.options());
 }
 
 Tensor PixelModel::complete(const Batch& batch, const Tensor& known, Rng& rng) {

@@ -24,12 +24,13 @@ struct PixelOptions {
   std::int64_t channels = 1;
   std::int64_t height = 28;
   std::int64_t width = 28;
-  std::int64_t states = 2;  // q
+  std::int64_t states = 0;  // q; 0: numbers of 0 and 1
   Ordering ordering = Ordering::raster;
   FirstPixel first_pixel = FirstPixel::model;
   Condition condition = Condition::none;
   std::int64_t classes = 0;  // K, of the data
 
+  std::int64_t levels() const { return states > 1 ? states : 2; }
   std::int64_t conditional_classes() const { return condition == Condition::label ? classes : 0; }
 };
 
@@ -37,7 +38,10 @@ template <class Options, class Visitor>
 void visit_pixels(Options& options, Visitor&& visit) {
   visit_item_shape(options, visit, 1 << 20);
   visit("states", options.states,
-        Field{.help = "values that each number takes", .low = 2, .high = 1024, .from_data = true});
+        Field{.help = "values that each number takes; 0: the data are made 0 and 1",
+              .low = 0,
+              .high = 1024,
+              .from_data = true});
   visit("ordering", options.ordering,
         Field{.help = "in which order the pixels are visited: raster, column or serpentine"});
   visit("first_pixel", options.first_pixel,
@@ -54,7 +58,7 @@ void visit_pixels(Options& options, Visitor&& visit) {
 /// network as it goes on by one pixel.  Orderings turn the picture before the network sees it: a
 /// column ordering exchanges rows and columns, serpentine flips every second row.
 /// With condition label it is p(x|y), and class_logits are Bayes' rule.
-/// Shapes: B batch, C H W image, D = C H W, q states, O outputs of a number; x [B, C, H, W] of
+/// Shapes: B batch, C H W image, D = C H W, q states, O output maps; x [B, C, H, W] of
 /// whole numbers 0 .. q - 1, or flat [B, D].  Densities are in nats.
 class PixelModel : public Game,
                    public Sampler,
@@ -62,8 +66,8 @@ class PixelModel : public Game,
                    public Completer,
                    public Classifier {
  public:
-  Values values() const override { return Values::states; }
-  std::int64_t states() const override { return law_.states; }
+  Values values() const override { return binarised_ ? Values::binary : Values::states; }
+  std::int64_t states() const override { return binarised_ ? 0 : law_->states(); }
   /// p(y) = the classes' shares.
   void start_from_data(const DataMoments& moments) override;
   std::vector<Player> players() override;  ///< One player; loss: -log p(x) averaged over B, [].
@@ -71,7 +75,7 @@ class PixelModel : public Game,
 
   /// [B], exact.  Throws ShapeError for another shape, ConfigError for other values.
   Tensor log_prob(const Batch& batch) override;
-  /// [B, C O, H, W] of the picture as the network sees it: logits of all laws.
+  /// [B, O, H, W] of the picture as the network sees it: outputs of all laws.
   Tensor logits(const Batch& batch);
 
   Conditions conditions() const override {
@@ -91,16 +95,18 @@ class PixelModel : public Game,
   Tensor draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) override;
 
  protected:
-  /// `name` as in messages.  Throws ConfigError for options that do not go together.
-  PixelModel(std::string name, const PixelOptions& options);
+  /// `name` as in messages; no law: a Bernoulli law or softmax for each number.  Throws ConfigError
+  /// for options that do not go together.
+  PixelModel(std::string name, const PixelOptions& options,
+             std::unique_ptr<const PixelLaw> law = nullptr);
 
   /// All laws in one pass.  scaled [B, C, H', W'], as the network sees pictures; given [B, K] or
-  /// undefined: what all is conditioned on -> [B, C O, H', W'].
+  /// undefined: what all is conditioned on -> [B, O, H', W'].
   virtual Tensor maps(const Tensor& scaled, const Tensor& given) = 0;
   /// The same network step by step.  given [count, K] or undefined.
   virtual std::unique_ptr<PixelStepper> stepper(const Tensor& given, std::int64_t lanes) = 0;
 
-  const PixelLaw& law() const { return law_; }
+  const PixelLaw& law() const { return *law_; }
   std::int64_t seen_height() const { return height_; }  ///< H', as the network sees pictures.
   std::int64_t seen_width() const { return width_; }
   std::string where(const char* function) const { return name_ + "." + function; }
@@ -116,9 +122,10 @@ class PixelModel : public Game,
 
   std::string name_;
   ItemShape shape_;
+  bool binarised_;
   Ordering kind_;
   FirstPixel first_pixel_;
-  PixelLaw law_;
+  std::unique_ptr<const PixelLaw> law_;
   std::int64_t classes_, height_, width_;
   Tensor places_;  // [D]: where number i of the picture that the network sees lies in x
   Tensor back_, order_;

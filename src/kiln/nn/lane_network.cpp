@@ -48,10 +48,10 @@ LaneConv::LaneConv(const MaskedConv2dImpl& conv, std::int64_t lanes)
   pack(conv.tap_weights(), conv.bias, conv.options().out);
 }
 
-LaneConv::LaneConv(const Tensor& weights, std::vector<Tap> taps,
+LaneConv::LaneConv(const Tensor& weights, const Tensor& bias, std::vector<Tap> taps,
                    const std::vector<std::int64_t>& groups, std::int64_t lanes)
     : taps_(std::move(taps)), inputs_(weights.size(2)), lanes_(lanes) {
-  pack(weights, {}, groups);
+  pack(weights, bias, groups);
 }
 
 void LaneConv::pack(const Tensor& weights, const Tensor& bias,

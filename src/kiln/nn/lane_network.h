@@ -55,9 +55,9 @@ class LaneConv {
  public:
   LaneConv() = default;
   LaneConv(const MaskedConv2dImpl& conv, std::int64_t lanes);
-  /// One of weights [taps, out, in] without bias; `groups`: the channel of each output.
-  LaneConv(const Tensor& weights, std::vector<Tap> taps, const std::vector<std::int64_t>& groups,
-           std::int64_t lanes);
+  /// One of weights [taps, out, in] and a bias [out] or none; `groups`: the channel of each output.
+  LaneConv(const Tensor& weights, const Tensor& bias, std::vector<Tap> taps,
+           const std::vector<std::int64_t>& groups, std::int64_t lanes);
 
   /// out [maps, lanes]: those of `channel` are written.
   void run(const LaneRows& in, std::int64_t row, std::int64_t column, std::int64_t channel,

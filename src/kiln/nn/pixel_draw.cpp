@@ -52,26 +52,29 @@ class Group {
     if (column == 0) stepper_->begin_row(row);
     float* shown = stepper_->pixels().at(row, column);
     std::fill_n(shown, size_.channels * lanes_, 0.0f);
+    std::vector<std::int64_t> states(static_cast<std::size_t>(count_ * size_.channels));
     for (std::int64_t c = 0; c < size_.channels; ++c) {
       const float* outputs = stepper_->outputs(row, column, c);
       for (std::int64_t n = 0; n < count_; ++n) {
         const auto at = size_.at(first_ + n, c, row, column);
-        const auto state = number(outputs + n, at, row + column + c == 0);
-        to_.data_ptr<float>()[at] = static_cast<float>(state);
-        shown[c * lanes_ + n] = draw_.law.scaled(state);
+        auto* pixel = states.data() + n * size_.channels;
+        pixel[c] = number({outputs + n, lanes_, pixel}, c, at, row + column + c == 0);
+        to_.data_ptr<float>()[at] = static_cast<float>(pixel[c]);
+        shown[c * lanes_ + n] = draw_.law->scaled(pixel[c]);
       }
     }
     if (column == size_.width - 1) stepper_->end_row(row);
   }
 
  private:
-  std::int64_t number(const float* outputs, std::int64_t at, bool very_first) const {
+  std::int64_t number(const PixelOutputs& outputs, std::int64_t channel, std::int64_t at,
+                      bool very_first) const {
     if (draw_.known.defined() && draw_.known.data_ptr<bool>()[at])
       return static_cast<std::int64_t>(draw_.x.data_ptr<float>()[at]);
     const float uniform = draw_.uniform.data_ptr<float>()[at];
     if (very_first && draw_.first_shares.defined())
-      return draw_.law.of_shares(draw_.first_shares, uniform);
-    return draw_.law.picked(outputs, lanes_, uniform, draw_.temperature);
+      return draw_.law->picked_by(draw_.first_shares, uniform);
+    return draw_.law->picked(outputs, channel, uniform, draw_.temperature);
   }
 
   const PixelDraw& draw_;
@@ -100,6 +103,16 @@ void for_groups(std::vector<Group>& groups, const Work& work) {
                    });
 }
 
+// The first number of each picture by a law that no network gives, [B].
+Tensor first_states(const PixelDraw& draw) {
+  const auto uniform = plain(draw.uniform.select(1, 0).select(1, 0).select(1, 0), torch::kFloat32);
+  const auto states = torch::empty_like(uniform);
+  for (std::int64_t b = 0; b < uniform.size(0); ++b)
+    states.data_ptr<float>()[b] =
+        static_cast<float>(draw.law->picked_by(draw.first_shares, uniform.data_ptr<float>()[b]));
+  return states;
+}
+
 }  // namespace
 
 Tensor draw_pixels(const PixelDraw& asked, const MakeStepper& stepper) {
@@ -125,31 +138,44 @@ Tensor draw_pixels(const PixelDraw& asked, const MakeStepper& stepper) {
   return to;
 }
 
+Tensor picked_states(const PixelLaw& law, const Tensor& maps, const Tensor& x, std::int64_t channel,
+                     std::int64_t row, std::int64_t column, const Tensor& uniform,
+                     double temperature) {
+  const auto outputs = plain(maps.select(2, row).select(2, column), torch::kFloat32);
+  const auto before = plain(x.select(2, row).select(2, column), torch::kInt64);
+  const auto given = plain(uniform, torch::kFloat32);
+  const auto states = torch::empty_like(given);
+  for (std::int64_t b = 0; b < given.size(0); ++b)
+    states.data_ptr<float>()[b] =
+        static_cast<float>(law.picked({outputs.data_ptr<float>() + b * outputs.size(1), 1,
+                                       before.data_ptr<std::int64_t>() + b * before.size(1)},
+                                      channel, given.data_ptr<float>()[b], temperature));
+  return states;
+}
+
 Tensor draw_pixels_naively(const PixelDraw& draw,
                            const std::function<Tensor(const Tensor& scaled)>& maps) {
   torch::NoGradGuard no_grad;
   const Sizes size(draw.uniform);
-  auto scaled = Tensor(), to = torch::zeros_like(draw.uniform);
-  for (std::int64_t row = 0; row < size.height; ++row)
-    for (std::int64_t column = 0; column < size.width; ++column) {
-      for (std::int64_t c = 0; c < size.channels; ++c) {
-        if (!scaled.defined()) scaled = torch::zeros_like(to);
-        const auto here = [&](const Tensor& t) {
-          return t.select(1, c).select(1, row).select(1, column);
-        };
-        const bool very_first = row + column + c == 0 && draw.first_shares.defined();
-        auto state = very_first ? draw.law.of_shares(draw.first_shares, here(draw.uniform))
-                                : draw.law.picked(maps(scaled), c, row, column, here(draw.uniform),
-                                                  draw.temperature);
-        state = state.to(to.options());
-        if (draw.known.defined())
-          state =
-              torch::where(here(draw.known).to(torch::kBool), here(draw.x).to(to.options()), state);
-        here(to).copy_(state);
-        here(scaled).copy_(draw.law.scaled(state));
-      }
-      tell(draw, to, row * size.width + column + 1, size.height * size.width);
+  auto scaled = torch::zeros_like(draw.uniform), to = torch::zeros_like(draw.uniform);
+  for (std::int64_t p = 0; p < size.height * size.width; ++p) {
+    const auto row = p / size.width, column = p % size.width;
+    for (std::int64_t c = 0; c < size.channels; ++c) {
+      const auto here = [&](const Tensor& t) {
+        return t.select(1, c).select(1, row).select(1, column);
+      };
+      auto state = picked_states(*draw.law, maps(scaled), to, c, row, column, here(draw.uniform),
+                                 draw.temperature)
+                       .to(to.options());
+      if (p + c == 0 && draw.first_shares.defined()) state = first_states(draw).to(to.options());
+      if (draw.known.defined())
+        state =
+            torch::where(here(draw.known).to(torch::kBool), here(draw.x).to(to.options()), state);
+      here(to).copy_(state);
+      here(scaled).copy_(draw.law->scaled(state));
     }
+    tell(draw, to, p + 1, size.height * size.width);
+  }
   return to;
 }
 

@@ -17,14 +17,15 @@ class PixelStepper {
   /// Where each new number is put, scaled, before the next step: [channels, lanes].
   virtual LaneRows& pixels() = 0;
   virtual void begin_row(std::int64_t row) { static_cast<void>(row); }
-  /// The outputs of a number, [O, lanes], good until the next step.
+  /// All output maps, [O, lanes], of which those are up to date that the law of this channel needs;
+  /// good until the next step.
   virtual const float* outputs(std::int64_t row, std::int64_t column, std::int64_t channel) = 0;
   virtual void end_row(std::int64_t row) { static_cast<void>(row); }
 };
 
 /// Draws of pictures number by number.  B pictures, C, H, W.
 struct PixelDraw {
-  PixelLaw law = {};
+  const PixelLaw* law = nullptr;
   Tensor uniform = {};       ///< [B, C, H, W] in [0, 1).
   double temperature = 1;    ///< Above 0.
   Tensor known = {};         ///< [B, C, H, W]: where it is not 0, x stays; undefined: nowhere.
@@ -42,8 +43,14 @@ using MakeStepper = std::function<std::unique_ptr<PixelStepper>(
 /// does not depend on the others.  Throws Interrupted where `watch` says so.
 Tensor draw_pixels(const PixelDraw& draw, const MakeStepper& stepper);
 
+/// The state of number (channel, row, column) of each picture, [B] float32 on the CPU: maps [B, O,
+/// H, W], x [B, C, H, W] of which the channels before are read, uniform [B].
+Tensor picked_states(const PixelLaw& law, const Tensor& maps, const Tensor& x, std::int64_t channel,
+                     std::int64_t row, std::int64_t column, const Tensor& uniform,
+                     double temperature);
+
 /// The naive way: a full pass over the pictures for every number.  `maps`: [B, C, H, W] scaled ->
-/// [B, C O, H, W]; numbers that are not drawn yet are 0 there.
+/// [B, O, H, W]; numbers that are not drawn yet are 0 there.
 Tensor draw_pixels_naively(const PixelDraw& draw,
                            const std::function<Tensor(const Tensor& scaled)>& maps);
 

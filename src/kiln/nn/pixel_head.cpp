@@ -11,7 +11,7 @@ namespace kiln {
 
 PixelHeadImpl::PixelHeadImpl(std::int64_t in, std::int64_t hidden, std::int64_t hidden_layers,
                              const PixelLaw& law) {
-  auto from = channel_groups(in, law.channels);
+  auto from = channel_groups(in, law.channels());
   const auto add = [&](const std::vector<std::int64_t>& to, double gain) {
     layers.push_back(
         register_module(fmt::format("{}", layers.size()),
@@ -19,7 +19,7 @@ PixelHeadImpl::PixelHeadImpl(std::int64_t in, std::int64_t hidden, std::int64_t 
     from = to;
   };
   for (std::int64_t l = 0; l < hidden_layers; ++l)
-    add(channel_groups(hidden, law.channels), std::numbers::sqrt2);
+    add(channel_groups(hidden, law.channels()), std::numbers::sqrt2);
   add(law.groups(), 1);
 }
 
@@ -28,8 +28,7 @@ Tensor PixelHeadImpl::forward(Tensor maps) {
   return maps;
 }
 
-LaneHead::LaneHead(const PixelHeadImpl& head, std::int64_t lanes)
-    : lanes_(lanes), out_groups_(head.layers.back()->options().out) {
+LaneHead::LaneHead(const PixelHeadImpl& head, std::int64_t lanes) : lanes_(lanes) {
   for (const auto& layer : head.layers) {
     const auto &in = layer->options().in, &out = layer->options().out;
     layers_.push_back({LaneConv(*layer, lanes), in,
@@ -44,7 +43,7 @@ const float* LaneHead::run(const float* in, std::int64_t channel) {
     layer.conv.run(layer.rectified.data(), channel, layer.out.data());
     in = layer.out.data();
   }
-  return in + maps_of(out_groups_, channel).first * lanes_;
+  return in;
 }
 
 void rectify(const std::vector<std::int64_t>& groups, std::int64_t channel, std::int64_t lanes,

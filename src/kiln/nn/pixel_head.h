@@ -7,7 +7,7 @@ namespace kiln {
 
 /// The last layers of PixelRNN and PixelCNN, arXiv:1601.06759, table 1: ReLU and 1x1 some times to
 /// hidden maps, and once to the outputs; all masked by channel.  maps [B, in, H, W] -> the outputs
-/// of a law, [B, C O, H, W].
+/// of a law, [B, O, H, W].
 class PixelHeadImpl : public torch::nn::Module {
  public:
   /// `in` maps and `hidden` maps in each of the hidden `layers`, in blocks by channel.
@@ -22,7 +22,7 @@ TORCH_MODULE(PixelHead);
 class LaneHead {
  public:
   LaneHead(const PixelHeadImpl& head, std::int64_t lanes);
-  /// in [maps, lanes] -> the outputs of a channel, [O, lanes], good until the next call.
+  /// in [maps, lanes] -> all outputs, [O, lanes], those of a channel new; good until the next call.
   const float* run(const float* in, std::int64_t channel);
 
  private:
@@ -32,7 +32,6 @@ class LaneHead {
     LaneMemory rectified, out;
   };
   std::int64_t lanes_;
-  std::vector<std::int64_t> out_groups_;
   std::vector<Layer> layers_;
 };
 

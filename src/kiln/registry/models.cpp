@@ -12,6 +12,7 @@
 #include "kiln/models/autoregressive/nade.h"
 #include "kiln/models/autoregressive/orderless_nade.h"
 #include "kiln/models/autoregressive/pixel_cnn.h"
+#include "kiln/models/autoregressive/pixel_cnn_pp.h"
 #include "kiln/models/autoregressive/pixel_rnn.h"
 #include "kiln/models/autoregressive/rnade.h"
 #include "kiln/models/basics/gaussian_mixture.h"
@@ -149,6 +150,16 @@ const std::vector<ModelEntry>& models() {
           small_picture({{"states", "3"}, {"maps", "4"}, {"layers", "3"}, {"head", "4"}}),
           {{{"states", "2"}, {"condition", "label"}, {"classes", "3"}},
            small_colours({{"ordering", "serpentine"}, {"layers", "1"}})}),
+      entry<PixelCnnPp>(
+          "pixel_cnn_pp", "PixelCNN++: mixtures of discretised logistic laws, three resolutions",
+          "arXiv:1701.05517",
+          small_picture({{"states", "5"},
+                         {"maps", "4"},
+                         {"components", "2"},
+                         {"blocks", "1"},
+                         {"resolutions", "2"}}),
+          {{{"condition", "label"}, {"classes", "3"}, {"resolutions", "3"}, {"dropout", "0"}},
+           small_colours({{"states", "4"}, {"ordering", "column"}})}),
       entry<Autoencoder>("autoencoder", "Autoencoder, also denoising",
                          "doi:10.1126/science.1127647",
                          small_picture({{"hidden", "8"}, {"latent", "2"}, {"denoise", "mask"}})),

@@ -92,13 +92,13 @@ class GatedPixelCnn::Stepper : public PixelStepper {
         width_(model.seen_width()),
         height_(model.seen_height()),
         maps_(model.maps_),
-        own_(channel_groups(maps_, model.law().channels)),
+        own_(channel_groups(maps_, model.law().channels())),
         head_(*model.head_, lanes),
         gates_(2 * maps_ * lanes),
         skips_(model.head_->layers.front()->weight.size(1) * lanes) {
     for (const auto& layer : model.layers_) add(layer, given);
     const auto& first = layers_.front().vertical;
-    pixels_ = LaneRows(first.reach(), width_, first.margin(), model.law().channels, lanes);
+    pixels_ = LaneRows(first.reach(), width_, first.margin(), model.law().channels(), lanes);
   }
 
   LaneRows& pixels() override { return pixels_; }

@@ -60,7 +60,7 @@ class PixelCnn::Stepper : public PixelStepper {
       : lanes_(lanes),
         first_(*model.first_, lanes),
         head_(*model.head_, lanes),
-        pixels_(first_.reach(), model.seen_width(), first_.margin(), model.law().channels, lanes),
+        pixels_(first_.reach(), model.seen_width(), first_.margin(), model.law().channels(), lanes),
         wide_(model.first_->options().out),
         y_(static_cast<std::int64_t>(wide_.size()) * lanes) {
     for (const auto& block : model.blocks_) {

@@ -30,7 +30,7 @@ struct PixelCnnOptions : PixelOptions {
 ///   logits = 1x1(relu(1x1(relu(1x1(relu(y_L))))))
 ///
 /// Stacked masked convolutions have a blind spot: what lies above, to the right, beyond a diagonal
-/// is never read.  With condition label, V_y is added before each block's second ReLU.
+/// is never read.  With condition label, V_y is added before each block's last ReLU.
 /// Shapes: as of PixelModel; h hidden, 2h maps between blocks.
 /// Differs from the paper: Adam instead of RMSProp; pixels are shown as -1 .. 1.
 class PixelCnn : public PixelModel {

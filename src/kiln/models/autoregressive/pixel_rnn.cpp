@@ -142,7 +142,7 @@ class PixelRnn::Stepper : public PixelStepper {
         width_(model.seen_width()),
         height_(model.seen_height()),
         hidden_(model.hidden_),
-        channels_(model.law().channels),
+        channels_(model.law().channels()),
         wrap_(model.first_->options().wrap),
         first_(*model.first_, lanes),
         head_(*model.head_, lanes),
