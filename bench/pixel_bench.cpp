@@ -220,9 +220,10 @@ void race_colours() {
   std::vector<Contestant> list{{"Kiln", [&] { model.draw(Batch{uniform}); }},
                                {"a pass", [&] { model.logits(x); }, 2}};
   race(list, 2);
-  fmt::print("\nPixelCNN++, 64 maps, 5 blocks, 3 resolutions: 16 samples of 32 x 32 colours, a pass for "
-             "each of 1024 pixels\n{:>45.1f} ms{:>10.0f} ms{:>8.0f}x\n",
-             list[0].best, list[1].best * 1024, list[1].best * 1024 / list[0].best);
+  fmt::print(
+      "\nPixelCNN++, 64 maps, 5 blocks, 3 resolutions: 16 samples of 32 x 32 colours, a pass for "
+      "each of 1024 pixels\n{:>45.1f} ms{:>10.0f} ms{:>8.0f}x\n",
+      list[0].best, list[1].best * 1024, list[1].best * 1024 / list[0].best);
 }
 
 }  // namespace

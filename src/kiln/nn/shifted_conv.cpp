@@ -11,6 +11,7 @@ namespace kiln {
 namespace {
 
 constexpr double kFirstDeviation = 0.05;  // of v; only its direction counts
+constexpr double kLeastDeviation = 1e-3;  // of outputs; below it there is nothing to normalise
 
 std::vector<std::int64_t> sizes_of(const ShiftedConvOptions& o) {
   if (o.transposed) return {o.in, o.out, o.kernel.rows, o.kernel.columns};
@@ -57,7 +58,9 @@ Tensor ShiftedConvImpl::forward(const Tensor& maps) {
     torch::NoGradGuard no_grad;
     weight_g.fill_(1);
     const auto plain = convolved(maps, effective_weight(), {}).transpose(0, 1).flatten(1);
-    weight_g.copy_(options_.scale / (plain.std(1, false) + 1e-8));
+    const auto deviation = plain.std(1, false);
+    weight_g.copy_(options_.scale / torch::where(deviation.gt(kLeastDeviation), deviation,
+                                                 torch::ones_like(deviation)));
     bias.copy_(-plain.mean(1) * weight_g);
   }
   return convolved(maps, effective_weight(), bias);

@@ -25,7 +25,7 @@ struct ShiftedConvOptions {
 /// A convolution whose kernel lies above and to the left of a pixel, with weight normalisation:
 /// W = g v / |v| for each output.  Salimans et al. 2017, arXiv:1701.05517; Salimans & Kingma 2016,
 /// arXiv:1602.07868, section 3, whose start from data it takes: on the first batch every output map
-/// has mean 0 and deviation `scale`.
+/// has mean 0 and deviation `scale`; one that does not vary there keeps g = `scale`.
 class ShiftedConvImpl : public torch::nn::Module {
  public:
   explicit ShiftedConvImpl(const ShiftedConvOptions& options);
