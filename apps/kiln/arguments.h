@@ -159,7 +159,7 @@ struct ReportArguments {
 
 struct CheckArguments {
   RunArguments run;
-  std::string data, split, out;
+  std::string data, split, out, field, pixel;
 };
 
 struct TranslateArguments {

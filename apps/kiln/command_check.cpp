@@ -20,6 +20,13 @@ void check_check(CheckArguments& a) {
     throw ConfigError("check.out",
                       "the picture is a leak matrix, which only an autoregressive "
                       "model has; leave out -o");
+  if (!a.field.empty() && !has("autoregressive"))
+    throw ConfigError("check.field",
+                      "only an autoregressive model's pixels read those before them; "
+                      "leave out --field");
+  if (a.field.empty() && !a.pixel.empty())
+    throw ConfigError("check.pixel", "is of --field FILE.svg; give that too, or leave it out");
+  check_ending("field", a.field, ".svg");
 }
 
 }  // namespace
@@ -32,6 +39,9 @@ void add_check(const Program& program) {
   add_run_arguments(command, a->run);
   add_judged_data(command, a->data, a->split, "data source for contexts [the run's own source]");
   command->add_option("-o,--out", a->out, "SVG file for the leak matrix [none]");
+  command->add_option("--field", a->field,
+                      "SVG file of what a pixel's law reads, for models of pictures [none]");
+  command->add_option("--pixel", a->pixel, "ROW,COLUMN of that pixel [the middle]");
   program.on_run(command, &Actions::check, a, check_check);
 }
 

@@ -44,6 +44,7 @@ inline std::vector<std::string> tiny_training(const std::string& model, const st
       {"aae", {"--hidden", "8", "--critic-hidden", "8"}},
       {"wae", {"--hidden", "8", "--latent", "3"}},
       {"dcgan", {"--filters", "2", "--latent", "4"}},
+      {"pixel_cnn", {"--hidden", "3", "--layers", "1", "--head", "4"}},
       {"joint", {}},
       {"independent", {}},
       {"markov", {"--order-k", "2"}}};

@@ -52,6 +52,22 @@ Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& ite
   return leaks;
 }
 
+Tensor receptive_field(const Leaks& leaks, const Tensor& ordering,
+                       const std::vector<std::int64_t>& shape, std::int64_t row,
+                       std::int64_t column) {
+  const auto pixels = shape[1] * shape[2], own = row * shape[2] + column;
+  const auto pixel_of_step = ordering.remainder(pixels);
+  const auto rows = pixel_of_step.eq(own).nonzero().flatten();  // the steps of the pixel's channels
+  const auto moved = leaks.moves.index_select(0, rows).amax(0);
+  auto field = torch::zeros({pixels}, torch::kDouble);
+  for (std::size_t j = 0; j < leaks.steps.size(); ++j) {
+    const auto pixel = pixel_of_step[leaks.steps[j]].item<std::int64_t>();
+    if (pixel == own) continue;
+    field[pixel] = torch::maximum(field[pixel], moved[static_cast<std::int64_t>(j)]);
+  }
+  return field.reshape({shape[1], shape[2]});
+}
+
 Finding check_causal(const Leaks& leaks) {
   double worst = 0;
   std::int64_t row = 0, column = 0;

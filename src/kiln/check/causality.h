@@ -18,6 +18,12 @@ struct Leaks {
 Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& items,
                  std::int64_t most = 1024);
 
+/// What the law of a pixel reads: [H, W], the largest move of the pixel's conditionals when a
+/// number of another pixel moved, 0 where none of it was moved.  `shape` is the items', C, H, W.
+Tensor receptive_field(const Leaks& leaks, const Tensor& ordering,
+                       const std::vector<std::int64_t>& shape, std::int64_t row,
+                       std::int64_t column);
+
 /// Nothing may move before its time: rows above the diagonal must be 0.
 Finding check_causal(const Leaks& leaks);
 

@@ -11,11 +11,11 @@
 namespace kiln {
 namespace {
 
-constexpr double kLeastLogScale = -7;
+constexpr double kLeastLogScale = -7, kMostLogScale = 20;
 
-// log [S(high) - S(low)], -inf .. 0, for high > low.
-Tensor log_between(const Tensor& low, const Tensor& high) {
-  return -torch::softplus(-high) - torch::softplus(low) + torch::log(-torch::expm1(low - high));
+// log [S(high) - S(low)] for high = low + width: the width is known better than the difference.
+Tensor log_between(const Tensor& low, const Tensor& high, const Tensor& width) {
+  return -torch::softplus(-high) - torch::softplus(low) + torch::log(-torch::expm1(-width));
 }
 
 double softplus(double a) { return std::max(a, 0.0) + std::log1p(std::exp(-std::abs(a))); }
@@ -33,7 +33,7 @@ struct Component {
     const double high = (x + half - mean) * inverse, low = (x - half - mean) * inverse;
     if (first) return -softplus(-high);
     if (last) return -softplus(low);
-    return -softplus(-high) - softplus(low) + std::log(-std::expm1(low - high));
+    return -softplus(-high) - softplus(low) + std::log(-std::expm1(-2 * half * inverse));
   }
 };
 
@@ -67,12 +67,12 @@ Tensor LogisticLaw::log_probs(const Tensor& maps, const Tensor& x) const {
     // alpha, beta and gamma lie in the first, second and third channel's maps.
     for (std::int64_t b = 0; b < c; ++b)
       mean = mean + torch::tanh(at(c - 1 + b, 2)) * shown.narrow(1, b, 1);
-    const auto inverse = torch::exp(-at(c, 1).clamp_min(kLeastLogScale));
+    const auto inverse = torch::exp(-at(c, 1).clamp(kLeastLogScale, kMostLogScale));
     const auto state = x.narrow(1, c, 1), centred = shown.narrow(1, c, 1) - mean;
     const auto high = (centred + half) * inverse, low = (centred - half) * inverse;
     joint = joint + torch::where(state.eq(0), -torch::softplus(-high),
                                  torch::where(state.eq(states() - 1), -torch::softplus(low),
-                                              log_between(low, high)));
+                                              log_between(low, high, 2 * half * inverse)));
     const auto so_far = torch::logsumexp(joint, 1);
     each.push_back(so_far - before);
     before = so_far;
@@ -95,7 +95,7 @@ std::int64_t LogisticLaw::picked(const PixelOutputs& outputs, std::int64_t chann
       component.mean = map(c, 0, k);
       for (std::int64_t b = 0; b < c; ++b)
         component.mean += std::tanh(map(c - 1 + b, 2, k)) * scaled(outputs.before[b]);
-      component.inverse = std::exp(-std::max(map(c, 1, k), kLeastLogScale));
+      component.inverse = std::exp(-std::clamp(map(c, 1, k), kLeastLogScale, kMostLogScale));
       if (c == channel) break;
       const auto state = outputs.before[c];
       component.weight +=
@@ -111,10 +111,15 @@ std::int64_t LogisticLaw::picked(const PixelOutputs& outputs, std::int64_t chann
     for (const auto& component : law) sum += component.weight * component.below(scaled(v), half);
     return sum / total;
   };
-  if (temperature != 1)
+  if (temperature != 1) {
+    std::vector<double> mass(static_cast<std::size_t>(states()));
+    for (std::int64_t v = 0; v < states(); ++v)
+      mass[static_cast<std::size_t>(v)] = std::max(below(v) - below(v - 1), 0.0);
+    const double largest = *std::max_element(mass.begin(), mass.end());
     return state_at(states(), uniform, [&](std::int64_t v) {
-      return std::pow(std::max(below(v) - below(v - 1), 0.0), 1 / temperature);
+      return std::pow(mass[static_cast<std::size_t>(v)] / largest, 1 / temperature);
     });
+  }
   std::int64_t low = 0, high = states() - 1;  // the answer lies in [low, high]
   while (low < high) {
     const auto middle = (low + high) / 2;

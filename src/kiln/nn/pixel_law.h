@@ -36,7 +36,7 @@ class PixelLaw {
   virtual Tensor log_probs(const Tensor& maps, const Tensor& x) const = 0;
 
   /// The state that a uniform number picks: the smallest v with u < P(X <= v) of the law p^(1/T),
-  /// T above 0; of 0 and 1 it is 1 where u < p.
+  /// T above 0; of a Bernoulli law it is 1 where u < p.
   virtual std::int64_t picked(const PixelOutputs& outputs, std::int64_t channel, float uniform,
                               double temperature) const = 0;
 

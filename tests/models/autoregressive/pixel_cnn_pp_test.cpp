@@ -64,6 +64,21 @@ TEST(PixelCnnPp, CachedDrawsEqualNaiveDraws) {
   }
 }
 
+TEST(PixelCnnPp, DrawsAreTheSameInFloat64AloneAndGoingOnFromWhatIsKnown) {
+  torch::NoGradGuard no_grad;
+  Rng rng(8), again(8);
+  auto model = pixel_model("pixel_cnn_pp", small({{"states", "16"}}));
+  const auto uniform = rng.uniform({40, 16});
+  const auto drawn = model->draw(uniform);
+  for (const std::int64_t n : {0, 17, 39})
+    EXPECT_TRUE(torch::equal(model->draw(uniform.narrow(0, n, 1)), drawn.narrow(0, n, 1)));
+  auto known = torch::zeros({40, 16});
+  known.slice(1, 0, 6).fill_(1);
+  EXPECT_TRUE(torch::equal(model->complete(drawn, known, again).flatten(1), drawn));
+  model->to(torch::kDouble);
+  EXPECT_TRUE(torch::equal(model->draw(uniform).to(torch::kFloat32), drawn));
+}
+
 // The outputs at a pixel move with every pixel before it that the kernels reach, and with no other.
 TEST(PixelCnnPp, SeesEveryPixelBefore) {
   auto model = pixel_model("pixel_cnn_pp", {{"maps", "6"},

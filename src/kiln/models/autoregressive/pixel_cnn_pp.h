@@ -25,7 +25,9 @@ struct PixelCnnPpOptions : PixelOptions {
     visit("resolutions", self.resolutions,
           Field{.help = "each half as wide and high as the one before", .low = 1, .high = 6});
     visit("dropout", self.dropout,
-          Field{.help = "share of maps that training drops", .low = 0, .high = 0.95});
+          Field{.help = "share of the numbers in a block that training sets to 0",
+                .low = 0,
+                .high = 0.95});
   }
 };
 

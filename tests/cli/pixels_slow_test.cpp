@@ -1,0 +1,74 @@
+// Models that make pictures pixel by pixel, as the program shows them: films of draws, completions,
+// receptive fields.
+#include <gtest/gtest.h>
+
+#include "kiln/io/atomic_file.h"
+#include "kiln/io/image.h"
+#include "tests/cli/tiny_runs.h"
+#include "tests/io/played_film.h"
+
+namespace kiln {
+namespace {
+
+std::string refusal(const std::vector<std::string>& arguments) {
+  const auto result = run_kiln(arguments);
+  EXPECT_EQ(result.code, 2) << result.out;
+  return result.err;
+}
+
+TEST(Pixels, AFilmShowsADrawFromItsFirstPixelsToItsLast) {
+  const TemporaryFolder folder;
+  const auto run = tiny_run("pixel_cnn");
+  const auto film_file = (folder / "film.webp").string(), grid = (folder / "grid.png").string();
+  const auto object =
+      only_object(run_kiln({"sample", run, "-n", "4", "-o", film_file, "--seed", "3", "--json"}));
+  ASSERT_EQ(run_kiln({"sample", run, "-n", "4", "-o", grid, "--seed", "3"}).code, 0);
+  const auto film = play(read_file(film_file));
+  EXPECT_EQ(object["frames"], 196);  // of 784 pixels, every fourth
+  const auto last = read_image(grid);
+  ASSERT_EQ(film.frames.back().width, last.width);
+  // The last frame is the grid that the same seed draws; a film is in colours.
+  for (std::size_t i = 0; i < last.pixels.size(); ++i)
+    ASSERT_EQ(film.frames.back().pixels[3 * i], last.pixels[i]) << i;
+}
+
+TEST(Pixels, CompletionsKeepTheHalfThatIsKnown) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "out.png").string();
+  EXPECT_EQ(run_kiln({"complete", tiny_run("pixel_cnn"), "--index", "0,1", "--known", "top-half",
+                      "-o", out})
+                .code,
+            0);
+  EXPECT_NE(refusal({"complete", tiny_run("pixel_cnn"), "--known", "left-half", "-o", out})
+                .find("known numbers must come before all unknown ones in the ordering 'raster'"),
+            std::string::npos);
+}
+
+TEST(Pixels, CheckDrawsWhatAPixelReads) {
+  const TemporaryFolder folder;
+  const auto run = tiny_run("pixel_cnn");
+  const auto field = (folder / "field.svg").string();
+  EXPECT_EQ(run_kiln({"check", run, "--field", field, "--pixel", "3,5"}).code, 0);
+  const auto bytes = read_file(field);
+  const std::string svg(bytes.begin(), bytes.end());
+  EXPECT_NE(svg.find("What the law of pixel 3,5 reads"), std::string::npos);
+  EXPECT_NE(refusal({"check", run, "--field", field, "--pixel", "28,0"})
+                .find("needs ROW,COLUMN, each from 0 up and inside of the picture, got '28'"),
+            std::string::npos);
+  EXPECT_EQ(refusal({"check", run, "--pixel", "3,5"}),
+            "kiln: [check.pixel] is of --field FILE.svg; give that too, or leave it out\n");
+}
+
+TEST(Pixels, RefusalsSayWhatWouldDo) {
+  EXPECT_NE(refusal({"sample", tiny_run("vae"), "-o", "film.webp"}).find("autoregressive"),
+            std::string::npos);
+  EXPECT_NE(refusal({"train", "pixel_rnn", "--data", "ring8"})
+                .find("learns pictures, and the data are a table; use made or nade there"),
+            std::string::npos);
+  EXPECT_NE(refusal({"train", "pixel_cnn", "--data", "digits:n=200,test=40", "--condition", "code"})
+                .find("condition"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace kiln
