@@ -248,10 +248,10 @@ std::vector<RecipeFor<PixelRnnOptions>> PixelRnn::recipes() {
   return {{"all data",
            always<PixelRnnOptions>,
            {{"batch", "16"},
-            {"epochs", "10"},
+            {"epochs", "6"},
             {"least_steps", "3000"},
             {"schedule", "cosine"},
-            {"learning_rate", "0.001"},
+            {"learning_rate", "0.0015"},
             {"ema", "0.999"}}}};
 }
 
