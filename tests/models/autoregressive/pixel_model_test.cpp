@@ -45,6 +45,19 @@ TEST(PixelModel, ProbabilitiesOfAllPicturesAddUpToOne) {
         }
 }
 
+TEST(PixelModel, VisitsNumbersInTheOrderOfItsName) {
+  for (const auto kind : {Ordering::raster, Ordering::column, Ordering::serpentine}) {
+    const auto model = pixel_model("pixel_cnn", {{"hidden", "3"},
+                                                 {"layers", "1"},
+                                                 {"channels", "3"},
+                                                 {"height", "4"},
+                                                 {"width", "5"},
+                                                 {"ordering", std::string(enum_name(kind))}});
+    EXPECT_TRUE(torch::equal(model->ordering(), torch::tensor(make_ordering(kind, {3, 4, 5}, 1))))
+        << enum_name(kind);
+  }
+}
+
 // Moving a number moves no law of a number that comes before or is itself: exactly, bit for bit.
 TEST(PixelModel, NoLawMovesWithItsOwnOrALaterNumber) {
   torch::NoGradGuard no_grad;

@@ -23,6 +23,7 @@ inline std::shared_ptr<PixelModel> pixel_model(const std::string& name, OptionMa
   Rng rng(seed);
   for (auto& entry : model->named_parameters()) {
     auto& p = entry.value();
+    if (entry.key().find("label") != std::string::npos) p.copy_(rng.normal(p.sizes()));
     if (p.abs().max().item<double>() == 0) p.copy_(rng.normal(p.sizes()) * 0.3);  // biases, states
     p.mul_(scale);
   }

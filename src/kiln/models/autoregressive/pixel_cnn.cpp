@@ -117,7 +117,7 @@ std::vector<RecipeFor<PixelCnnOptions>> PixelCnn::recipes() {
             {"epochs", "10"},
             {"least_steps", "3000"},
             {"schedule", "cosine"},
-            {"learning_rate", "0.001"},
+            {"learning_rate", "0.004"},
             {"ema", "0.999"}}}};
 }
 
