@@ -146,6 +146,21 @@ TEST(PixelCnnPp, TheFirstRoundGivesEveryConvolutionMeanZeroAndUnitDeviation) {
   EXPECT_TRUE(torch::equal(model->log_prob(batch), begun));
 }
 
+TEST(PixelCnnPp, TheWeightsOfAnOutputAreAsLongAsItsG) {
+  torch::NoGradGuard no_grad;
+  for (const bool transposed : {false, true}) {
+    ShiftedConv conv(ShiftedConvOptions{.in = 3,
+                                        .out = 5,
+                                        .kernel = {2, 3, transposed ? 0 : -1, -1},
+                                        .stride = transposed ? 2 : 1,
+                                        .transposed = transposed});
+    conv->weight_g.copy_(torch::arange(1, 6));
+    const auto weight = conv->effective_weight().transpose(0, transposed ? 1 : 0);
+    EXPECT_LT((weight.flatten(1).norm(2, 1) - torch::arange(1, 6)).abs().max().item<double>(),
+              1e-5);
+  }
+}
+
 TEST(PixelCnnPp, DropsMapsInTrainingAlone) {
   auto model = pixel_model("pixel_cnn_pp", small({{"states", "16"}, {"dropout", "0.5"}}));
   Rng rng(5);

@@ -131,6 +131,27 @@ TEST(PixelModel, CachedDrawsEqualNaiveDraws) {
     }
 }
 
+// The smallest state whose cumulative probability is above u; of two states it is 1 where u < p(1).
+TEST(PixelModel, AUniformNumberPicksByTheLawThatIsScored) {
+  torch::NoGradGuard no_grad;
+  for (const std::int64_t q : {2, 4}) {
+    auto model = pixel_model("pixel_cnn", {{"hidden", "3"}, {"states", std::to_string(q)}}, 2);
+    std::vector<double> mass;
+    for (std::int64_t v = 0; v < q; ++v) {
+      const auto x = torch::full({1, 9}, static_cast<double>(v));
+      mass.push_back(model->log_conditionals(x)[0][0].exp().item<double>());
+    }
+    for (float u = 0.003f; u < 1; u += 0.01f) {
+      std::int64_t state = 0;
+      double below = mass[0];
+      while (state < q - 1 && !(u < below)) below += mass[static_cast<std::size_t>(++state)];
+      if (q == 2) state = u < mass[1] ? 1 : 0;
+      EXPECT_EQ(model->draw(Batch{torch::full({1, 9}, u)})[0][0].item<double>(), double(state))
+          << u;
+    }
+  }
+}
+
 // In float64 there are no steppers: whole passes, in another precision.
 TEST(PixelModel, DrawsInFloat64AreTheSame) {
   torch::NoGradGuard no_grad;
