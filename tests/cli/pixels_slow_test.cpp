@@ -25,6 +25,17 @@ TEST(Pixels, AFilmShowsADrawFromItsFirstPixelsToItsLast) {
   ASSERT_EQ(run_kiln({"sample", run, "-n", "4", "-o", grid, "--seed", "3"}).code, 0);
   const auto film = play(read_file(film_file));
   EXPECT_EQ(object["frames"], 196);  // of 784 pixels, every fourth
+  // Of the first picture's 28 rows the last is grey until it is drawn; it begins at the grid's
+  // frame.
+  const auto grey = [&](const Image& frame, std::int64_t row) {
+    const auto at = (row * frame.width + frame.width / 4) * 3;
+    return std::abs(frame.pixels[static_cast<std::size_t>(at)] - 127.5) < 2;
+  };
+  const auto height = film.frames.front().height;
+  EXPECT_TRUE(grey(film.frames.front(), height / 4));
+  EXPECT_TRUE(grey(film.frames[90], height * 7 / 16));
+  EXPECT_FALSE(grey(film.frames[90], height / 16));
+  EXPECT_FALSE(grey(film.frames.back(), height * 7 / 16));
   const auto last = read_image(grid);
   ASSERT_EQ(film.frames.back().width, last.width);
   // The last frame is the grid that the same seed draws; a film is in colours.

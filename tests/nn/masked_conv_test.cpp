@@ -91,6 +91,18 @@ TEST(MaskedConv, ForbiddenWeightsBeginAtZero) {
   EXPECT_TRUE(torch::equal(plain.ne(0), conv->masked_weight().ne(0)));
 }
 
+TEST(MaskedConv, WeightsBeginAsWideAsWhatTheyMayReadAsks) {
+  const auto one = channel_groups(50, 1);
+  MaskedConv2d conv(MaskedConvOptions{.in = one, .out = one, .rows = 3, .columns = 3, .gain = 2});
+  const auto inputs = 50. * 5;  // of nine taps mask B leaves five
+  const auto begun = conv->masked_weight().masked_select(conv->weight.ne(0));
+  ASSERT_EQ(begun.numel(), 50 * 250);
+  // The deviation of n normal numbers is known to 1 / sqrt(2 n) of itself.
+  EXPECT_NEAR(begun.std().item<double>() * std::sqrt(inputs) / 2, 1, 5 / std::sqrt(2. * 50 * 250));
+  EXPECT_LE(conv->bias.abs().max().item<double>(), 1 / std::sqrt(inputs));
+  EXPECT_GT(conv->bias.abs().max().item<double>(), .8 / std::sqrt(inputs));
+}
+
 // One pixel after the other, the maps of a channel when its turn has come.
 TEST(LaneConv, EqualsTheConvolutionPixelByPixel) {
   torch::NoGradGuard no_grad;

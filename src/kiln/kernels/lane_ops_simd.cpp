@@ -59,12 +59,6 @@ void Relu(const float* in, std::size_t count, float* out) {
     hn::StoreU(hn::Max(hn::LoadU(kTag, in + i), hn::Zero(kTag)), kTag, out + i);
 }
 
-void Gate(const float* a, const float* b, std::size_t count, float* out) {
-  for (std::size_t i = 0; i < count; i += kLanes)
-    hn::StoreU(hn::Mul(Tanh(hn::LoadU(kTag, a + i)), Sigmoid(hn::LoadU(kTag, b + i))), kTag,
-               out + i);
-}
-
 HWY_INLINE Vec Elu(Vec a) {
   const Vec zero = hn::Zero(kTag);
   const Vec below =
@@ -114,7 +108,6 @@ namespace kiln::simd {
 
 HWY_EXPORT(Product);
 HWY_EXPORT(Relu);
-HWY_EXPORT(Gate);
 HWY_EXPORT(Lstm);
 HWY_EXPORT(ConcatElu);
 HWY_EXPORT(EluOf);
@@ -126,10 +119,6 @@ void lane_product(const LaneProduct& product, std::size_t lanes, float* out) {
 
 void lane_relu(const float* in, std::size_t count, float* out) {
   HWY_DYNAMIC_DISPATCH(Relu)(in, count, out);
-}
-
-void lane_gate(const float* a, const float* b, std::size_t count, float* out) {
-  HWY_DYNAMIC_DISPATCH(Gate)(a, b, count, out);
 }
 
 void lane_concat_elu(const float* in, std::size_t count, float* out) {

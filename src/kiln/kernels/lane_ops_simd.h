@@ -39,9 +39,6 @@ void lane_elu(const float* in, std::size_t count, float* out);
 /// out = x + a sigmoid(b) of `count` numbers.
 void lane_gate_add(const float* x, const float* a, const float* b, std::size_t count, float* out);
 
-/// out = tanh(a) sigmoid(b) of `count` numbers.
-void lane_gate(const float* a, const float* b, std::size_t count, float* out);
-
 /// A step of an LSTM: gates before their functions, o, f, i, g, of which each begins `stride`
 /// numbers behind the one before; `count` numbers of each:
 /// c = sigmoid(f) c_before + sigmoid(i) tanh(g),   h = sigmoid(o) tanh(c).

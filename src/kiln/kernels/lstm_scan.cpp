@@ -44,7 +44,7 @@ Tensor initial_places(const Tensor& cells, LstmPath path) {
       .select(2, path == LstmPath::diagonal ? 0 : width + 1);
 }
 
-// [B, H + above + below, W + 2, n] with a frame of zeros, the rest not set.
+// [B, H + 1 + below, W + 2, n] for sizes B, H, W, n, with a frame of zeros, the rest not set.
 Tensor framed(at::IntArrayRef sizes, std::int64_t below, const at::TensorOptions& options) {
   const auto cells =
       torch::empty({sizes[0], sizes[1] + 1 + below, sizes[2] + 2, sizes[3]}, options);

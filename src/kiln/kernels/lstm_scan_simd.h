@@ -16,8 +16,8 @@
 ///
 /// Pictures are B x H x W cells; h units, padded to a multiple of 16.  Arrays of cells are
 /// "framed": [B, H + 1, W + 2, n], where row 0 and the first and last column stand for what is
-/// outside of the picture: the initial state, or 0.  Gates of a block of 16 units lie together: [h
-/// / 16, 4, 16], o, f, i, g.
+/// outside of the picture: the initial state, or 0.  Gates of a block of 16 units lie together,
+/// o, f, i, g: [blocks, 4, 16].
 namespace kiln::simd {
 
 inline constexpr std::size_t kLstmBlock = 16;

@@ -184,16 +184,13 @@ Tensor PixelModel::draw(const Batch& uniform) {
 
 Tensor PixelModel::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) {
   torch::NoGradGuard no_grad;
-  const auto shares = first_shares();
+  if (const auto shares = first_shares(); d == 0 && shares.defined())
+    return law_->picked_by(shares, uniform).to(batch.x.options());
   const auto readable = batch.x.round().clamp(0, static_cast<double>(law_->states() - 1));
   const auto place = back_[d].item<std::int64_t>(), pixel = place % (height_ * width_);
-  auto states =
-      picked_states(*law_, logits({readable, batch.y}), seen(readable), place / (height_ * width_),
-                    pixel / width_, pixel % width_, uniform, 1);
-  if (d == 0 && shares.defined())
-    for (std::int64_t b = 0; b < states.size(0); ++b)
-      states[b] = static_cast<float>(law_->picked_by(shares, uniform[b].item<float>()));
-  return states.to(batch.x.options());
+  return picked_states(*law_, logits({readable, batch.y}), seen(readable),
+                       place / (height_ * width_), pixel / width_, pixel % width_, uniform, 1)
+      .to(batch.x.options());
 }
 
 Tensor PixelModel::complete(const Batch& batch, const Tensor& known, Rng& rng) {

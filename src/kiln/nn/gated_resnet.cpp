@@ -3,6 +3,7 @@
 #include <torch/types.h>
 
 #include "kiln/kernels/lane_ops_simd.h"
+#include "kiln/nn/dropout.h"
 
 namespace kiln {
 namespace {
@@ -21,7 +22,8 @@ GatedResnetImpl::GatedResnetImpl(const GatedResnetOptions& o)
       second(register_module(
           "second",
           ShiftedConv(ShiftedConvOptions{
-              .in = 2 * o.maps, .out = 2 * o.maps, .kernel = o.kernel, .scale = kSmall}))) {
+              .in = 2 * o.maps, .out = 2 * o.maps, .kernel = o.kernel, .scale = kSmall}))),
+      dropout_(o.dropout) {
   if (o.side > 0)
     beside =
         register_module("beside", ShiftedConv(ShiftedConvOptions{.in = 2 * o.side, .out = o.maps}));
@@ -30,11 +32,11 @@ GatedResnetImpl::GatedResnetImpl(const GatedResnetOptions& o)
 }
 
 Tensor GatedResnetImpl::forward(const Tensor& x, const Tensor& side, const Tensor& given,
-                                const Dropout& dropped) {
+                                Rng* dropout) {
   auto t = first(concat_elu(x));
   if (beside) t = t + beside(concat_elu(side));
   t = concat_elu(t);
-  auto gates = second(dropped ? dropped(t) : t);
+  auto gates = second(dropout && dropout_ > 0 ? dropped(t, dropout_, *dropout) : t);
   if (given.defined()) gates = gates + given.matmul(label).unsqueeze(2).unsqueeze(3);
   const auto halves = gates.chunk(2, 1);
   return x + halves[0] * torch::sigmoid(halves[1]);

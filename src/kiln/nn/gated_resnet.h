@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kiln/core/rng.h"
 #include "kiln/nn/shifted_conv.h"
 
 namespace kiln {
@@ -8,6 +9,7 @@ struct GatedResnetOptions {
   std::int64_t maps;         ///< F.
   std::int64_t side = 0;     ///< Maps of a second input; 0: none.
   ShiftedKernel kernel;      ///< Of both convolutions.
+  double dropout = 0;        ///< Share of the numbers before the second one that training drops.
   std::int64_t classes = 0;  ///< K, of what it is told; 0: nothing.
 };
 
@@ -20,14 +22,16 @@ class GatedResnetImpl : public torch::nn::Module {
  public:
   explicit GatedResnetImpl(const GatedResnetOptions& options);
 
-  /// x [B, F, H, W], side [B, S, H, W] or undefined, given [B, K] or undefined; `keep`: what
-  /// dropout multiplies with, given its shape, or null -> [B, F, H, W].
-  using Dropout = std::function<Tensor(const Tensor& maps)>;
-  Tensor forward(const Tensor& x, const Tensor& side, const Tensor& given, const Dropout& dropped);
+  /// x [B, F, H, W], side [B, S, H, W] or undefined, given [B, K] or undefined -> [B, F, H, W].
+  /// With `dropout` numbers are dropped by what it draws.
+  Tensor forward(const Tensor& x, const Tensor& side, const Tensor& given, Rng* dropout);
 
   ShiftedConv first, second;
   ShiftedConv beside{nullptr};  ///< Without a second input: none.
   Tensor label;                 ///< V [K, 2F], or undefined.
+
+ private:
+  double dropout_;
 };
 TORCH_MODULE(GatedResnet);
 

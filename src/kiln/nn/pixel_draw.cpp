@@ -30,11 +30,6 @@ Tensor plain(const Tensor& t, torch::Dtype type) {
   return t.defined() ? t.to(torch::kCPU, type).contiguous() : t;
 }
 
-template <class T>
-const T* data(const Tensor& t) {
-  return t.defined() ? t.data_ptr<T>() : nullptr;
-}
-
 // Some pictures on their way.
 class Group {
  public:
@@ -103,16 +98,6 @@ void for_groups(std::vector<Group>& groups, const Work& work) {
                    });
 }
 
-// The first number of each picture by a law that no network gives, [B].
-Tensor first_states(const PixelDraw& draw) {
-  const auto uniform = plain(draw.uniform.select(1, 0).select(1, 0).select(1, 0), torch::kFloat32);
-  const auto states = torch::empty_like(uniform);
-  for (std::int64_t b = 0; b < uniform.size(0); ++b)
-    states.data_ptr<float>()[b] =
-        static_cast<float>(draw.law->picked_by(draw.first_shares, uniform.data_ptr<float>()[b]));
-  return states;
-}
-
 }  // namespace
 
 Tensor draw_pixels(const PixelDraw& asked, const MakeStepper& stepper) {
@@ -167,7 +152,8 @@ Tensor draw_pixels_naively(const PixelDraw& draw,
       auto state = picked_states(*draw.law, maps(scaled), to, c, row, column, here(draw.uniform),
                                  draw.temperature)
                        .to(to.options());
-      if (p + c == 0 && draw.first_shares.defined()) state = first_states(draw).to(to.options());
+      if (p + c == 0 && draw.first_shares.defined())
+        state = draw.law->picked_by(draw.first_shares, here(draw.uniform)).to(to.options());
       if (draw.known.defined())
         state =
             torch::where(here(draw.known).to(torch::kBool), here(draw.x).to(to.options()), state);

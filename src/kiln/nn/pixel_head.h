@@ -10,8 +10,9 @@ namespace kiln {
 /// of a law, [B, O, H, W].
 class PixelHeadImpl : public torch::nn::Module {
  public:
-  /// `in` maps and `hidden` maps in each of the hidden `layers`, in blocks by channel.
-  PixelHeadImpl(std::int64_t in, std::int64_t hidden, std::int64_t layers, const PixelLaw& law);
+  /// `in` maps, and `hidden` maps in each of the hidden layers, in blocks by channel.
+  PixelHeadImpl(std::int64_t in, std::int64_t hidden, std::int64_t hidden_layers,
+                const PixelLaw& law);
   Tensor forward(Tensor maps);
 
   std::vector<MaskedConv2d> layers;  ///< The last one gives the outputs.

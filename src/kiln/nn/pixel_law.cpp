@@ -25,6 +25,14 @@ std::int64_t PixelLaw::picked_by(const Tensor& shares, float uniform) const {
   return state_at(states_, uniform, [&](std::int64_t v) { return share[v]; });
 }
 
+Tensor PixelLaw::picked_by(const Tensor& shares, const Tensor& uniform) const {
+  const auto states = uniform.to(torch::kCPU, torch::kFloat32, false, true).contiguous();
+  auto* each = states.data_ptr<float>();
+  for (std::int64_t b = 0; b < states.numel(); ++b)
+    each[b] = static_cast<float>(picked_by(shares, each[b]));
+  return states;
+}
+
 std::vector<std::int64_t> SoftmaxLaw::groups() const {
   return channel_groups(channels() * logits(), channels());
 }

@@ -42,6 +42,8 @@ class PixelLaw {
 
   /// The same by a law that no network gives: shares [q] float64 that add up to 1.
   std::int64_t picked_by(const Tensor& shares, float uniform) const;
+  /// Of each of some numbers: uniform [B] -> [B] float32 on the CPU.
+  Tensor picked_by(const Tensor& shares, const Tensor& uniform) const;
 
  private:
   std::int64_t channels_, states_;

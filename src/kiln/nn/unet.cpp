@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kiln/core/check.h"
+#include "kiln/nn/dropout.h"
 #include "kiln/nn/picture_skip.h"
 
 namespace kiln {
@@ -75,12 +76,6 @@ Tensor UnetImpl::down(const Tensor& x, std::size_t level) {
   return level > 0 && level + 1 < down_.size() ? down_norm_[level - 1]->forward(h) : h;
 }
 
-// Whole numbers of a mask [B, F, H, W]: 1 / (1 - p) where a unit stays.
-Tensor UnetImpl::dropped(const Tensor& h, Rng& rng) const {
-  const auto stays = rng.uniform(h.sizes()).ge(options_.dropout).to(h.options());
-  return h * stays / (1 - options_.dropout);
-}
-
 Tensor UnetImpl::forward(const Tensor& x, Rng* dropout) {
   check_shape("unet", "x", x, {kAny, options_.in, kAny, kAny});
   const auto unit = std::int64_t{1} << options_.halvings;
@@ -94,7 +89,8 @@ Tensor UnetImpl::forward(const Tensor& x, Rng* dropout) {
     if (l == 0) break;
     h = up_norm_[l - 1]->forward(h);
     const auto from_below = static_cast<std::int64_t>(down_.size() - 1 - l);
-    if (dropout && options_.dropout > 0 && from_below < kDropped) h = dropped(h, *dropout);
+    if (dropout && options_.dropout > 0 && from_below < kDropped)
+      h = dropped(h, options_.dropout, *dropout);
     h = torch::cat({h, skips[l - 1]}, 1);
   }
   h = h.slice(2, 0, height).slice(3, 0, width);

@@ -49,7 +49,6 @@ class UnetImpl : public torch::nn::Cloneable<UnetImpl> {
  private:
   std::int64_t filters_at(std::int64_t level) const;
   Tensor down(const Tensor& x, std::size_t level);
-  Tensor dropped(const Tensor& h, Rng& rng) const;
 
   UnetOptions options_;
   std::vector<torch::nn::Conv2d> down_;

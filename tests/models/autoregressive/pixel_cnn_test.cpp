@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "kiln/check/causality.h"
 #include "tests/models/autoregressive/pixel_field.h"
 
 namespace kiln {
@@ -15,6 +16,21 @@ TEST(PixelCnn, HasABlindSpot) {
   EXPECT_EQ(seen, expected);
   EXPECT_FALSE(seen.contains({9, 7}));  // four to the right in the row above: no depth helps
   EXPECT_TRUE(seen.contains({9, 6}));
+}
+
+// What `kiln check --field` draws: by moving numbers, where the test above goes by gradients.
+TEST(PixelCnn, ItsReceptiveFieldIsFoundByMovingNumbers) {
+  auto model = pixel_model("pixel_cnn", deep({{"layers", "2"}, {"hidden", "6"}}));
+  const auto seen = field(*model, 7, 3);  // and the model is float64 from here on
+  Rng rng(5);
+  const auto items = rng.integers(2, {4, kSide * kSide}).to(torch::kDouble);
+  const auto leaks = find_leaks(*model, model->value_set(), items);
+  const auto moved = receptive_field(leaks, model->ordering(), {1, kSide, kSide}, 7, 3);
+  Pixels found;
+  for (std::int64_t r = 0; r < kSide; ++r)
+    for (std::int64_t c = 0; c < kSide; ++c)
+      if (moved[r][c].item<double>() > 1e-12) found.insert({r, c});  // rounding moves by 1e-16
+  EXPECT_EQ(found, seen);
 }
 
 }  // namespace

@@ -121,12 +121,7 @@ TEST(PixelModel, CachedDrawsEqualNaiveDraws) {
       const auto dims = model->ordering().size(0);
       const Batch uniform{rng.uniform({5, dims}), torch::arange(5).remainder(3)};
       const auto cached = model->draw(uniform);
-      auto naive = torch::zeros_like(cached);
-      for (std::int64_t i = 0; i < dims; ++i) {
-        const auto d = model->ordering()[i].item<std::int64_t>();
-        naive.select(1, d).copy_(model->draw_one({naive, uniform.y}, d, uniform.x.select(1, d)));
-      }
-      EXPECT_TRUE(torch::equal(cached, naive)) << name << " " << dims;
+      EXPECT_TRUE(torch::equal(cached, naive_draw(*model, uniform))) << name << " " << dims;
       EXPECT_GT(cached.std().item<double>(), 0.1);
     }
 }
@@ -205,6 +200,21 @@ TEST(PixelModel, JointProbabilitiesOfPicturesAndClassesAddUpToOne) {
                   {{"maps", "4"}, {"layers", "2"}, {"condition", "label"}, {"classes", "3"}});
   const auto all = all_pictures(2, 1, 3, 3);
   EXPECT_NEAR(total(model->class_logits(all)), 1, 1e-5);
+}
+
+TEST(PixelModel, ClassesWeighAsTheyDoAmongTheData) {
+  torch::NoGradGuard no_grad;
+  auto model = pixel_model(
+      "pixel_cnn", {{"hidden", "3"}, {"layers", "1"}, {"condition", "label"}, {"classes", "3"}});
+  const auto shares = torch::tensor({.5, .2, .3}, torch::kDouble);
+  model->start_from_data({{}, {}, shares});
+  const auto x = torch::zeros({1, 9});
+  const auto joint = model->class_logits(x)[0];
+  for (std::int64_t y = 0; y < 3; ++y)
+    EXPECT_NEAR(joint[y].item<double>(),
+                model->log_prob({x, torch::full({1}, y, torch::kInt64)}).item<double>() +
+                    std::log(shares[y].item<double>()),
+                1e-5);
 }
 
 TEST(PixelModel, TheFirstNumberIsUniformOrAsInTheDataThatWereSeen) {

@@ -50,6 +50,16 @@ inline OptionMap with(OptionMap options, const OptionMap& more) {
   return options;
 }
 
+/// What the naive sampler draws, number after number by a full pass each: [B, D].
+inline Tensor naive_draw(PixelModel& model, const Batch& uniform) {
+  auto x = torch::zeros_like(uniform.x);
+  for (std::int64_t i = 0; i < model.ordering().size(0); ++i) {
+    const auto d = model.ordering()[i].item<std::int64_t>();
+    x.select(1, d).copy_(model.draw_one({x, uniform.y}, d, uniform.x.select(1, d)));
+  }
+  return x;
+}
+
 /// Every item of `numbers` numbers of q states, [q^numbers, C, H, W].
 inline Tensor all_pictures(std::int64_t q, std::int64_t channels, std::int64_t height,
                            std::int64_t width) {

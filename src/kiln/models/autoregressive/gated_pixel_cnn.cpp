@@ -5,7 +5,7 @@
 
 #include "kiln/core/check.h"
 #include "kiln/kernels/gated_tanh.h"
-#include "kiln/kernels/lane_ops_simd.h"
+#include "kiln/kernels/gated_tanh_simd.h"
 
 namespace kiln {
 namespace {
@@ -111,8 +111,8 @@ class GatedPixelCnn::Stepper : public PixelStepper {
       float* g = layer.gated.data();
       layer.horizontal.run(l == 0 ? pixels_ : layer.h, row, column, channel, a,
                            {.start = layer.links.at(0, column)});
-      simd::lane_gate(a + first * lanes_, a + (maps_ + first) * lanes_,
-                      static_cast<std::size_t>(count * lanes_), g + first * lanes_);
+      simd::gated_tanh(a + first * lanes_, a + (maps_ + first) * lanes_,
+                       static_cast<std::size_t>(count * lanes_), g + first * lanes_);
       layer.skip.run(g, channel, skips_.data(), {.start = l == 0 ? nullptr : skips_.data()});
       if (l + 1 < layers_.size())
         layer.residual.run(g, channel, layers_[l + 1].h.at(row, column),
@@ -169,8 +169,8 @@ class GatedPixelCnn::Stepper : public PixelStepper {
                        {.start = layer.vertical_label.data()});
     layer.link.run(a, 0, layer.links.at(0, column), {.start = layer.horizontal_label.data()});
     if (l + 1 < layers_.size())
-      simd::lane_gate(a, a + maps_ * lanes_, static_cast<std::size_t>(maps_ * lanes_),
-                      layers_[l + 1].v.at(row, column));
+      simd::gated_tanh(a, a + maps_ * lanes_, static_cast<std::size_t>(maps_ * lanes_),
+                       layers_[l + 1].v.at(row, column));
   }
 
   std::int64_t lanes_, width_, height_, maps_;

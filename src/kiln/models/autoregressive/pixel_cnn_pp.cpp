@@ -36,7 +36,6 @@ ShiftedConv conv(std::int64_t in, std::int64_t out, const ShiftedKernel& kernel,
 PixelCnnPp::PixelCnnPp(const PixelCnnPpOptions& o)
     : PixelModel("pixel_cnn_pp", checked_sizes(o),
                  std::make_unique<LogisticLaw>(o.channels, o.levels(), o.components)),
-      dropout_(o.dropout),
       first_u_(register_module("first_u", conv(o.channels + 1, o.maps, {2, 3, -2, -1}))),
       first_above_(register_module("first_above", conv(o.channels + 1, o.maps, {1, 3, -1, -1}))),
       first_left_(register_module("first_left", conv(o.channels + 1, o.maps, {2, 1, -1, -1}))),
@@ -50,19 +49,21 @@ void PixelCnnPp::add_level(const PixelCnnPpOptions& o, std::int64_t number) {
   const auto fill = [&](Stream& stream, const std::string& name, const ShiftedKernel& kernel,
                         std::int64_t side_up, std::int64_t side_down) {
     const auto block = [&](const char* way, std::int64_t n, std::int64_t side) {
-      return register_module(
-          fmt::format("level{}_{}_{}{}", number, name, way, n),
-          GatedResnet(GatedResnetOptions{
-              .maps = o.maps, .side = side, .kernel = kernel, .classes = classes()}));
+      return register_module(fmt::format("level{}_{}_{}{}", number, name, way, n),
+                             GatedResnet(GatedResnetOptions{.maps = o.maps,
+                                                            .side = side,
+                                                            .kernel = kernel,
+                                                            .dropout = o.dropout,
+                                                            .classes = classes()}));
     };
     for (std::int64_t n = 0; n < o.blocks; ++n) stream.up.push_back(block("up", n, side_up));
     for (std::int64_t n = 0; n < o.blocks + (last ? 0 : 1); ++n)
       stream.down.push_back(block("down", n, side_down));
     if (number > 0)
-      stream.finer = register_module(fmt::format("level{}_{}_in", number, name),
-                                     conv(o.maps, o.maps, kernel, 2));
+      stream.downsample = register_module(fmt::format("level{}_{}_in", number, name),
+                                          conv(o.maps, o.maps, kernel, 2));
     if (!last)
-      stream.coarser = register_module(
+      stream.upsample = register_module(
           fmt::format("level{}_{}_back", number, name),
           conv(o.maps, o.maps, {kernel.rows, kernel.columns, 0, kernel.columns == 3 ? -1 : 0}, 2,
                true));
@@ -74,32 +75,27 @@ void PixelCnnPp::add_level(const PixelCnnPpOptions& o, std::int64_t number) {
 }
 
 Tensor PixelCnnPp::maps(const Tensor& scaled, const Tensor& given) {
-  const GatedResnetImpl::Dropout dropped = [this](const Tensor& maps) {
-    return maps * (dropping_->uniform(maps.sizes()).to(maps.options()) >= dropout_) /
-           (1 - dropout_);
-  };
-  const auto drop = dropping_ && dropout_ > 0 ? dropped : nullptr;
   // A map of ones tells what is picture and what is not.
   const auto x = torch::cat({scaled, torch::ones_like(scaled.narrow(1, 0, 1))}, 1);
   auto u = first_u_(x), ul = first_above_(x) + first_left_(x);
   std::vector<std::pair<Tensor, Tensor>> nodes;
   for (auto& level : levels_) {
-    if (level.u.finer) u = level.u.finer(u), ul = level.ul.finer(ul);
+    if (level.u.downsample) u = level.u.downsample(u), ul = level.ul.downsample(ul);
     nodes.emplace_back(u, ul);
     for (std::size_t n = 0; n < level.u.up.size(); ++n) {
-      u = level.u.up[n](u, Tensor(), given, drop);
-      ul = level.ul.up[n](ul, u, given, drop);
+      u = level.u.up[n](u, Tensor(), given, dropping_);
+      ul = level.ul.up[n](ul, u, given, dropping_);
       nodes.emplace_back(u, ul);
     }
   }
   nodes.pop_back();  // where the way down begins
   for (auto level = levels_.rbegin(); level != levels_.rend(); ++level) {
-    if (level->u.coarser) u = level->u.coarser(u), ul = level->ul.coarser(ul);
+    if (level->u.upsample) u = level->u.upsample(u), ul = level->ul.upsample(ul);
     for (std::size_t n = 0; n < level->u.down.size(); ++n) {
       const auto [u_node, ul_node] = nodes.back();
       nodes.pop_back();
-      u = level->u.down[n](u, u_node, given, drop);
-      ul = level->ul.down[n](ul, torch::cat({u, ul_node}, 1), given, drop);
+      u = level->u.down[n](u, u_node, given, dropping_);
+      ul = level->ul.down[n](ul, torch::cat({u, ul_node}, 1), given, dropping_);
     }
   }
   return last_(torch::elu(ul));
@@ -198,19 +194,19 @@ class PixelCnnPp::Stepper : public PixelStepper {
       for (std::size_t n = 0; n <= up.size(); ++n) nodes.emplace_back(2, width, 1, maps, lanes);
       for (std::size_t n = 0; n < down.size(); ++n)
         down_nodes.emplace_back(1, width, 1, maps, lanes);
-      if (from.finer) finer = from.finer->lane(lanes);
-      if (!from.coarser) return;
+      if (from.downsample) downsample = from.downsample->lane(lanes);
+      if (!from.upsample) return;
       start = LaneRows(1, width, 1, maps, lanes);
       for (std::int64_t place = 0; place < 4; ++place)
-        coarser.push_back(from.coarser->lane_at(place / 2, place % 2, lanes));
+        upsample.push_back(from.upsample->lane_at(place / 2, place % 2, lanes));
     }
     const LaneRows& back() const { return down_nodes.back(); }
 
     std::vector<LaneGatedResnet> up, down;
     std::vector<LaneRows> nodes, down_nodes;
-    LaneConv finer;
-    std::vector<LaneConv> coarser;  // by the remainders of row and column by two
-    LaneRows start;                 // where the way down begins, behind the lower level
+    LaneConv downsample;
+    std::vector<LaneConv> upsample;  // by the remainders of row and column by two
+    LaneRows start;                  // where the way down begins, behind the lower level
   };
   struct Level {
     Stream u, ul;
@@ -230,8 +226,8 @@ class PixelCnnPp::Stepper : public PixelStepper {
       if (s == 0)
         first_u_.run(pixels_, row, column, 0, u.nodes[0].at(row, column));
       else
-        u.finer.run(levels_[s - 1].u.nodes.back(), 2 * row, 2 * column, 0,
-                    u.nodes[0].at(row, column));
+        u.downsample.run(levels_[s - 1].u.nodes.back(), 2 * row, 2 * column, 0,
+                         u.nodes[0].at(row, column));
     }
     for (std::size_t n = 0; n < u.up.size(); ++n)
       whole_row(u.up[n], row, levels_[s].width, u.nodes[n], nullptr, u.nodes[n + 1]);
@@ -259,7 +255,7 @@ class PixelCnnPp::Stepper : public PixelStepper {
   }
 
   void back_from(const Stream& lower, const Stream& to, std::int64_t row, std::int64_t column) {
-    to.coarser[static_cast<std::size_t>(row % 2 * 2 + column % 2)].run(
+    to.upsample[static_cast<std::size_t>(row % 2 * 2 + column % 2)].run(
         lower.back(), row / 2, column / 2, 0, to.start.at(row, column));
   }
 
@@ -278,7 +274,7 @@ class PixelCnnPp::Stepper : public PixelStepper {
       first_above_.run(pixels_, row, column, 0, first);
       first_left_.run(pixels_, row, column, 0, first, {.start = first});
     } else {
-      ul.finer.run(levels_[s - 1].ul.nodes.back(), 2 * row, 2 * column, 0, first);
+      ul.downsample.run(levels_[s - 1].ul.nodes.back(), 2 * row, 2 * column, 0, first);
     }
     for (std::size_t n = 0; n < ul.up.size(); ++n)
       pixel(ul.up[n], row, column, ul.nodes[n], levels_[s].u.nodes[n + 1].at(row, column),

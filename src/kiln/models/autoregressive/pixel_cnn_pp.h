@@ -37,9 +37,12 @@ struct PixelCnnPpOptions : PixelOptions {
 /// Two streams: u of the rows above, ul of what is above and to the left; ul's blocks read u.  On
 /// the way up each resolution has B blocks and a convolution of stride 2, on the way down B at the
 /// lowest and B + 1 at the others, behind a transposed convolution; every node on the way up is
-/// read once on the way down.  Outputs are logistic_law.h's.  The paper's size: F 160, B 5. Shapes:
-/// as of PixelModel; F maps. Differs from the paper: the exact log of a bin's mass; a training mean
-/// in place of a sum; Adam's epsilon outside of the root.
+/// read once on the way down.  Outputs are logistic_law.h's.  The paper's size: F 160, B 5.
+///
+/// Shapes: as of PixelModel; F maps.
+///
+/// Differs from the paper: the exact log of a bin's mass; a training mean in place of a sum; Adam's
+/// epsilon outside of the root; the start from data drops nothing.
 class PixelCnnPp : public PixelModel {
  public:
   using Options = PixelCnnPpOptions;
@@ -59,7 +62,7 @@ class PixelCnnPp : public PixelModel {
  private:
   struct Stream {
     std::vector<GatedResnet> up, down;
-    ShiftedConv finer{nullptr}, coarser{nullptr};  // from the level above; to the level below
+    ShiftedConv downsample{nullptr}, upsample{nullptr};  // into the level; out of the one below
   };
   struct Level {
     Stream u, ul;
@@ -69,7 +72,6 @@ class PixelCnnPp : public PixelModel {
 
   void add_level(const PixelCnnPpOptions& o, std::int64_t number);
 
-  double dropout_;
   Rng* dropping_ = nullptr;  // while training computes its loss
   ShiftedConv first_u_, first_above_, first_left_, last_;
   std::vector<Level> levels_;

@@ -224,8 +224,7 @@ class PixelRnn::Stepper : public PixelStepper {
   const float* with_right(Layer& layer, std::int64_t row, std::int64_t column,
                           std::int64_t channel) {
     const float* left = layer.scans.front().h(row, column);
-    if (layer.scans.size() == 1) return left;
-    if (row == 0) return left;
+    if (layer.scans.size() == 1 || row == 0) return left;
     add(layer.scans.front().groups(), channel, left, layer.scans.back().h(row - 1, column),
         layer.both.data());
     return layer.both.data();

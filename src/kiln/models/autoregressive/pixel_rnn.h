@@ -51,9 +51,12 @@ struct PixelRnnOptions : PixelOptions {
 /// Row LSTM: K_is reads a pixel and the one before, K_ss three cells of the row above.  Diagonal
 /// BiLSTM: K_ss reads the cell above and the one before; the sum of the scan from the left and, one
 /// row further down, of the one from the right: at its own row that one knows pixels still to come.
+/// Its first convolution finds the end of the row above to the left of a row (MaskedConvOptions'
+/// wrap): of the pixel before a row's first one, no cell of either scan would know otherwise.
 /// With condition label, V_y is added to the gates.
 /// Shapes: as of PixelModel; h units, 2h maps between layers.
-/// Differs from the paper: that; Adam instead of RMSProp; pixels are shown as -1 .. 1.
+/// Differs from the paper: the end of the row above; Adam instead of RMSProp; pixels are shown as
+/// -1 .. 1.
 class PixelRnn : public PixelModel {
  public:
   using Options = PixelRnnOptions;
