@@ -24,7 +24,7 @@ struct RunArguments {
 };
 
 struct TrainArguments {
-  std::string model, data, data_b, valid, out, config, device = "cpu";
+  std::string model, data, data_b, encoder, valid, out, config, device = "cpu";
   std::string command;  ///< As it was typed.
   bool skip_bad = false;
   OptionMap model_options, train_options;
@@ -44,7 +44,8 @@ struct SampleArguments {
   bool mean = false, noise = false, beside_data = false;
   std::string condition, out;
   std::optional<std::int64_t> label = std::nullopt;  ///< What condition stands for,
-  std::string class_name = {};                       ///< or the class that it names.
+  std::string class_name = {};                       ///< or the class that it names,
+  std::string codes = {};                            ///< or the file of codes.
 };
 
 struct EvalArguments {

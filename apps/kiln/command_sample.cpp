@@ -7,20 +7,26 @@
 #include "apps/kiln/number_checks.h"
 #include "apps/kiln/program.h"
 #include "kiln/core/text.h"
+#include "kiln/data/code_files.h"
 
 namespace kiln::program {
 namespace {
 
-// "label=3": class 3; "label=ankle boot": the class of that name, which the run's data know.
+// "label=3": class 3; "label=ankle boot": the class of that name, which the run's data know;
+// "code=FILE": the codes of a file, a row for each picture.
 void read_condition(SampleArguments& a) {
   if (a.condition.empty()) return;
+  if (const std::string code = "code="; a.condition.starts_with(code)) {
+    a.codes = a.condition.substr(code.size());
+    return check_code_file(a.codes);
+  }
   const std::string key = "label=";
   const auto value = a.condition.starts_with(key) ? a.condition.substr(key.size()) : "";
   a.label = parse_integer(value);
   if (value.empty() || (a.label && *a.label < 0))
     throw ConfigError("sample.condition",
-                      fmt::format("must be label=N, N the number of a class, or "
-                                  "label=NAME, got '{}'",
+                      fmt::format("must be label=N, N the number of a class, label=NAME, or "
+                                  "code=FILE of `kiln encode`, got '{}'",
                                   a.condition));
   if (!a.label) a.class_name = value;
 }
@@ -75,8 +81,8 @@ void add_sample(const Program& program) {
       ->check(number_between(1e-3, 100.0));
   command->add_option(
       "--condition", a->condition,
-      "label=N or label=NAME: of that class alone, for models that know classes [all "
-      "in turn]");
+      "label=N or label=NAME: of that class alone, for models that know classes [all in turn]; "
+      "code=FILE: given the codes of a file of `kiln encode` in turn [codes of training items]");
   command->add_flag("--beside-data", a->beside_data,
                     "points: over the run's data in grey, on the data's axes");
   command->add_flag("--mean", a->mean,

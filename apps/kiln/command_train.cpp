@@ -41,6 +41,8 @@ void add_train(const Program& program) {
   command->add_option("--data", arguments->data, "data source; `kiln data` lists them");
   command->add_option("--data-b", arguments->data_b,
                       "second source, of models that learn from two kinds of pictures");
+  command->add_option("--encoder", arguments->encoder,
+                      "run whose encoder gives each item its code, for --condition code");
   command->add_option("--valid", arguments->valid,
                       "validation source, instead of the source's own or a held-out part");
   command->add_option("--out", arguments->out, "run folder to make [runs/MODEL]");

@@ -41,6 +41,7 @@ void merge_config_file(TrainArguments& arguments) {
   if (arguments.train_options.contains("epochs")) file.train.erase("steps");
   if (arguments.data.empty()) arguments.data = file.data["train"];
   if (arguments.data_b.empty()) arguments.data_b = file.data["b"];
+  if (arguments.encoder.empty()) arguments.encoder = file.data["encoder"];
   if (arguments.valid.empty()) arguments.valid = file.data["valid"];
   if (file.data["skip_bad"] == "true") arguments.skip_bad = true;
   if (const auto named = file.run.find("model");
@@ -94,6 +95,24 @@ void refuse_idle(const OptionMap& given, const std::string& valid, const ModelIn
     refuse("beta2", "belongs to Adam and RMSprop");
 }
 
+namespace {
+
+// A run that encodes and a model that is given codes need each other.
+void check_encoder(const TrainArguments& arguments) {
+  const auto condition = arguments.model_options.find("condition");
+  const bool coded = condition != arguments.model_options.end() && condition->second == "code";
+  if (coded && arguments.encoder.empty())
+    throw ConfigError("train.condition", "code needs a run that encodes; name it by --encoder RUN");
+  if (!coded && !arguments.encoder.empty())
+    throw ConfigError("train.encoder",
+                      fmt::format("belongs to --condition code, which {} was not asked for; leave "
+                                  "it out",
+                                  arguments.model));
+  if (coded) check_run({.run = arguments.encoder}, {"encoder"});
+}
+
+}  // namespace
+
 void check_training(const TrainArguments& arguments) {
   if (arguments.data.empty())
     throw ConfigError("train", "needs --data SPEC; `kiln data` lists the sources");
@@ -103,6 +122,7 @@ void check_training(const TrainArguments& arguments) {
   cuda_index(arguments.device);
   const auto& info = find_model_info(arguments.model);
   check_sources(info, arguments.data_b);
+  check_encoder(arguments);
   for (const auto& field : info.fields)
     if (const auto given = arguments.model_options.find(field.name);
         given != arguments.model_options.end())

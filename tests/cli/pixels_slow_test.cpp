@@ -70,6 +70,51 @@ TEST(Pixels, CheckDrawsWhatAPixelReads) {
             "kiln: [check.pixel] is of --field FILE.svg; give that too, or leave it out\n");
 }
 
+TEST(Pixels, TheCodesOfAnotherRunDriveDraws) {
+  const TemporaryFolder folder;
+  const auto vae = tiny_run("vae"), run = (folder / "coded").string();
+  auto training = tiny_training("pixel_cnn", run);
+  training.insert(training.end(), {"--condition", "code"});
+  EXPECT_EQ(refusal(training),
+            "kiln: [train.condition] code needs a run that encodes; name it by --encoder RUN\n");
+  training.insert(training.end(), {"--encoder", vae});
+  ASSERT_EQ(run_kiln(training).code, 0);
+  const auto judged = only_object(run_kiln({"eval", run, "--metric", "nll", "--json"}));
+  EXPECT_GT(judged["metrics"]["nll"], 0);
+  EXPECT_EQ(run_kiln({"check", run}).code, 0);
+  EXPECT_EQ(run_kiln({"complete", run, "--index", "1", "--known", "top-half", "-o",
+                      (folder / "half.png").string()})
+                .code,
+            0);
+
+  const auto codes = (folder / "codes.csv").string();
+  ASSERT_EQ(run_kiln({"encode", vae, "-o", codes}).code, 0);
+  const auto drawn = [&](const std::string& name, const std::vector<std::string>& more) {
+    const auto out = (folder / name).string();
+    std::vector<std::string> command{"sample", run, "-n", "9", "-o", out};
+    command.insert(command.end(), more.begin(), more.end());
+    EXPECT_EQ(run_kiln(command).code, 0);
+    return read_file(out);
+  };
+  const auto given = drawn("given.npy", {"--condition", "code=" + codes});
+  EXPECT_EQ(given, drawn("again.npy", {"--condition", "code=" + codes}));
+  EXPECT_NE(given, drawn("plain.npy", {}));
+
+  EXPECT_NE(refusal({"sample", run, "--condition", "code=codes.png"}).find("codes.png"),
+            std::string::npos);
+  EXPECT_NE(refusal({"sample", tiny_run("pixel_cnn"), "--condition", "code=" + codes})
+                .find("the run was trained without codes; leave code= out"),
+            std::string::npos);
+  EXPECT_NE(refusal({"train", "nade", "--data", "digits", "--encoder", vae})
+                .find("belongs to --condition code, which nade was not asked for; leave it out"),
+            std::string::npos);
+  EXPECT_NE(refusal({"train", "pixel_cnn", "--data", "digits", "--condition", "code", "--encoder",
+                     tiny_run("pixel_cnn"), "--out", (folder / "none").string()})
+                .find("encoder"),
+            std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder / "none"));
+}
+
 TEST(Pixels, RefusalsSayWhatWouldDo) {
   EXPECT_NE(refusal({"sample", tiny_run("vae"), "-o", "film.webp"}).find("autoregressive"),
             std::string::npos);

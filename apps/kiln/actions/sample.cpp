@@ -9,6 +9,7 @@
 #include "apps/kiln/actions/sample_files.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
+#include "kiln/data/code_files.h"
 #include "kiln/data/source.h"
 #include "kiln/io/atomic_file.h"
 #include "kiln/models/seen_as.h"
@@ -37,7 +38,23 @@ std::optional<std::int64_t> wanted_label(const SampleArguments& a, const Trained
                                       hint.empty() ? "." : hint, join(names, ", ")));
 }
 
+// The rows of a file, again and again for as many as are asked for.
+Given given_codes(const SampleArguments& a, const TrainedModel& run) {
+  const auto* sampler = seen_as<Sampler>(*run.model);
+  if (!sampler->conditions().more.contains("code"))
+    throw ConfigError("sample.condition", "the run was trained without codes; leave code= out");
+  auto file = read_codes(a.codes);
+  const auto size = sampler->conditions().more.at("code");
+  if (file.columns != size || file.rows == 0)
+    throw ConfigError(a.codes, fmt::format("holds {} codes of {} numbers, the model is given {}",
+                                           file.rows, file.columns, size));
+  const auto rows = torch::tensor(file.z).reshape({file.rows, file.columns});
+  return {.labels = {},
+          .more = {{"code", rows.index_select(0, torch::arange(a.count).remainder(file.rows))}}};
+}
+
 Given given(const SampleArguments& a, const TrainedModel& run) {
+  if (!a.codes.empty()) return given_codes(a, run);
   const auto label = wanted_label(a, run);
   return label ? Given::of_class(*label) : Given{};
 }

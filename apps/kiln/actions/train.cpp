@@ -69,6 +69,7 @@ int train(const TrainArguments& arguments, const Console& console) {
                        .model_options = arguments.model_options,
                        .data = arguments.data,
                        .data_b = arguments.data_b,
+                       .encoder = arguments.encoder,
                        .valid = arguments.valid,
                        .skip_bad = arguments.skip_bad,
                        .train_options = arguments.train_options,

@@ -44,7 +44,7 @@ Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& ite
       const auto d = order[leaks.steps[static_cast<std::size_t>(j)]].item<std::int64_t>();
       move(values, x.select(1, d), moved[j - first].select(1, d));
     }
-    const Batch rows{moved.reshape({-1, dims}), labels_like(items, moved.size(0) * contexts)};
+    const auto rows = given_like(items, moved.reshape({-1, dims}));
     const auto after = model.log_conditionals(rows).to(torch::kDouble);
     const auto change = (after.reshape({last - first, contexts, dims}) - before).abs().amax(1);
     leaks.moves.slice(1, first, last).copy_(change.index_select(1, order).t());

@@ -25,7 +25,7 @@ CheckReport check_model(Model& model, const Batch& items, Rng& rng) {
   auto& findings = report.findings;
   const auto& x = items.x;
   const auto values = model.value_set();
-  const Batch flat{x.reshape({x.size(0), -1}), items.y};
+  const auto flat = items.around(x.reshape({x.size(0), -1}));
   model.eval();
   auto* likelihood = seen_as<Likelihood>(model);
   auto* sampler = seen_as<Sampler>(model);

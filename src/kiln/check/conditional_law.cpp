@@ -33,12 +33,12 @@ ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, co
   rows.select(2, d).copy_(law.values.expand({batch, count}));
   std::vector<Tensor> parts;
   const auto flat = rows.reshape({batch * count, -1});
-  const auto labels = contexts.y.defined() ? contexts.y.repeat_interleave(count) : Tensor();
+  const auto context = torch::arange(batch).repeat_interleave(count);
   const auto most = rows_at_once(flat.size(1));
   for (std::int64_t first = 0; first < flat.size(0); first += most) {
     const auto last = std::min(first + most, flat.size(0));
-    const Batch chunk{flat.slice(0, first, last),
-                      labels.defined() ? labels.slice(0, first, last) : Tensor()};
+    const auto chunk =
+        contexts.chosen(context.slice(0, first, last)).around(flat.slice(0, first, last));
     parts.push_back(model.log_conditionals(chunk).select(1, d).to(torch::kDouble));
   }
   law.mass = torch::cat(parts).exp().reshape({batch, count});
@@ -48,12 +48,11 @@ ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, co
 }
 
 Batch first_of(const Batch& items, std::int64_t count) {
-  return {items.x.slice(0, 0, count), items.y.defined() ? items.y.slice(0, 0, count) : Tensor()};
+  return items.chosen(torch::arange(std::min(count, items.x.size(0))));
 }
 
-Tensor labels_like(const Batch& items, std::int64_t count) {
-  if (!items.y.defined()) return {};
-  return items.y.index_select(0, torch::arange(count).remainder(items.y.size(0)));
+Batch given_like(const Batch& items, const Tensor& x) {
+  return items.chosen(torch::arange(x.size(0)).remainder(items.x.size(0))).around(x);
 }
 
 std::int64_t rows_at_once(std::int64_t dims) {

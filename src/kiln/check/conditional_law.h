@@ -23,11 +23,11 @@ struct ConditionalLaw {
 ConditionalLaw conditional_law(Autoregressive& model, const ValueSet& values, const Tensor& items,
                                const Batch& contexts, std::int64_t d);
 
-/// The first items of a batch, with their labels.
+/// The first items of a batch, with all that they are given.
 Batch first_of(const Batch& items, std::int64_t count);
 
-/// Labels of `count` draws: the items', again and again; undefined where they have none.
-Tensor labels_like(const Batch& items, std::int64_t count);
+/// x, as many items as you like, given what `items` are given, again and again.
+Batch given_like(const Batch& items, const Tensor& x);
 
 /// Items that are asked for at once: a model may need memory for every number and hidden unit of
 /// each.

@@ -37,16 +37,16 @@ using Value = std::function<Tensor(const Tensor& x)>;
 // The mean of log p(x), or where that is found by a scan without a graph, the one player's own
 // objective, with the same random numbers every time.
 Value raised_by_training(Model& model, Likelihood& likelihood, const Batch& batch, const Rng& rng) {
-  const auto mean = [&likelihood, y = batch.y](const Tensor& x) {
-    return likelihood.log_prob({x, y}).mean();
+  const auto mean = [&likelihood, batch](const Tensor& x) {
+    return likelihood.log_prob(batch.around(x)).mean();
   };
   auto* game = seen_as<Game>(model);
   if (!game || mean(batch.x).requires_grad()) return mean;
   const auto players = game->players();
   if (players.size() != 1) return mean;
-  return [game, rng, y = batch.y, objective = players[0].objective](const Tensor& x) {
+  return [game, rng, batch, objective = players[0].objective](const Tensor& x) {
     auto same = rng;
-    const Batch items{x, y};
+    const auto items = batch.around(x);
     game->begin_round(items, same);
     return -objective(items, same).loss;
   };

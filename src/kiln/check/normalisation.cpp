@@ -26,7 +26,7 @@ double total_of(Likelihood& model, const Batch& items, std::int64_t count, const
   double total = 0;
   for (std::int64_t first = 0; first < count; first += kRowsAtOnce) {
     const auto number = torch::arange(first, std::min(first + kRowsAtOnce, count));
-    const Batch all{rows(number), labels_like(first_of(items, 1), number.size(0))};
+    const auto all = given_like(first_of(items, 1), rows(number));
     total += model.log_prob(all).to(torch::kDouble).exp().sum().template item<double>();
   }
   return total;

@@ -56,14 +56,16 @@ Finding check_cached_sampler(Autoregressive& model, const ValueSet& values, cons
                              Rng& rng) {
   torch::NoGradGuard no_grad;
   const auto dims = items.x.size(1);
-  const auto uniform = rng.uniform({kItems, dims}), labels = labels_like(items, kItems);
-  const auto cached = model.draw({uniform, labels});
+  const auto uniform = rng.uniform({kItems, dims});
+  const auto given = given_like(items, uniform);
+  const auto cached = model.draw(given);
   auto x = torch::zeros_like(cached);
   if (values.kind == Values::binary) x = 1 - cached;
   std::int64_t wrong = 0;
   for (std::int64_t i = 0; i < dims; ++i) {
     const auto d = model.ordering()[i].item<std::int64_t>();
-    wrong += differing(model.draw_one({x, labels}, d, uniform.select(1, d)), cached.select(1, d));
+    wrong +=
+        differing(model.draw_one(given.around(x), d, uniform.select(1, d)), cached.select(1, d));
     x.select(1, d).copy_(cached.select(1, d));
   }
   const auto draws = kItems * dims;
@@ -79,15 +81,15 @@ Finding check_sampler_law(Autoregressive& model, const ValueSet& values, const B
   const auto& x = items.x;
   const bool real = values.kind != Values::binary && values.kind != Values::states;
   const auto uniform = rng.uniform({real ? 64 : 512, x.size(1)});
-  const auto labels = labels_like(items, uniform.size(0));
-  const auto drawn = model.draw({uniform, labels});
+  const auto given = given_like(items, uniform);
+  const auto drawn = model.draw(given);
   const auto numbers =
       some_numbers(model.ordering(), affordable(values, drawn.size(0), x.size(1), 16));
   const double tests = static_cast<double>(numbers.size()) + 1;
   std::vector<Tensor> transforms;
   double worst = 0;
   for (const auto d : numbers) {
-    const auto law = conditional_law(model, values, x, {drawn, labels}, d);
+    const auto law = conditional_law(model, values, x, given.around(drawn), d);
     transforms.push_back(integral_transform(law, drawn.select(1, d), rng));
     worst = std::fmax(worst, share_of_limit(transforms.back(), kLevel / tests));
   }

@@ -15,4 +15,19 @@ const Tensor& Batch::at(const std::string& name) const {
   throw ShapeError("batch", fmt::format("has no part '{}'; it has: {}", name, join(names, ", ")));
 }
 
+Batch Batch::chosen(const Tensor& index) const {
+  const auto of = [&](const Tensor& part) {
+    return part.defined() ? part.index_select(0, index.to(part.device())) : part;
+  };
+  Batch result(of(x), of(y));
+  for (const auto& [name, part] : more) result.more[name] = of(part);
+  return result;
+}
+
+Batch Batch::around(Tensor other) const {
+  auto result = *this;
+  result.x = std::move(other);
+  return result;
+}
+
 }  // namespace kiln

@@ -21,6 +21,11 @@ struct Batch {
 
   /// A part by its name.  Throws ShapeError that lists what there is.
   const Tensor& at(const std::string& name) const;
+
+  /// Items `index` [N] int64 of every part, in that order; one may come again.
+  Batch chosen(const Tensor& index) const;
+  /// The labels and parts of these items beside another x of as many.
+  Batch around(Tensor other) const;
 };
 
 }  // namespace kiln

@@ -50,6 +50,13 @@ std::int64_t DataInfo::stored_size() const {
   return numbers;
 }
 
+std::int64_t DataInfo::valued_size() const {
+  auto numbers = item_size();
+  for (const auto& part : more)
+    if (!part.as_is) numbers += part.size();
+  return numbers;
+}
+
 const ItemField* DataInfo::field(const std::string& wanted) const {
   for (const auto& part : more)
     if (part.name == wanted) return &part;

@@ -13,8 +13,9 @@ namespace kiln {
 /// A part of an item beside x, by name: the picture "b" of a pair.
 struct ItemField {
   std::string name;                 ///< As in Batch::more.
-  std::vector<std::int64_t> shape;  ///< {C, H, W} of a picture.
-  std::int64_t size() const;        ///< Product of `shape`.
+  std::vector<std::int64_t> shape;  ///< {C, H, W} of a picture, {J} of a code.
+  bool as_is = false;         ///< Whether no transform touches its numbers; such fields come last.
+  std::int64_t size() const;  ///< Product of `shape`.
 };
 
 /// What a data source holds, known without reading its items.
@@ -30,12 +31,13 @@ struct DataInfo {
   std::int64_t levels = 0;
   std::int64_t skipped = 0;             ///< Broken items left out on request.
   std::vector<std::string> notes = {};  ///< What a person should know: which, and what else.
-  std::vector<ItemField> more = {};     ///< Other parts of an item, in the same values as x.
+  std::vector<ItemField> more = {};     ///< Other parts of an item, in x's values but for as_is.
 
   /// Whether items are [C, H, W].
   bool is_image() const { return shape.size() == 3; }
-  std::int64_t item_size() const;                         ///< Product of `shape`: the numbers of x.
-  std::int64_t stored_size() const;                       ///< Those and the numbers of all fields.
+  std::int64_t item_size() const;    ///< Product of `shape`: the numbers of x.
+  std::int64_t stored_size() const;  ///< Those and the numbers of all fields.
+  std::int64_t valued_size() const;  ///< Those and the fields in x's values: the first ones stored.
   const ItemField* field(const std::string& name) const;  ///< Null where there is none.
 };
 

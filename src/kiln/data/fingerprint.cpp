@@ -31,7 +31,7 @@ std::string fingerprint(const Dataset& data) {
   const auto count = small ? data.size() : std::min(data.size(), kItems);
   for (std::int64_t i = 0; i < count; ++i) {
     hash.add(data.read(place(i, count, data.size()), x));
-    hash.add(x);
+    hash.add(std::span(x).first(static_cast<std::size_t>(info.valued_size())));
   }
   return hash.hex();
 }

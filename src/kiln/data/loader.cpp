@@ -88,6 +88,7 @@ std::int64_t Loader::Impl::item_at(std::int64_t position, std::uint64_t order) c
 HostBatch Loader::Impl::make(const LoaderState& at) const {
   const auto first = at.batch * options.batch, rows = std::min(options.batch, size - first);
   const auto width = static_cast<std::size_t>(data->info().stored_size());
+  const auto valued = static_cast<std::size_t>(data->info().valued_size());
   HostBatch batch{
       .x = std::vector<float>(static_cast<std::size_t>(rows) * width), .y = {}, .rows = rows};
   const auto epoch = static_cast<std::uint64_t>(at.epoch);
@@ -99,7 +100,7 @@ HostBatch Loader::Impl::make(const LoaderState& at) const {
     const auto label = data->read(item_at(first + row, order), x);
     if (data->info().classes > 0) batch.y.push_back(label);
     Philox rng(random ? derive_key(noise, "item", static_cast<std::uint64_t>(first + row)) : 0);
-    transform.apply(x, rng);
+    transform.apply(x.first(valued), rng);
   }
   return batch;
 }

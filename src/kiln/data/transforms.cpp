@@ -156,7 +156,7 @@ Transform with_noise(Transform transform, const DataInfo& info, double noise) {
     refuse(info,
            "holds real numbers, and noise= draws from the values of pictures or states; "
            "leave it out");
-  if (noise > 0 && !info.more.empty())
+  if (noise > 0 && info.valued_size() > info.item_size())
     refuse(info, "holds pairs, and noise= would replace numbers of both; leave it out");
   transform.noise = noise;
   return transform;

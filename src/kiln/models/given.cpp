@@ -37,20 +37,42 @@ void check_labels(const SampleRequest& request, std::int64_t classes) {
                                           least < 0 ? least : most));
 }
 
+void check_part(const SampleRequest& request, const std::string& name, const Tensor& part,
+                const Conditions& conditions) {
+  const auto known = conditions.more.find(name);
+  if (known == conditions.more.end())
+    throw ConfigError(kWhere, fmt::format("the model is given no {}; leave it out", name));
+  if (part.dim() == 1)
+    check_shape(kWhere, name, part, {known->second});
+  else
+    check_shape(kWhere, name, part, {request.count, known->second});
+  if (!part.isfinite().all().item<bool>())
+    throw ConfigError(kWhere, fmt::format("{} must hold finite numbers", name));
+}
+
 }  // namespace
 
-Given Given::of_class(std::int64_t label) { return {torch::tensor(label, torch::kInt64)}; }
+Given Given::of_class(std::int64_t label) {
+  return {.labels = torch::tensor(label, torch::kInt64)};
+}
 
 void check_request(const SampleRequest& request, const Conditions& conditions) {
   check_positive(kWhere, "count", request.count);
   check_temperature(request.temperature, conditions.temperature);
   check_labels(request, conditions.classes);
+  for (const auto& [name, part] : request.given.more) check_part(request, name, part, conditions);
 }
 
 Tensor labels_of(const SampleRequest& request, std::int64_t classes) {
   const auto& labels = request.given.labels;
   return labels.defined() ? labels.expand({request.count})
                           : torch::arange(request.count).remainder(classes);
+}
+
+Tensor given_part(const SampleRequest& request, const std::string& name) {
+  const auto found = request.given.more.find(name);
+  if (found == request.given.more.end()) return {};
+  return found->second.expand({request.count, found->second.size(-1)});
 }
 
 }  // namespace kiln

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <string>
 
 #include "kiln/core/tensor.h"
 
@@ -10,6 +12,8 @@ namespace kiln {
 /// What a draw is conditioned on.
 struct Given {
   Tensor labels;  ///< Classes, int64: [] for all items, or [count]; undefined: none is asked for.
+  /// Numbers by name, as in Batch::more: [J] for all items, or [count, J].
+  std::map<std::string, Tensor> more = {};
 
   /// One class for all items.
   static Given of_class(std::int64_t label);
@@ -25,6 +29,7 @@ struct Conditions {
   };
   std::int64_t classes = 0;  ///< Labels are 0 .. classes - 1; 0: the model has none.
   Temperature temperature = Temperature::from_zero;  ///< Which it may be.
+  std::map<std::string, std::int64_t> more = {};     ///< What else may be given: J of each name.
 };
 
 /// What is asked of a model that draws.
@@ -43,5 +48,8 @@ void check_request(const SampleRequest& request, const Conditions& conditions);
 
 /// The class of each item, [count] int64: those asked for, or in turn 0, 1 .. classes - 1, 0 ...
 Tensor labels_of(const SampleRequest& request, std::int64_t classes);
+
+/// A part that is given, for each item, [count, J]; undefined where it is not.
+Tensor given_part(const SampleRequest& request, const std::string& name);
 
 }  // namespace kiln

@@ -4,6 +4,8 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+
 #include "kiln/core/check.h"
 #include "kiln/models/bayes_rule.h"
 #include "kiln/nn/known_prefix.h"
@@ -16,7 +18,11 @@ void check_options(const std::string& name, const PixelOptions& o) {
   if (o.states == 1) throw ConfigError(name + ".states", "must be 0, or at least 2, got 1");
   if (o.channels == 0)
     throw ConfigError(name, "learns pictures, and the data are a table; use made or nade there");
-  check_condition(name, o.condition, o.classes);
+  if (o.condition == PixelCondition::label) check_condition(name, Condition::label, o.classes);
+  if (o.condition == PixelCondition::code && o.code_size == 0)
+    throw ConfigError(name + ".condition",
+                      "code needs items with a code each; name a run that encodes by --encoder "
+                      "RUN");
   if (o.ordering == Ordering::raster || o.ordering == Ordering::column ||
       o.ordering == Ordering::serpentine)
     return;
@@ -39,30 +45,62 @@ Tensor places_of(const PixelOptions& o) {
   return turned.flatten();
 }
 
+// Pixels in the order of their visit.
+std::vector<std::int64_t> visited_pixels(std::int64_t height, std::int64_t width,
+                                         std::int64_t first) {
+  std::vector<std::int64_t> early, late;
+  for (std::int64_t row = 0; row < height; ++row)
+    for (std::int64_t column = 0; column < width; ++column)
+      (row % first + column % first == 0 ? early : late).push_back(row * width + column);
+  early.insert(early.end(), late.begin(), late.end());
+  return early;
+}
+
 }  // namespace
+
+std::vector<std::pair<PixelCondition, std::string_view>> enum_names(PixelCondition) {
+  return {{PixelCondition::none, "none"},
+          {PixelCondition::label, "label"},
+          {PixelCondition::code, "code"}};
+}
 
 std::vector<std::pair<FirstPixel, std::string_view>> enum_names(FirstPixel) {
   return {
       {FirstPixel::model, "model"}, {FirstPixel::uniform, "uniform"}, {FirstPixel::data, "data"}};
 }
 
-PixelModel::PixelModel(std::string name, const PixelOptions& o, std::unique_ptr<const PixelLaw> law)
+PixelModel::PixelModel(std::string name, const PixelOptions& o, std::unique_ptr<const PixelLaw> law,
+                       std::int64_t first)
     : name_((check_options(name, o), std::move(name))),
       shape_{o.data_dim, o.channels, o.height, o.width},
       binarised_(o.states == 0),
       kind_(o.ordering),
       first_pixel_(o.first_pixel),
       law_(law ? std::move(law) : std::make_unique<SoftmaxLaw>(o.channels, o.levels())),
-      classes_(o.conditional_classes()),
+      classes_(o.condition == PixelCondition::label ? o.classes : 0),
       height_(kind_ == Ordering::column ? o.width : o.height),
       width_(kind_ == Ordering::column ? o.height : o.width),
       places_(places_of(o)),
       back_(torch::argsort(places_)),
-      order_(places_.reshape({o.channels, -1}).t().flatten()) {
+      pixels_(visited_pixels(height_, width_, first)) {
+  order_ = places_.reshape({o.channels, -1}).index_select(1, torch::tensor(pixels_)).t().flatten();
   if (first_pixel_ == FirstPixel::data)
     first_counts_ = register_buffer("first_counts", torch::zeros({o.levels()}, torch::kInt64));
   if (classes_ > 0)
     class_log_shares_ = register_buffer("class_log_shares", log_shares_of({}, classes_));
+  if (o.condition == PixelCondition::code)
+    code_input_ = register_module("code_input", CodeInput(o.code_size));
+}
+
+Conditions PixelModel::conditions() const {
+  Conditions allowed{.classes = classes_, .temperature = Conditions::Temperature::positive};
+  if (code_size() > 0) allowed.more["code"] = code_size();
+  return allowed;
+}
+
+std::vector<std::string> PixelModel::needed_fields() const {
+  if (code_size() > 0) return {"code"};
+  return {};
 }
 
 void PixelModel::start_from_data(const DataMoments& moments) {
@@ -108,7 +146,11 @@ Tensor PixelModel::natural(const Tensor& seen) const {
   return kind_ == Ordering::raster ? flat : flat.index_select(1, back_.to(flat.device()));
 }
 
-Tensor PixelModel::given_labels(const char* function, const Batch& batch) const {
+Tensor PixelModel::condition_of(const char* function, const Batch& batch) const {
+  if (code_input_) {
+    const auto code = code_input_->forward(batch.at("code"), batch.x.size(0));
+    return code.to(parameters().front().options());
+  }
   if (classes_ == 0) return {};
   return one_hot_labels(where(function), batch.y, batch.x.size(0), classes_)
       .to(parameters().front().options());
@@ -116,14 +158,14 @@ Tensor PixelModel::given_labels(const char* function, const Batch& batch) const 
 
 Tensor PixelModel::logits(const Batch& batch) {
   const auto x = checked_states("logits", batch.x).to(parameters().front().scalar_type());
-  return maps(law_->scaled(seen(x)), given_labels("logits", batch));
+  return maps(law_->scaled(seen(x)), condition_of("logits", batch));
 }
 
 Tensor PixelModel::log_conditionals(const Batch& batch) {
   const auto x = checked_states("log_prob", batch.x).to(parameters().front().scalar_type());
   const auto pictures = seen(x);
   const auto each = natural(
-      law_->log_probs(maps(law_->scaled(pictures), given_labels("log_prob", batch)), pictures));
+      law_->log_probs(maps(law_->scaled(pictures), condition_of("log_prob", batch)), pictures));
   const auto shares = first_shares();
   if (!shares.defined()) return each;
   const auto first =
@@ -159,27 +201,34 @@ Tensor PixelModel::drawn(PixelDraw draw, const Tensor& given) {
       return watch(shape_.shaped(natural(so_far)), share);
     };
   if (weights.device().is_cpu() && weights.scalar_type() == torch::kFloat32)
-    return natural(
-        draw_pixels(draw, [&](std::int64_t first, std::int64_t count, std::int64_t lanes) {
-          return stepper(given.defined() ? given.narrow(0, first, count) : given, lanes);
-        }));
+    return natural(stepped(draw, given));
   draw.uniform = draw.uniform.to(weights.options());
-  return natural(
-      draw_pixels_naively(draw, [&](const Tensor& scaled) { return maps(scaled, given); }));
+  return natural(draw_pixels_naively(draw, pixels_,
+                                     [&](const Tensor& scaled) { return maps(scaled, given); }));
+}
+
+Tensor PixelModel::stepped(const PixelDraw& draw, const Tensor& given) {
+  return draw_pixels(draw, [&](std::int64_t first, std::int64_t count, std::int64_t lanes) {
+    return stepper(rows_of(given, first, count), lanes);
+  });
 }
 
 Tensor PixelModel::draw_samples(const SampleRequest& request, Rng& rng) {
   auto draw = unconditional(rng.uniform({request.count, shape_.data_dim}));
   draw.temperature = request.temperature;
   draw.watch = request.watch;
-  const Batch labels{draw.uniform, classes_ > 0 ? labels_of(request, classes_) : Tensor()};
-  return shape_.shaped(drawn(draw, given_labels("sample", labels)));
+  Batch asked{draw.uniform, classes_ > 0 ? labels_of(request, classes_) : Tensor()};
+  if (code_input_) {
+    const auto code = given_part(request, "code");
+    asked.more["code"] = code.defined() ? code : code_input_->drawn(request.count, rng);
+  }
+  return shape_.shaped(drawn(draw, condition_of("sample", asked)));
 }
 
 Tensor PixelModel::draw(const Batch& uniform) {
   torch::NoGradGuard no_grad;
   check_shape(where("draw"), "uniform", uniform.x, {kAny, shape_.data_dim});
-  return drawn(unconditional(uniform.x), given_labels("draw", uniform));
+  return drawn(unconditional(uniform.x), condition_of("draw", uniform));
 }
 
 Tensor PixelModel::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) {
@@ -188,7 +237,7 @@ Tensor PixelModel::draw_one(const Batch& batch, std::int64_t d, const Tensor& un
     return law_->picked_by(shares, uniform).to(batch.x.options());
   const auto readable = batch.x.round().clamp(0, static_cast<double>(law_->states() - 1));
   const auto place = back_[d].item<std::int64_t>(), pixel = place % (height_ * width_);
-  return picked_states(*law_, logits({readable, batch.y}), seen(readable),
+  return picked_states(*law_, logits(batch.around(readable)), seen(readable),
                        place / (height_ * width_), pixel / width_, pixel % width_, uniform, 1)
       .to(batch.x.options());
 }
@@ -201,12 +250,17 @@ Tensor PixelModel::complete(const Batch& batch, const Tensor& known, Rng& rng) {
   if (x.size(0) != mask.size(0))
     throw ShapeError(function, fmt::format("x and known must agree, got {} and {} pictures",
                                            x.size(0), mask.size(0)));
-  check_known_prefix(function, mask, order_, kind_, {"number", "picture"});
+  const bool in_reading_order = std::is_sorted(pixels_.begin(), pixels_.end());
+  check_known_prefix(
+      function, mask, order_, kind_,
+      {"number", "picture",
+       in_reading_order ? ""
+                        : "; of two scales every second pixel of every second row comes first"});
   const auto numbers = checked_states("complete", torch::where(mask, x, torch::zeros_like(x)));
   auto draw = unconditional(rng.uniform(numbers.sizes()).to(numbers.device()));
   draw.known = seen(mask);
   draw.x = seen(numbers);
-  return shape_.shaped(drawn(draw, given_labels("complete", batch)));
+  return shape_.shaped(drawn(draw, condition_of("complete", batch)));
 }
 
 }  // namespace kiln

@@ -27,8 +27,7 @@ GatedResnetImpl::GatedResnetImpl(const GatedResnetOptions& o)
   if (o.side > 0)
     beside =
         register_module("beside", ShiftedConv(ShiftedConvOptions{.in = 2 * o.side, .out = o.maps}));
-  if (o.classes > 0)
-    label = register_parameter("label", torch::randn({o.classes, 2 * o.maps}) * 0.05);
+  if (o.given > 0) label = register_parameter("label", torch::randn({o.given, 2 * o.maps}) * 0.05);
 }
 
 Tensor GatedResnetImpl::forward(const Tensor& x, const Tensor& side, const Tensor& given,

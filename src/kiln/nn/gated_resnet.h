@@ -6,11 +6,11 @@
 namespace kiln {
 
 struct GatedResnetOptions {
-  std::int64_t maps;         ///< F.
-  std::int64_t side = 0;     ///< Maps of a second input; 0: none.
-  ShiftedKernel kernel;      ///< Of both convolutions.
-  double dropout = 0;        ///< Share of the numbers before the second one that training drops.
-  std::int64_t classes = 0;  ///< K, of what it is told; 0: nothing.
+  std::int64_t maps;       ///< F.
+  std::int64_t side = 0;   ///< Maps of a second input; 0: none.
+  ShiftedKernel kernel;    ///< Of both convolutions.
+  double dropout = 0;      ///< Share of the numbers before the second one that training drops.
+  std::int64_t given = 0;  ///< K, numbers that it is given; 0: nothing.
 };
 
 /// A residual block of PixelCNN++, arXiv:1701.05517, section 2.5 and the authors' code:

@@ -17,10 +17,10 @@ void check_known_prefix(std::string_view where, const Tensor& known, const Tenso
       std::string(where),
       fmt::format("known {0}s must come before all unknown ones in the ordering '{1}', but {0} {2} "
                   "of {3} {4} is known and comes after an unknown one; mask a later part, or train "
-                  "with an ordering that visits the known part first",
+                  "with an ordering that visits the known part first{5}",
                   words.number, enum_name(kind),
                   order[gap[0][1].item<std::int64_t>() + 1].item<std::int64_t>(), words.item,
-                  gap[0][0].item<std::int64_t>()));
+                  gap[0][0].item<std::int64_t>(), words.remark));
 }
 
 }  // namespace kiln

@@ -10,6 +10,7 @@ namespace kiln {
 /// What a message calls one number of x and one item: "pixel" of an "image", "column" of a "row".
 struct ItemWords {
   std::string_view number, item;
+  std::string_view remark = {};  ///< What else a person should know of the order; begins "; ".
 };
 
 /// Throws ConfigError unless in every item the known numbers come before all unknown ones in the

@@ -30,6 +30,7 @@ LaneLstm::LaneLstm(const LaneLstmWeights& weights, LstmPath path, std::int64_t w
       c_(2, width, 1, units_, lanes),
       added_(weights.gates.defined() ? lane_columns(weights.gates, lanes) : LaneMemory()),
       gates_(4 * units_ * lanes) {
+  if (weights.guide) guide_ = LaneConv(*weights.guide, lanes);
   const auto& states = weights.states;
   if (!states.h0.defined()) return;
   for (std::int64_t n = 0; n < states.h0.size(0); ++n) {
@@ -51,11 +52,12 @@ void LaneLstm::begin_row(std::int64_t row) {
   start(row, path_ == LstmPath::diagonal ? -1 : h_.width(), static_cast<std::size_t>(row));
 }
 
-void LaneLstm::step(const LaneRows& in, std::int64_t row, std::int64_t column,
-                    std::int64_t channel) {
+void LaneLstm::step(const LaneRows& in, std::int64_t row, std::int64_t column, std::int64_t channel,
+                    const float* guide) {
   float* gates = gates_.data();
   input_.run(in, row, column, channel, gates, {.start = added_.data()});
   states_.run(h_, row, column, channel, gates, {.start = gates});
+  if (guide) guide_.run(guide, channel, gates, {.start = gates});
   const auto [first, count] = maps_of(groups_, channel);
   const auto from = first * lanes_;
   const auto* before = path_ == LstmPath::rows       ? c_.at(row - 1, column)

@@ -16,8 +16,9 @@ std::vector<std::pair<Condition, std::string_view>> enum_names(Condition);
 
 /// The fields `condition` and `classes` of a model that can be told the class of x.
 template <class Self, class Visitor>
-void visit_condition(Self& self, Visitor& visit) {
-  visit("condition", self.condition, Field{.help = "label: the law of x given its class"});
+void visit_condition(Self& self, Visitor& visit,
+                     const char* help = "label: the law of x given its class") {
+  visit("condition", self.condition, Field{.help = help});
   visit(
       "classes", self.classes,
       Field{

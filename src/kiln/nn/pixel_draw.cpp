@@ -138,12 +138,13 @@ Tensor picked_states(const PixelLaw& law, const Tensor& maps, const Tensor& x, s
   return states;
 }
 
-Tensor draw_pixels_naively(const PixelDraw& draw,
+Tensor draw_pixels_naively(const PixelDraw& draw, const std::vector<std::int64_t>& pixels,
                            const std::function<Tensor(const Tensor& scaled)>& maps) {
   torch::NoGradGuard no_grad;
   const Sizes size(draw.uniform);
   auto scaled = torch::zeros_like(draw.uniform), to = torch::zeros_like(draw.uniform);
-  for (std::int64_t p = 0; p < size.height * size.width; ++p) {
+  std::int64_t drawn = 0;
+  for (const auto p : pixels) {
     const auto row = p / size.width, column = p % size.width;
     for (std::int64_t c = 0; c < size.channels; ++c) {
       const auto here = [&](const Tensor& t) {
@@ -160,7 +161,7 @@ Tensor draw_pixels_naively(const PixelDraw& draw,
       here(to).copy_(state);
       here(scaled).copy_(draw.law->scaled(state));
     }
-    tell(draw, to, p + 1, size.height * size.width);
+    tell(draw, to, ++drawn, std::ssize(pixels));
   }
   return to;
 }

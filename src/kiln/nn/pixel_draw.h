@@ -49,9 +49,10 @@ Tensor picked_states(const PixelLaw& law, const Tensor& maps, const Tensor& x, s
                      std::int64_t row, std::int64_t column, const Tensor& uniform,
                      double temperature);
 
-/// The naive way: a full pass over the pictures for every number.  `maps`: [B, C, H, W] scaled ->
-/// [B, O, H, W]; numbers that are not drawn yet are 0 there.
-Tensor draw_pixels_naively(const PixelDraw& draw,
+/// The naive way: a full pass over the pictures for every number, pixels row W + column in the
+/// order of `pixels`.  `maps`: [B, C, H, W] scaled -> [B, O, H, W]; numbers that are not drawn yet
+/// are 0 there.
+Tensor draw_pixels_naively(const PixelDraw& draw, const std::vector<std::int64_t>& pixels,
                            const std::function<Tensor(const Tensor& scaled)>& maps);
 
 }  // namespace kiln

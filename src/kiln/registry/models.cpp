@@ -138,7 +138,7 @@ const std::vector<ModelEntry>& models() {
           {{{"kind", "row"}, {"states", "2"}, {"skip", "true"}, {"first_pixel", "data"}},
            {{"condition", "label"}, {"classes", "3"}, {"initial_state", "zero"}},
            small_colours({{"kind", "row"}, {"hidden", "4"}, {"ordering", "serpentine"}}),
-           small_colours({{"hidden", "4"}, {"ordering", "column"}})}),
+           small_colours({{"hidden", "4"}, {"ordering", "column"}, {"scales", "2"}})}),
       entry<PixelCnn>(
           "pixel_cnn", "Masked convolutions over the pixels of pictures", "arXiv:1601.06759",
           small_picture({{"states", "3"}, {"hidden", "4"}, {"layers", "2"}, {"head", "4"}}),
@@ -257,6 +257,8 @@ OptionMap data_facts(const ModelEntry& entry, const DataInfo& info,
   all["width"] = std::to_string(image ? info.shape[2] : 0);
   const auto* b = info.field("b");
   all["channels_b"] = std::to_string(b && b->shape.size() == 3 ? b->shape[0] : 0);
+  const auto* code = info.field("code");
+  all["code_size"] = std::to_string(code ? code->size() : 0);
   OptionMap facts;
   for (const auto& field : entry.fields) {
     if (!field.from_data) continue;

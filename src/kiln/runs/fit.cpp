@@ -7,6 +7,7 @@
 
 #include "kiln/core/text.h"
 #include "kiln/io/safetensors.h"
+#include "kiln/runs/coded_data.h"
 #include "kiln/runs/prepare.h"
 #include "kiln/runs/watch.h"
 #include "kiln/train/trainer.h"
@@ -67,6 +68,7 @@ PreparedTraining prepare(const std::string& model, const TrainingSet& set,
   std::optional<Source> second;
   if (set.b) second = source_of(set.b, nullptr);
   auto data = split_for_training(source_of(set.items, set.valid), std::move(second), config);
+  if (set.encoder) add_codes(data, *set.encoder);
   return prepare_training(std::move(config), std::move(data), model_options, train_options);
 }
 
@@ -102,7 +104,8 @@ TrainedModel train(const std::string& model, const TrainingSet& set, const Optio
   return {.model = std::move(ready.model),
           .config = std::move(ready.config),
           .step = best ? trainer.best_step() : trainer.step(),
-          .warnings = {}};
+          .warnings = {},
+          .encoder = set.encoder};
 }
 
 void save_model(const std::filesystem::path& path, const TrainedModel& trained) {

@@ -26,6 +26,8 @@ struct TrainingSet {
   DatasetPtr items;            ///< A validation part is held out of them.
   DatasetPtr valid = nullptr;  ///< Validated on instead.
   DatasetPtr b = nullptr;      ///< The second source of a model that takes one.
+  /// Gives items the codes of a model with condition code.
+  std::shared_ptr<const TrainedModel> encoder = nullptr;
 };
 
 /// Trains a model without files: the same bits as `kiln train MODEL` on the same items.  Options
@@ -37,6 +39,7 @@ TrainedModel train(const std::string& model, const TrainingSet& set, const Optio
                    const TrainingCallback& on_step = {}, torch::Device device = torch::kCPU);
 
 /// One file that load_model() reads: the weights in safetensors, with the options in its metadata.
+/// The encoder of a model that is given codes is not among them; it is a file of its own.
 void save_model(const std::filesystem::path& path, const TrainedModel& trained);
 
 /// Throws IoError for a file that save_model() did not write, or that is damaged.

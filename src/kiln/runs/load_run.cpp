@@ -1,6 +1,7 @@
 #include "kiln/runs/load_run.h"
 
 #include "kiln/registry/models.h"
+#include "kiln/runs/fit.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
@@ -20,6 +21,8 @@ TrainedModel load_run(const std::filesystem::path& path, const std::string& chec
   load_weights(loaded.path.string(), loaded.file, *run.model);
   run.step = loaded.step;
   run.warnings = std::move(loaded.warnings);
+  if (!run.config.encoder.empty())
+    run.encoder = std::make_shared<TrainedModel>(load_model(folder.encoder_path(), device));
   run.model->to(device);
   run.model->eval();
   return run;

@@ -17,6 +17,7 @@ struct TrainedModel {
   RunConfig config;       ///< How it was trained.
   std::int64_t step = 0;  ///< Rounds that it has had.
   std::vector<std::string> warnings;  ///< One line for each damaged checkpoint passed over.
+  std::shared_ptr<const TrainedModel> encoder = {};  ///< Makes the codes that the model is given.
 
   /// Whether it has a capability.
   template <class Capability>

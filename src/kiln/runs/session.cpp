@@ -9,6 +9,8 @@
 
 #include "kiln/metrics/likelihood.h"
 #include "kiln/models/seen_as.h"
+#include "kiln/runs/coded_data.h"
+#include "kiln/runs/fit.h"
 #include "kiln/runs/prepare.h"
 #include "kiln/runs/watch.h"
 #include "kiln/train/weights.h"
@@ -30,6 +32,7 @@ Session Session::start(const TrainRequest& request, const Hooks& hooks) {
                    .model_options = {},
                    .data = parse_source(request.data).text(),
                    .data_b = request.data_b.empty() ? "" : parse_source(request.data_b).text(),
+                   .encoder = request.encoder,
                    .valid = request.valid,
                    .skip_bad = request.skip_bad,
                    .train = {}};
@@ -37,12 +40,18 @@ Session Session::start(const TrainRequest& request, const Hooks& hooks) {
   check_sources(entry, request.data_b);
   entry.complete(request.model_options);  // refuses a wrong option before anything is opened
   auto data = open_training_data(config);
+  std::optional<TrainedModel> encoder;
+  if (!request.encoder.empty()) {
+    encoder = load_run(request.encoder);
+    add_codes(data, *encoder);
+  }
   auto ready = prepare_training(std::move(config), std::move(data), request.model_options,
                                 request.train_options);
   for (const auto& line : ready.remarks) hooks.say(line);
   ready.model->to(request.device);
   Session session(RunFolder::create(request.out, ready.config, entry.fields), std::move(ready.data),
                   std::move(ready.model), request.device, hooks);
+  if (encoder) save_model(session.folder_.encoder_path(), *encoder);
   session.keep_provenance(request.command);
   session.build_trainer();
   session.checkpoint(0);
@@ -61,6 +70,14 @@ void Session::begin() const {
 }
 
 namespace {
+
+// The run's own copy, or where the training was stopped before it stood, that of the run it names.
+TrainedModel encoder_of(const RunFolder& folder) {
+  if (std::filesystem::exists(folder.encoder_path())) return load_model(folder.encoder_path());
+  auto encoder = load_run(folder.config().encoder);
+  save_model(folder.encoder_path(), encoder);
+  return encoder;
+}
 
 // Another length of a run that has one.
 void change_steps(RunConfig& config, std::int64_t steps) {
@@ -85,6 +102,7 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
   if (steps) change_steps(config, *steps);
   folder.plan(config);
   auto data = open_training_data(config);
+  if (!config.encoder.empty()) add_codes(data, encoder_of(folder));
   check_same_data(folder.path(), parts_of(config, data));
   auto model = make_model(entry, config.model_options, config.seed());
   fit_to(data, *model);

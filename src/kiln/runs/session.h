@@ -21,10 +21,11 @@ class Informative;
 /// What a training run is made of, as a person asks for it.
 struct TrainRequest {
   std::string model;
-  OptionMap model_options;  ///< Those given, without the facts of the data.
-  std::string data;         ///< SPEC.
-  std::string data_b = {};  ///< SPEC of the second source, where the model takes one.
-  std::string valid;        ///< SPEC, or empty.
+  OptionMap model_options;   ///< Those given, without the facts of the data.
+  std::string data;          ///< SPEC.
+  std::string data_b = {};   ///< SPEC of the second source, where the model takes one.
+  std::string encoder = {};  ///< A run with an encoder, where the model is given codes.
+  std::string valid;         ///< SPEC, or empty.
   bool skip_bad = false;
   OptionMap
       train_options;  ///< Those of TrainOptions that are given; the model's recipe has others.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kiln/feed/batches.h"
+#include "kiln/runs/coded_data.h"
 #include "kiln/train/learning.h"
 
 namespace kiln {
@@ -134,6 +135,7 @@ std::vector<std::string> remarks_on(const RunConfig& config, const TrainingData&
 
 void begin_with(Model& model, const TrainingData& data, std::uint64_t seed) {
   model.start_from_data(data_moments(data.train, data.transform, 50000, seed));
+  show_codes(model, data);
   if (const auto count = model.labelled_items(); count > 0)
     model.start_from_labelled(labelled_batch(data.train, data.transform, count, seed));
 }

@@ -97,6 +97,7 @@ std::string to_toml(const RunConfig& config, const std::vector<FieldInfo>& model
       "data",
       toml::table{{"train", config.data}, {"valid", config.valid}, {"skip_bad", config.skip_bad}});
   if (!config.data_b.empty()) root["data"].as_table()->insert("b", config.data_b);
+  if (!config.encoder.empty()) root["data"].as_table()->insert("encoder", config.encoder);
   root.insert("model", section_of(config.model_options, model_fields));
   root.insert("train", section_of(to_map(config.train), describe<TrainOptions>()));
   std::ostringstream text;
@@ -118,7 +119,7 @@ ConfigFile parse_config(const std::string& where, const std::string& text) {
     ConfigFile file{read_section(where, root, "run"), read_section(where, root, "data"),
                     read_section(where, root, "model"), read_section(where, root, "train")};
     refuse_unknown_keys(where, "run", file.run, {"model"});
-    refuse_unknown_keys(where, "data", file.data, {"train", "b", "valid", "skip_bad"});
+    refuse_unknown_keys(where, "data", file.data, {"train", "b", "encoder", "valid", "skip_bad"});
     return file;
   } catch (const toml::parse_error& error) {
     throw IoError(where, fmt::format("line {}, column {}: {}", error.source().begin.line,
@@ -138,6 +139,7 @@ RunConfig parse_run_config(const std::string& where, const std::string& text) {
   config.model = take(where, file.run, "model");
   config.data = take(where, file.data, "train");
   if (file.data.contains("b")) config.data_b = take(where, file.data, "b");
+  if (file.data.contains("encoder")) config.encoder = take(where, file.data, "encoder");
   config.valid = take(where, file.data, "valid");
   option_detail::read(where, take(where, file.data, "skip_bad"), config.skip_bad);
   config.model_options = std::move(file.model);

@@ -10,10 +10,11 @@ namespace kiln {
 
 /// Everything needed to repeat a run: what `config.toml` holds.
 struct RunConfig {
-  std::string model;        ///< Registry name.
-  OptionMap model_options;  ///< Complete, with the facts of the data filled in.
-  std::string data;         ///< SPEC of the training data.
-  std::string data_b = {};  ///< SPEC of the second source, or empty.
+  std::string model;         ///< Registry name.
+  OptionMap model_options;   ///< Complete, with the facts of the data filled in.
+  std::string data;          ///< SPEC of the training data.
+  std::string data_b = {};   ///< SPEC of the second source, or empty.
+  std::string encoder = {};  ///< The run whose encoder gives items their codes, or empty.
   std::string
       valid;  ///< SPEC of the validation data; empty: the source's own part or a held-out share.
   bool skip_bad = false;  ///< Whether broken items are left out.

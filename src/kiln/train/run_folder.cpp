@@ -107,7 +107,8 @@ RunFolder RunFolder::create(const fs::path& path, const RunConfig& config,
 
 RunFolder RunFolder::open_for_training(const fs::path& path) {
   require_run(path);
-  for (const auto* name : {"checkpoints", "samples", "metrics.jsonl", "events.out.tfevents.kiln"})
+  for (const auto* name : {"checkpoints", "samples", "encoder.safetensors", "metrics.jsonl",
+                           "events.out.tfevents.kiln"})
     if (fs::is_symlink(path / name))
       throw IoError((path / name).string(),
                     "is a link; a run is trained only where all of its files lie");

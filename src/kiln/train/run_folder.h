@@ -58,6 +58,8 @@ class RunFolder {
 
   std::vector<std::int64_t> checkpoint_steps() const;  ///< Ascending.
   std::filesystem::path checkpoint_path(std::int64_t step) const;
+  /// The model whose encoder gives items their codes, where config() names a run that has one.
+  std::filesystem::path encoder_path() const { return path_ / "encoder.safetensors"; }
 
   /// The newest checkpoint that reads well; damaged ones are named in `warnings`.  Throws IoError
   /// when there is none.

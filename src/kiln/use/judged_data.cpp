@@ -6,6 +6,7 @@
 
 #include "kiln/models/seen_as.h"
 #include "kiln/registry/models.h"
+#include "kiln/runs/coded_data.h"
 #include "kiln/runs/training_data.h"
 
 namespace kiln {
@@ -68,6 +69,7 @@ JudgedData open_judged(const TrainedModel& run, const DataAsk& ask) {
                         fmt::format("{} has no test part; give --data SPEC or --split valid",
                                     source.spec.text()));
   }
+  if (run.encoder) judged.data = with_codes(judged.data, source, *run.encoder);
   judged.transform = transform_for(source, judged.data->info(), *run.model);
   check_facts(run, judged, ask, source.binarize);
   return judged;

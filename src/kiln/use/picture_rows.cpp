@@ -109,8 +109,7 @@ Tensor completion_rows(Completer& completer, ValueSet values, const Batch& items
   torch::NoGradGuard no_grad;
   const auto& x = items.x;
   const auto mask = known.to(x.device()).expand_as(x);
-  const Batch repeated{x.repeat_interleave(draws, 0),
-                       items.y.defined() ? items.y.repeat_interleave(draws) : Tensor()};
+  const auto repeated = items.chosen(torch::arange(x.size(0)).repeat_interleave(draws));
   const auto drawn = completer.complete(repeated, mask.repeat_interleave(draws, 0), rng);
   std::vector<std::int64_t> by_item{x.size(0), draws};
   by_item.insert(by_item.end(), x.sizes().begin() + 1, x.sizes().end());

@@ -64,6 +64,7 @@ std::string changed_options(const RunConfig& config) {
 std::string repeat_command(const RunConfig& config, const std::string& name) {
   auto command = fmt::format("kiln train {} --data {}", config.model, shell_word(config.data));
   if (!config.data_b.empty()) command += " --data-b " + shell_word(config.data_b);
+  if (!config.encoder.empty()) command += " --encoder " + shell_word(config.encoder);
   if (!config.valid.empty()) command += " --valid " + shell_word(config.valid);
   if (config.skip_bad) command += " --skip-bad";
   for (const auto& [field, value] : typed_settings(config)) {

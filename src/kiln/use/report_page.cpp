@@ -164,6 +164,7 @@ std::string facts(const Reported& run) {
       {"paper", entry.paper},
       {"capabilities", join(entry.capabilities, ", ")},
       {"data", run.config.data + (run.config.data_b.empty() ? "" : ", b: " + run.config.data_b) +
+                   (run.config.encoder.empty() ? "" : ", codes of " + run.config.encoder) +
                    (run.config.valid.empty() ? "" : ", validated on " + run.config.valid)},
       {"options", changed_options(run.config)},
       {"steps", fmt::format("{} of {}, batches of {}", run.newest_step, train.steps, train.batch)},

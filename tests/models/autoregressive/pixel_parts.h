@@ -42,7 +42,10 @@ inline std::vector<std::pair<std::string, OptionMap>> small_pixel_models() {
             {"hidden", "17"},
             {"layers", "1"},
             {"skip", "true"},
-            {"initial_state", "zero"}}}};
+            {"initial_state", "zero"}}},
+          {"pixel_rnn", {{"hidden", "4"}, {"layers", "2"}, {"head", "6"}, {"scales", "2"}}},
+          {"pixel_rnn",
+           {{"kind", "row"}, {"hidden", "4"}, {"layers", "1"}, {"skip", "true"}, {"scales", "2"}}}};
 }
 
 inline OptionMap with(OptionMap options, const OptionMap& more) {
@@ -55,7 +58,7 @@ inline Tensor naive_draw(PixelModel& model, const Batch& uniform) {
   auto x = torch::zeros_like(uniform.x);
   for (std::int64_t i = 0; i < model.ordering().size(0); ++i) {
     const auto d = model.ordering()[i].item<std::int64_t>();
-    x.select(1, d).copy_(model.draw_one({x, uniform.y}, d, uniform.x.select(1, d)));
+    x.select(1, d).copy_(model.draw_one(uniform.around(x), d, uniform.x.select(1, d)));
   }
   return x;
 }

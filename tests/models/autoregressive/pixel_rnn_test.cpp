@@ -7,6 +7,7 @@
 #include "kiln/check/check_model.h"
 #include "kiln/core/rng.h"
 #include "tests/models/autoregressive/pixel_field.h"
+#include "tests/support/refusal.h"
 
 namespace kiln {
 namespace {
@@ -52,6 +53,78 @@ TEST(PixelRnn, DiagonalsSeeEveryPixelBefore) {
     for (const auto& [row, column] : Pixels{{0, 1}, {3, 0}, {10, 0}, {7, 5}, {10, 10}})
       EXPECT_EQ(field(*model, row, column), all_before(row, column)) << row << " " << column;
   }
+}
+
+// In 11 x 11 pixels the second network's guide and the cells before bring all that is coarse and
+// lies up to three rows below; what is not coarse is read where it comes before.
+TEST(PixelRnn, OfTwoScalesAPixelSeesTheCoarsePictureAndThePixelsBefore) {
+  for (const char* kind : {"row", "diagonal"}) {
+    auto model = pixel_model(
+        "pixel_rnn", deep({{"kind", kind}, {"hidden", "8"}, {"layers", "6"}, {"scales", "2"}}));
+    const auto seen = field(*model, 3, 5), before = all_before(3, 5);
+    Pixels coarse;
+    for (std::int64_t r = 0; r < kSide; r += 2)
+      for (std::int64_t c = 0; c < kSide; c += 2) coarse.insert({r, c});
+    bool below = false;
+    for (const auto& pixel : seen) {
+      EXPECT_TRUE(before.contains(pixel) || coarse.contains(pixel))
+          << kind << " " << pixel.first << " " << pixel.second;
+      below = below || pixel.first > 4;
+    }
+    EXPECT_TRUE(below);
+    if (std::string(kind) == "diagonal") {
+      for (const auto& pixel : before) EXPECT_TRUE(seen.contains(pixel));
+      for (const auto& [row, column] : coarse)
+        EXPECT_TRUE(row > 4 || seen.contains({row, column})) << row << " " << column;
+    }
+    // A coarse pixel's law reads coarse pixels before it, and nothing else.
+    for (const auto& pixel : field(*model, 4, 6))
+      EXPECT_TRUE(coarse.contains(pixel) && all_before(4, 6).contains(pixel))
+          << kind << " " << pixel.first << " " << pixel.second;
+  }
+}
+
+TEST(PixelRnn, OfTwoScalesADrawIsWatchedInItsOrder) {
+  for (const auto type : {torch::kFloat32, torch::kDouble}) {
+    auto model = pixel_model(
+        "pixel_rnn",
+        {{"hidden", "3"}, {"layers", "1"}, {"scales", "2"}, {"height", "5"}, {"width", "4"}});
+    model->to(type);
+    Rng rng(13), again(13);
+    const auto x = model->sample({.count = 3}, again).flatten(1);
+    std::int64_t drawn = 0;
+    SampleRequest request{.count = 3};
+    request.watch = [&](const Tensor& so_far, double share) {
+      const auto now = std::llround(share * 20);
+      EXPECT_GE(now, drawn);
+      EXPECT_NEAR(share * 20, static_cast<double>(now), 1e-9);
+      drawn = now;
+      const auto places = torch::zeros({20}).index_fill_(0, model->ordering().slice(0, 0, now), 1);
+      EXPECT_TRUE(torch::equal(so_far.flatten(1), x * places)) << now;
+      return true;
+    };
+    EXPECT_TRUE(torch::equal(model->sample(request, rng).flatten(1), x));
+    EXPECT_EQ(drawn, 20);
+  }
+}
+
+TEST(PixelRnn, OfTwoScalesACompletionNeedsTheCoarsePictureFirst) {
+  auto model = pixel_model("pixel_rnn", {{"hidden", "3"}, {"layers", "1"}, {"scales", "2"}});
+  auto known = torch::zeros({1, 9});
+  known.slice(1, 0, 3).fill_(1);
+  Rng rng(1);
+  EXPECT_NE(message_of([&] {
+              model->complete(torch::zeros({1, 9}), known, rng);
+            }).find("of two scales every second pixel of every second row comes first"),
+            std::string::npos);
+}
+
+TEST(PixelRnn, OfTwoScalesTheCoarsePictureComesFirst) {
+  const auto model = pixel_model(
+      "pixel_rnn",
+      {{"hidden", "3"}, {"layers", "1"}, {"scales", "2"}, {"height", "3"}, {"width", "4"}});
+  EXPECT_TRUE(
+      torch::equal(model->ordering(), torch::tensor({0, 2, 8, 10, 1, 3, 4, 5, 6, 7, 9, 11})));
 }
 
 // A Diagonal BiLSTM of one layer without anything around it: what a cell knows of the right is

@@ -52,7 +52,7 @@ class GatedPixelCnn : public PixelModel {
   struct Layer {
     MaskedConv2d vertical, link, horizontal, skip;
     MaskedConv2d residual{nullptr};  // none in the last layer: nothing reads its h'
-    Tensor vertical_label = {}, horizontal_label = {};  // [K, 2F], with classes
+    Tensor vertical_label = {}, horizontal_label = {};  // [K, 2F], where something is given
   };
   class Stepper;
 

@@ -47,7 +47,7 @@ class PixelCnn : public PixelModel {
  private:
   struct Block {
     MaskedConv2d in, middle, out;
-    Tensor label;  // [K, h], with classes
+    Tensor label;  // [K, h], where something is given
   };
   class Stepper;
 

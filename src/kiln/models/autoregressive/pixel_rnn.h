@@ -1,17 +1,12 @@
 #pragma once
 
-#include "kiln/kernels/lstm_scan.h"
+#include <optional>
+
 #include "kiln/models/pixel_model.h"
-#include "kiln/nn/pixel_head.h"
+#include "kiln/nn/pixel_rnn_network.h"
+#include "kiln/nn/transposed_conv.h"
 
 namespace kiln {
-
-/// How the LSTMs of a PixelRNN go over a picture.
-enum class PixelRnnKind {
-  row,      ///< A row at once, each cell from three of the row above: a triangle is seen.
-  diagonal  ///< Two LSTMs along diagonals, from either side: all pixels before are seen.
-};
-std::vector<std::pair<PixelRnnKind, std::string_view>> enum_names(PixelRnnKind);
 
 /// The states of an LSTM before the first cell.
 enum class InitialState { learned, zero };
@@ -24,6 +19,7 @@ struct PixelRnnOptions : PixelOptions {
   std::int64_t head = 32;
   InitialState initial_state = InitialState::learned;
   bool skip = false;
+  std::int64_t scales = 1;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -38,6 +34,11 @@ struct PixelRnnOptions : PixelOptions {
           Field{.help = "maps of the two hidden layers before the logits", .low = 1, .high = 4096});
     visit("initial_state", self.initial_state, Field{.help = "of the LSTMs: learned or zero"});
     visit("skip", self.skip, Field{.help = "connect every layer to the head directly too"});
+    visit("scales", self.scales,
+          Field{.help = "2: every second pixel of every second row first, then the others given "
+                        "all of those",
+                .low = 1,
+                .high = 2});
   }
 };
 
@@ -54,9 +55,17 @@ struct PixelRnnOptions : PixelOptions {
 /// Its first convolution finds the end of the row above to the left of a row (MaskedConvOptions'
 /// wrap): of the pixel before a row's first one, no cell of either scan would know otherwise.
 /// With condition label, V_y is added to the gates.
+///
+/// Two scales: s = every second pixel of every second row, by a network of its own; then the other
+/// pixels, each given s and those of them before it.
+///
+///   p(x) = p(s) prod_{i not in s} p(x_i | s, x_<i)
+///   u = relu(deconv4x4(relu(deconv3x3(s)))), as large as x;   gates + W u at every cell
+///
 /// Shapes: as of PixelModel; h units, 2h maps between layers.
 /// Differs from the paper: the end of the row above; Adam instead of RMSProp; pixels are shown as
-/// -1 .. 1.
+/// -1 .. 1; with two scales the second network has a law for the other pixels alone, so that the
+/// product is the density of x.
 class PixelRnn : public PixelModel {
  public:
   using Options = PixelRnnOptions;
@@ -67,29 +76,15 @@ class PixelRnn : public PixelModel {
  protected:
   Tensor maps(const Tensor& scaled, const Tensor& given) override;
   std::unique_ptr<PixelStepper> stepper(const Tensor& given, std::int64_t lanes) override;
+  Tensor stepped(const PixelDraw& draw, const Tensor& given) override;
 
  private:
-  struct Scan {
-    MaskedConv2d input;  // K_is
-    Tensor K;            // K_ss [taps, h, 4h]
-    Tensor h0, c0;       // undefined: 0
-    Tensor label;        // [K, 4h], with classes
-    LstmPath path;
-  };
-  struct Layer {
-    std::vector<Scan> scans;  // one of rows, or from the left and from the right
-    MaskedConv2d up{nullptr}, skip{nullptr};
-  };
-  class Stepper;
+  PixelRnnGiven guided(const Tensor& coarse, const Tensor& given);
+  Tensor stepped_coarse(const PixelDraw& draw, const Tensor& given);
 
-  Scan make_scan(const PixelRnnOptions& o, const std::string& name, LstmPath path);
-  Layer make_layer(const PixelRnnOptions& o, std::int64_t number);
-  static Tensor scanned(Scan& scan, const Tensor& y, const Tensor& given);
-
-  std::int64_t hidden_;
-  MaskedConv2d first_;
-  std::vector<Layer> layers_;
-  PixelHead head_;
+  PixelRnnNetwork network_;
+  std::optional<PixelRnnNetwork> coarse_;              // of two scales: of s
+  TransposedConv2d near_{nullptr}, upscale_{nullptr};  // from s to u
 };
 
 }  // namespace kiln

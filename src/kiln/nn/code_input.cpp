@@ -1,0 +1,35 @@
+#include "kiln/nn/code_input.h"
+
+#include <torch/types.h>
+#include <torch/utils.h>
+
+#include "kiln/core/check.h"
+
+namespace kiln {
+
+CodeInputImpl::CodeInputImpl(std::int64_t size)
+    : mean_(register_buffer("mean", torch::zeros({size}))),
+      deviation_(register_buffer("deviation", torch::ones({size}))),
+      kept_(register_buffer("kept", torch::zeros({kKept, size}))) {}
+
+void CodeInputImpl::start_from(const Tensor& codes) {
+  check_shape("code_input", "codes", codes, {kAny, size()});
+  torch::NoGradGuard no_grad;
+  const auto wide = codes.to(torch::kDouble);
+  const auto deviation = wide.std(0, /*unbiased=*/false);
+  mean_.copy_(wide.mean(0));
+  deviation_.copy_(torch::where(deviation.gt(0), deviation, torch::ones_like(deviation)));
+  const auto evenly = torch::arange(kKept).mul(codes.size(0)).div(kKept, "floor");
+  kept_.copy_(codes.index_select(0, evenly.to(codes.device())));
+}
+
+Tensor CodeInputImpl::forward(const Tensor& codes, std::int64_t items) const {
+  check_shape("code_input", "code", codes, {items, size()});
+  return (codes.to(mean_.options()) - mean_) / deviation_;
+}
+
+Tensor CodeInputImpl::drawn(std::int64_t count, Rng& rng) const {
+  return kept_.index_select(0, rng.integers(kKept, {count}).to(kept_.device()));
+}
+
+}  // namespace kiln
