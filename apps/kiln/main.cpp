@@ -58,6 +58,22 @@ std::string hint_of(const CLI::App& app, const std::vector<Command>& commands, i
   return did_you_mean(argv[1], names);
 }
 
+// CLI11 tells a switch's value by std::stoll, and throws what that throws.
+[[noreturn]] void refuse_switch(const std::vector<Command>& commands,
+                                const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    const auto name = word.substr(0, word.find('='));
+    if (name.size() == word.size()) continue;
+    for (const auto& command : commands)
+      if (const auto* option = command.app->get_option_no_throw(name);
+          option && option->get_items_expected_max() == 0)
+        throw ConfigError(name.substr(name.find_first_not_of('-')),
+                          fmt::format("is a switch; it needs true or false, got '{}'",
+                                      word.substr(name.size() + 1)));
+  }
+  throw ConfigError("kiln", "a switch has a value that is neither true nor false");
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Kiln: deep generative models, trained, sampled and judged"};
   const auto built_from = *commit() ? fmt::format(" ({})", commit()) : std::string();
@@ -87,6 +103,8 @@ int run(int argc, char** argv) {
     const auto hint = hint_of(app, commands, argc, argv);
     throw ConfigError("kiln", fmt::format("no command '{}'{} `kiln help` lists them", argv[1],
                                           hint.empty() ? "." : hint));
+  } catch (const std::logic_error&) {
+    refuse_switch(commands, program.arguments);
   } catch (const CLI::ParseError& error) {
     const auto command = named_command(commands, argc, argv);
     throw ConfigError(command.empty() ? "kiln" : command,

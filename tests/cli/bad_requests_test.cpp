@@ -55,6 +55,14 @@ TEST(BadRequests, DataSetsAreFetchedByNameAndFromSomewhere) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+TEST(BadRequests, ASwitchIsTrueOrFalse) {
+  expect_refusal({"train", "pixel_rnn", "--data", "digits", "--skip=maybe"}, kRequest,
+                 "[skip] is a switch; it needs true or false, got 'maybe'");
+  expect_refusal({"train", "pixel_rnn", "--data", "digits", "--skip=99999999999999999999"},
+                 kRequest,
+                 "[skip] is a switch; it needs true or false, got '99999999999999999999'");
+}
+
 TEST(BadRequests, UnknownOptionsNameTheNearest) {
   const TemporaryFolder folder;
   const auto out = (folder / "run").string();
@@ -73,8 +81,8 @@ TEST(BadRequests, UnknownOptionsNameTheNearest) {
 TEST(BadRequests, ConditionsMustNameAClass) {
   for (const auto* wrong : {"colour=3", "label=", "label=-1"})
     expect_refusal({"sample", tiny_run("vae"), "--condition", wrong}, kRequest,
-                   "[sample.condition] must be label=N, N the number of a class, or label=NAME, "
-                   "got '" +
+                   "[sample.condition] must be label=N, N the number of a class, label=NAME, or "
+                   "code=FILE of `kiln encode`, got '" +
                        std::string(wrong) + "'");
   expect_refusal({"sample", tiny_run("vae"), "--condition", "label=3"}, kRequest,
                  "[sample] the model has no classes, got label 3; leave it out");

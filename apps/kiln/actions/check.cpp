@@ -29,6 +29,13 @@ Batch first_batch(const JudgedData& judged) {
   return to_batch(loader.next(), loader.info());
 }
 
+// In a few contexts.
+Tensor field_of(const TrainedModel& run, const Batch& items, const PixelOfShape& pixel) {
+  const auto few = items.chosen(torch::arange(std::min<std::int64_t>(4, items.x.size(0))));
+  return receptive_field(run.as<Autoregressive>("autoregressive"), run.model->value_set(),
+                         few.around(few.x.flatten(1)), pixel);
+}
+
 std::string table(const CheckReport& report) {
   std::string text;
   for (const auto& f : report.findings)
@@ -52,16 +59,16 @@ int check(const CheckArguments& a, const Console& console) {
   const auto judged = judged_data(run, a.data, a.split);
   Rng rng(static_cast<std::uint64_t>(a.run.seed), "check");
   const auto items = first_batch(judged);
+  const auto pixel = a.field.empty()
+                         ? std::nullopt
+                         : std::optional(asked_pixel(a, items.x.sizes().slice(1).vec()));
   const auto report = check_model(*run.model, items, rng);
   if (report.findings.empty())
     throw ConfigError("check", fmt::format("finds nothing that it could check on {}: a fitted "
                                            "density is weighed on tables of up to 64 numbers",
                                            judged.name));
   if (!a.out.empty() && report.leaks) write_file_atomically(a.out, leak_picture(*report.leaks));
-  if (!a.field.empty() && report.leaks)
-    write_file_atomically(a.field,
-                          field_picture(a, *report.leaks, run.as<Autoregressive>("autoregressive"),
-                                        items.x.sizes().slice(1).vec()));
+  if (pixel) write_file_atomically(a.field, field_picture(*pixel, field_of(run, items, *pixel)));
   console.result(fmt::format("{} at step {}, contexts from {}{}", a.run.run, run.step, judged.name,
                              table(report)),
                  {{"run", a.run.run},

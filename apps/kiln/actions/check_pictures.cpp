@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <optional>
 
 #include "kiln/core/error.h"
 #include "kiln/core/text.h"
@@ -12,14 +13,9 @@
 namespace kiln::program {
 namespace {
 
-std::int64_t side(const std::string& text, std::int64_t length) {
+std::optional<std::int64_t> side(const std::string& text, std::int64_t length) {
   const auto number = parse_integer(text);
-  if (!number || *number < 0 || *number >= length)
-    throw ConfigError("check.pixel",
-                      fmt::format("needs ROW,COLUMN, each from 0 up and inside of the "
-                                  "picture, got '{}'",
-                                  text));
-  return *number;
+  return number && *number >= 0 && *number < length ? number : std::nullopt;
 }
 
 }  // namespace
@@ -37,22 +33,30 @@ std::string leak_picture(const Leaks& leaks) {
   return svg_heat_map(map);
 }
 
-std::string field_picture(const CheckArguments& a, const Leaks& leaks, const Autoregressive& model,
-                          const std::vector<std::int64_t>& shape) {
+PixelOfShape asked_pixel(const CheckArguments& a, const std::vector<std::int64_t>& shape) {
   if (shape.size() != 3)
     throw ConfigError("check.field", "shows what a pixel reads, and the items are a table");
+  if (a.pixel.empty()) return {shape, shape[1] / 2, shape[2] / 2};
   const auto comma = a.pixel.find(',');
-  const auto row = a.pixel.empty() ? shape[1] / 2 : side(a.pixel.substr(0, comma), shape[1]);
-  const auto column = a.pixel.empty()              ? shape[2] / 2
-                      : comma == std::string::npos ? side("", shape[2])
-                                                   : side(a.pixel.substr(comma + 1), shape[2]);
-  const auto field = receptive_field(leaks, model.ordering(), shape, row, column);
-  HeatMap map{.title = fmt::format("What the law of pixel {},{} reads", row, column),
+  const auto row = side(a.pixel.substr(0, comma), shape[1]);
+  const auto column =
+      comma == std::string::npos ? std::nullopt : side(a.pixel.substr(comma + 1), shape[2]);
+  if (!row || !column)
+    throw ConfigError("check.pixel",
+                      fmt::format("needs ROW,COLUMN, ROW from 0 to {}, COLUMN from 0 to {}, got "
+                                  "'{}'",
+                                  shape[1] - 1, shape[2] - 1, a.pixel));
+  return {shape, *row, *column};
+}
+
+std::string field_picture(const PixelOfShape& pixel, const Tensor& field) {
+  HeatMap map{.title = fmt::format("What the law of pixel {},{} reads", pixel.row, pixel.column),
               .x_label = "column",
               .y_label = "row",
               .value_label = "log10 of the change, nats",
-              .rows = shape[1],
-              .columns = shape[2]};
+              .rows = pixel.shape[1],
+              .columns = pixel.shape[2],
+              .marked = {{pixel.row, pixel.column}}};
   for (std::int64_t k = 0; k < field.numel(); ++k)
     map.values.push_back(std::log10(field.data_ptr<double>()[k]));
   return svg_heat_map(map);

@@ -11,9 +11,11 @@ namespace kiln::program {
 /// SVG.  How far a conditional moves spans many powers of ten; what did not move stays blank.
 std::string leak_picture(const Leaks& leaks);
 
-/// SVG: what the law of the asked pixel reads, in powers of ten; white: nothing.  `shape` of the
-/// items.  Throws ConfigError for a table, and for a pixel that is none.
-std::string field_picture(const CheckArguments& a, const Leaks& leaks, const Autoregressive& model,
-                          const std::vector<std::int64_t>& shape);
+/// The pixel that is asked about, of items of this shape; the middle where none is said.  Throws
+/// ConfigError for a table, and for a pixel that is none.
+PixelOfShape asked_pixel(const CheckArguments& a, const std::vector<std::int64_t>& shape);
+
+/// SVG: what the law of a pixel reads, in powers of ten; white: nothing, grey: not asked.
+std::string field_picture(const PixelOfShape& pixel, const Tensor& field);
 
 }  // namespace kiln::program

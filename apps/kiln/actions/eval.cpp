@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
@@ -24,7 +26,10 @@ EvaluationAsk ask_of(const EvalArguments& a) {
 
 std::string text_of(const EvaluationFigure& figure) {
   auto text = fmt::format("\n  {:16} {:10.4f}", figure.name, figure.value);
-  if (figure.error) text += fmt::format(" +- {:.4f}", *figure.error);
+  if (figure.error && std::isnan(*figure.error))
+    text += " +- unknown";
+  else if (figure.error)
+    text += fmt::format(" +- {:.4f}", *figure.error);
   return text + " " + figure.protocol;
 }
 

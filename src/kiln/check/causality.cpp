@@ -6,13 +6,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "kiln/check/conditional_law.h"
 
 namespace kiln {
 namespace {
 
-constexpr double kLimit = 1e-4;  // nats: rounding may move, information may not
+constexpr std::int64_t kNear = 4096;  // numbers
+constexpr double kLimit = 1e-4;       // nats: rounding may move, information may not
 
 // x with number d of row b moved.
 void move(const ValueSet& values, const Tensor& x, Tensor column) {
@@ -26,16 +28,17 @@ void move(const ValueSet& values, const Tensor& x, Tensor column) {
 
 }  // namespace
 
-Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& items,
-                 std::int64_t most) {
+namespace {
+
+// The numbers of these steps are moved.
+Leaks leaks_of(Autoregressive& model, const ValueSet& values, const Batch& items,
+               std::vector<std::int64_t> steps) {
   torch::NoGradGuard no_grad;
   const auto& x = items.x;
-  const auto dims = x.size(1), contexts = x.size(0), count = std::min(dims, most);
+  const auto dims = x.size(1), contexts = x.size(0), count = std::ssize(steps);
   const auto order = model.ordering();
   const auto before = model.log_conditionals(items).to(torch::kDouble);
-  Leaks leaks{torch::zeros({dims, count}, torch::kDouble), {}};
-  for (std::int64_t j = 0; j < count; ++j)
-    leaks.steps.push_back(count == 1 ? 0 : j * (dims - 1) / (count - 1));
+  Leaks leaks{torch::zeros({dims, count}, torch::kDouble), std::move(steps)};
   const auto together = std::max<std::int64_t>(1, rows_at_once(dims) / contexts);
   for (std::int64_t first = 0; first < count; first += together) {
     const auto last = std::min(first + together, count);
@@ -52,18 +55,40 @@ Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& ite
   return leaks;
 }
 
-Tensor receptive_field(const Leaks& leaks, const Tensor& ordering,
-                       const std::vector<std::int64_t>& shape, std::int64_t row,
-                       std::int64_t column) {
-  const auto pixels = shape[1] * shape[2], own = row * shape[2] + column;
+}  // namespace
+
+Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& items,
+                 std::int64_t most) {
+  const auto dims = items.x.size(1), count = std::min(dims, most);
+  std::vector<std::int64_t> steps;
+  for (std::int64_t j = 0; j < count; ++j)
+    steps.push_back(count == 1 ? 0 : j * (dims - 1) / (count - 1));
+  return leaks_of(model, values, items, std::move(steps));
+}
+
+Tensor receptive_field(Autoregressive& model, const ValueSet& values, const Batch& items,
+                       const PixelOfShape& pixel) {
+  const auto own = pixel.row * pixel.shape[2] + pixel.column;
+  const auto of_pixel = model.ordering().remainder(pixel.shape[1] * pixel.shape[2]).eq(own);
+  const auto step = of_pixel.nonzero()[0][0].item<std::int64_t>();
+  const auto first = std::max<std::int64_t>(0, step - kNear);
+  const auto last = std::min(items.x.size(1), step + kNear);
+  std::vector<std::int64_t> steps(static_cast<std::size_t>(last - first));
+  std::iota(steps.begin(), steps.end(), first);
+  return receptive_field(leaks_of(model, values, items, std::move(steps)), model.ordering(), pixel);
+}
+
+Tensor receptive_field(const Leaks& leaks, const Tensor& ordering, const PixelOfShape& of) {
+  const auto& shape = of.shape;
+  const auto pixels = shape[1] * shape[2], own = of.row * shape[2] + of.column;
   const auto pixel_of_step = ordering.remainder(pixels);
   const auto rows = pixel_of_step.eq(own).nonzero().flatten();  // the steps of the pixel's channels
   const auto moved = leaks.moves.index_select(0, rows).amax(0);
-  auto field = torch::zeros({pixels}, torch::kDouble);
+  auto field = torch::full({pixels}, std::nan(""), torch::kDouble);
   for (std::size_t j = 0; j < leaks.steps.size(); ++j) {
     const auto pixel = pixel_of_step[leaks.steps[j]].item<std::int64_t>();
     if (pixel == own) continue;
-    field[pixel] = torch::maximum(field[pixel], moved[static_cast<std::int64_t>(j)]);
+    field[pixel] = torch::fmax(field[pixel], moved[static_cast<std::int64_t>(j)]);
   }
   return field.reshape({shape[1], shape[2]});
 }

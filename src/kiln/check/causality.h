@@ -18,11 +18,20 @@ struct Leaks {
 Leaks find_leaks(Autoregressive& model, const ValueSet& values, const Batch& items,
                  std::int64_t most = 1024);
 
-/// What the law of a pixel reads: [H, W], the largest move of the pixel's conditionals when a
-/// number of another pixel moved, 0 where none of it was moved.  `shape` is the items', C, H, W.
-Tensor receptive_field(const Leaks& leaks, const Tensor& ordering,
-                       const std::vector<std::int64_t>& shape, std::int64_t row,
-                       std::int64_t column);
+/// A pixel of pictures [C, H, W].
+struct PixelOfShape {
+  std::vector<std::int64_t> shape;  ///< C, H, W.
+  std::int64_t row = 0, column = 0;
+};
+
+/// What the law of a pixel reads: [H, W] float64, the largest move of the pixel's conditionals when
+/// a number of another pixel moved; NaN where none of it was moved.
+Tensor receptive_field(const Leaks& leaks, const Tensor& ordering, const PixelOfShape& pixel);
+
+/// The same, of the numbers before and behind the pixel's own that are nearest to it in the order,
+/// 4096 of each: all of them where there are no more.
+Tensor receptive_field(Autoregressive& model, const ValueSet& values, const Batch& items,
+                       const PixelOfShape& pixel);
 
 /// Nothing may move before its time: rows above the diagonal must be 0.
 Finding check_causal(const Leaks& leaks);

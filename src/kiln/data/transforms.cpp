@@ -80,8 +80,8 @@ Binarize choose_binarize(const DataInfo& info, Values needs, std::optional<Binar
            "holds grey levels and the model needs binary values; use binarize=stochastic or "
            "binarize=threshold instead of binarize=none");
   if (needs == Values::states && chosen == Binarize::none)
-    refuse(info, fmt::format("holds {} and the model needs states; add levels=Q (2 to 256, grey "
-                             "levels only), binarize=threshold or binarize=stochastic to the SPEC",
+    refuse(info, fmt::format("holds {} and the model needs states; add levels=Q (2 to 256), "
+                             "binarize=threshold or binarize=stochastic to the SPEC",
                              words(info.values)));
   return chosen;
 }

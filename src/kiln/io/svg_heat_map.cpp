@@ -26,7 +26,8 @@ std::string cells_png(const HeatMap& map, Range range) {
   for (const double value : map.values)
     push_colour(image, plottable(value)
                            ? scale_colour((value - range.low) / (range.high - range.low))
-                           : Rgb{255, 255, 255});
+                       : std::isnan(value) ? Rgb{221, 221, 221}
+                                           : Rgb{255, 255, 255});
   const std::int64_t zoom =
       std::max<std::int64_t>(1, std::lround(2 * kSide) / std::max(map.rows, map.columns));
   return base64(encode_png(zoomed(image, zoom)));
@@ -79,6 +80,12 @@ std::string svg_heat_map(const HeatMap& map) {
   const Range range = map.most > 0 ? Range{0, map.most} : widened(range_of(map.values), 0);
   PlotFrame frame(spec);
   frame.svg().png(frame.left(), frame.top(), spec.width, spec.height, cells_png(map, range));
+  if (map.marked) {
+    const double width = spec.width / columns, height = spec.height / rows;
+    frame.svg().rect(frame.left() + static_cast<double>(map.marked->second) * width,
+                     frame.top() + static_cast<double>(map.marked->first) * height, width, height,
+                     "fill=\"none\" stroke=\"#d62728\" stroke-width=\"2\"");
+  }
   draw_bar(frame, spec, range, map.value_label);
   return frame.finish();
 }

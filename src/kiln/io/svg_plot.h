@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kiln/io/image.h"
@@ -57,10 +59,12 @@ std::string svg_histogram(const HistogramPlot& plot);
 struct HeatMap {
   std::string title = {}, x_label = {}, y_label = {}, value_label = {};
   std::int64_t rows = 0, columns = 0;
-  std::vector<double> values = {};  ///< Row by row; row 0 is drawn at the top.
+  /// Row by row; row 0 is drawn at the top.  White: infinite; grey: NaN.
+  std::vector<double> values = {};
   /// What the axes show at the edges.  Left equal, they count cells, ticks at the cells' centres.
   double x_left = 0, x_right = 0, y_top = 0, y_bottom = 0;
   double most = 0;  ///< Value of the brightest colour, the darkest being 0; 0: as the values ask.
+  std::optional<std::pair<std::int64_t, std::int64_t>> marked = {};  ///< A cell with a frame.
 };
 
 /// Throws ShapeError unless there are rows * columns values.

@@ -32,7 +32,8 @@ Estimate average(Loader& loader, torch::Device device,
   if (count == 0) return {};
   const auto n = static_cast<double>(count);
   const double mean = sum / n, scatter = squares - n * mean * mean;
-  const double variance = count < 2 || scatter < 0 ? 0 : scatter / (n - 1);  // NaN stays NaN
+  if (count < 2) return {mean, std::nan(""), count};
+  const double variance = scatter < 0 ? 0 : scatter / (n - 1);  // NaN stays NaN
   return {mean, std::sqrt(variance / n), count};
 }
 
