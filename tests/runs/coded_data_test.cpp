@@ -73,6 +73,27 @@ TEST(CodedData, GivesEveryItemTheCodeThatTheEncoderMakesOfIt) {
                            batch.at("code").index_select(0, torch::tensor({7, 3}))));
 }
 
+TEST(CodedData, StatesAreGreyLevelsToAnEncoderOfThose) {
+  const TemporaryFolder folder;
+  const auto path = folder / "grey";
+  Session::start({.model = "autoencoder",
+                  .model_options = {{"hidden", "8"}, {"latent", "3"}},
+                  .data = "digits:n=100,test=40",
+                  .valid = "",
+                  .train_options = kTiny,
+                  .out = path},
+                 {})
+      .run();
+  const auto encoder = load_run(path);
+  const auto source = open_source(parse_source("digits:n=100,test=40,levels=5"));
+  torch::NoGradGuard no_grad;
+  const auto coded = with_codes(source.splits.train, source, encoder);
+  const auto states = all_of(coded, Transform{.from = Values::states, .to = Values::states});
+  EXPECT_EQ(states.x.max().item<float>(), 4);
+  EXPECT_TRUE(torch::allclose(
+      states.at("code"), encoder.as<Encoder>("encoder").encode_mean(states.x / 4), 1e-5, 1e-6));
+}
+
 TEST(CodedData, RefusesItemsThatTheEncoderDidNotLearn) {
   const TemporaryFolder folder;
   const auto encoder = load_run(encoder_run(folder, "digits:n=100,test=40"));

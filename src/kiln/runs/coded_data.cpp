@@ -36,6 +36,33 @@ class CodedData : public Dataset {
   DataInfo info_;
 };
 
+// Grey levels that were made states 0 .. q - 1, as grey levels again.
+class GreyOfStates : public Dataset {
+ public:
+  explicit GreyOfStates(DatasetPtr states) : states_(std::move(states)), info_(states_->info()) {
+    info_.values = Values::unit;
+  }
+  const DataInfo& info() const override { return info_; }
+  std::int64_t size() const override { return states_->size(); }
+  std::int64_t read(std::int64_t index, std::span<float> x) const override {
+    const auto label = states_->read(index, x);
+    for (auto& value : x) value /= static_cast<float>(info_.levels - 1);
+    return label;
+  }
+
+ private:
+  DatasetPtr states_;
+  DataInfo info_;
+};
+
+// An encoder of grey levels reads states as such.
+DatasetPtr readable_items(const DatasetPtr& data, const Model& encoder) {
+  const auto values = encoder.values();
+  const bool takes_states = values == Values::states || values == Values::real;
+  if (data->info().values != Values::states || takes_states) return data;
+  return std::make_shared<GreyOfStates>(data);
+}
+
 // The encoder reads items of the size and channels that it was trained with.
 void check_items(const DataInfo& info, const TrainedModel& encoder,
                  const std::optional<Binarize>& binarize) {
@@ -56,16 +83,17 @@ DatasetPtr with_codes(const DatasetPtr& data, const Source& source, const Traine
   auto& network = encoder.as<Encoder>("encoder, which gives items codes");
   check_part_is_free(data->info(), "code");
   check_items(data->info(), encoder, source.binarize);
-  auto transform = transform_for(source, data->info(), *encoder.model);
+  const auto items = readable_items(data, *encoder.model);
+  auto transform = transform_for(source, items->info(), *encoder.model);
   if (transform.binarize == Binarize::stochastic) transform.binarize = Binarize::threshold;
   torch::NoGradGuard no_grad;
   const auto device = encoder.model->parameters().empty()
                           ? torch::Device(torch::kCPU)
                           : encoder.model->parameters().front().device();
-  Loader loader(data, transform, LoaderOptions::one_pass(kAtOnce, 0));
+  Loader loader(items, transform, LoaderOptions::one_pass(kAtOnce, 0));
   std::vector<Tensor> codes;
   for (auto rows = loader.next(); rows.rows > 0; rows = loader.next())
-    codes.push_back(network.encode_mean(to_batch(std::move(rows), data->info(), device)).cpu());
+    codes.push_back(network.encode_mean(to_batch(std::move(rows), items->info(), device)).cpu());
   auto all = torch::cat(codes).to(torch::kFloat32).contiguous();
   if (!all.isfinite().all().item<bool>())
     throw ConfigError("train.encoder",
