@@ -114,7 +114,7 @@ std::vector<RecipeFor<PixelCnnOptions>> PixelCnn::recipes() {
   return {{"all data",
            always<PixelCnnOptions>,
            {{"batch", "16"},
-            {"epochs", "10"},
+            {"epochs", "6"},
             {"least_steps", "3000"},
             {"schedule", "cosine"},
             {"learning_rate", "0.004"},
