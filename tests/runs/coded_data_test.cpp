@@ -127,9 +127,19 @@ TEST(CodedData, ARunKeepsItsEncoderAndGoesOnWithTheSameBits) {
         << entry.key();
   EXPECT_TRUE(torch::equal(whole.model->named_buffers()["code_input.kept"],
                            half.model->named_buffers()["code_input.kept"]));
-  std::filesystem::remove(folder / "half" / "encoder.safetensors");
-  EXPECT_NE(message_of([&] { load_run(folder / "half"); }).find("encoder.safetensors"),
-            std::string::npos);
+  // Another run's encoder, and none.
+  const auto file = folder / "half" / "encoder.safetensors";
+  const auto trained = train("vae", TrainingSet(open_source(parse_source(spec)).splits.train),
+                             {{"hidden", "4"}, {"latent", "2"}, {"steps", "2"}, {"batch", "9"}});
+  save_model(file, trained);
+  EXPECT_EQ(message_of([&] { load_run(folder / "half"); }),
+            "[" + file.string() +
+                "] makes codes of 2 numbers, the run was trained with codes of 3: it is another "
+                "run's encoder");
+  std::filesystem::remove(file);
+  EXPECT_EQ(message_of([&] { load_run(folder / "half"); }),
+            "[" + file.string() + "] is missing: it holds the encoder of " + encoder.string() +
+                ", which makes the codes of this run; put it back");
 }
 
 // Killed after config.toml and before the encoder stood: the run that it names is read again.

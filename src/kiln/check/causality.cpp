@@ -37,7 +37,13 @@ Leaks leaks_of(Autoregressive& model, const ValueSet& values, const Batch& items
   const auto& x = items.x;
   const auto dims = x.size(1), contexts = x.size(0), count = std::ssize(steps);
   const auto order = model.ordering();
-  const auto before = model.log_conditionals(items).to(torch::kDouble);
+  // A product's last bit may depend on how many rows it has: both passes have the same.
+  const auto laws = [&](const Tensor& rows) {
+    return model.log_conditionals(given_like(items, rows.reshape({-1, dims})))
+        .to(torch::kDouble)
+        .reshape(rows.sizes());
+  };
+  Tensor before;
   Leaks leaks{torch::zeros({dims, count}, torch::kDouble), std::move(steps)};
   const auto together = std::max<std::int64_t>(1, rows_at_once(dims) / contexts);
   for (std::int64_t first = 0; first < count; first += together) {
@@ -47,9 +53,9 @@ Leaks leaks_of(Autoregressive& model, const ValueSet& values, const Batch& items
       const auto d = order[leaks.steps[static_cast<std::size_t>(j)]].item<std::int64_t>();
       move(values, x.select(1, d), moved[j - first].select(1, d));
     }
-    const auto rows = given_like(items, moved.reshape({-1, dims}));
-    const auto after = model.log_conditionals(rows).to(torch::kDouble);
-    const auto change = (after.reshape({last - first, contexts, dims}) - before).abs().amax(1);
+    if (!before.defined() || before.size(0) != last - first)
+      before = laws(x.repeat({last - first, 1, 1}));
+    const auto change = (laws(moved) - before).abs().amax(1);
     leaks.moves.slice(1, first, last).copy_(change.index_select(1, order).t());
   }
   return leaks;

@@ -255,7 +255,8 @@ Tensor PixelModel::complete(const Batch& batch, const Tensor& known, Rng& rng) {
       function, mask, order_, kind_,
       {"number", "picture",
        in_reading_order ? ""
-                        : "; of two scales every second pixel of every second row comes first"});
+                        : "; of two scales every second pixel of every second row comes first, and "
+                          "only a mask that holds all of those can be completed"});
   const auto numbers = checked_states("complete", torch::where(mask, x, torch::zeros_like(x)));
   auto draw = unconditional(rng.uniform(numbers.sizes()).to(numbers.device()));
   draw.known = seen(mask);

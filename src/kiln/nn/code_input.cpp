@@ -1,11 +1,17 @@
 #include "kiln/nn/code_input.h"
 
+#include <fmt/format.h>
 #include <torch/types.h>
 #include <torch/utils.h>
 
 #include "kiln/core/check.h"
 
 namespace kiln {
+namespace {
+
+constexpr double kMost = 1e6;  // deviations: far beyond any code, far below what float32 holds
+
+}  // namespace
 
 CodeInputImpl::CodeInputImpl(std::int64_t size)
     : mean_(register_buffer("mean", torch::zeros({size}))),
@@ -25,7 +31,12 @@ void CodeInputImpl::start_from(const Tensor& codes) {
 
 Tensor CodeInputImpl::forward(const Tensor& codes, std::int64_t items) const {
   check_shape("code_input", "code", codes, {items, size()});
-  return (codes.to(mean_.options()) - mean_) / deviation_;
+  const auto standardised = (codes.to(mean_.options()) - mean_) / deviation_;
+  if (items > 0 && !(standardised.abs().max().item<double>() < kMost))  // nor NaN
+    throw ConfigError("code", fmt::format("must lie within {:g} deviations of the training items' "
+                                          "codes",
+                                          kMost));
+  return standardised;
 }
 
 Tensor CodeInputImpl::drawn(std::int64_t count, Rng& rng) const {

@@ -17,7 +17,8 @@ class CodeInputImpl : public torch::nn::Module {
   std::int64_t size() const { return mean_.size(0); }  ///< J.
   /// [N, J] of the training items, N > 0.  A number that does not vary is left as large as it is.
   void start_from(const Tensor& codes);
-  /// [B, J] -> [B, J].  Throws ShapeError for other shapes and fewer or more than `items` rows.
+  /// [B, J] -> [B, J].  Throws ShapeError for other shapes and fewer or more than `items` rows,
+  /// ConfigError for codes a million deviations away.
   Tensor forward(const Tensor& codes, std::int64_t items) const;
   /// [count, J]: codes of training items, each kept one as likely; 0 before start_from().
   Tensor drawn(std::int64_t count, Rng& rng) const;

@@ -1,5 +1,8 @@
 #include "kiln/runs/load_run.h"
 
+#include <fmt/format.h>
+
+#include "kiln/models/coded.h"
 #include "kiln/registry/models.h"
 #include "kiln/runs/fit.h"
 #include "kiln/train/weights.h"
@@ -9,6 +12,33 @@ namespace kiln {
 void TrainedModel::refuse(std::string_view needed) const {
   refuse_capability(config.model, needed, capabilities(*model));
 }
+
+namespace {
+
+// What makes the codes that the model is given; null where it is given none.
+std::shared_ptr<const TrainedModel> encoder_of(const RunFolder& folder, const Model& model,
+                                               torch::Device device) {
+  const auto* coded = seen_as<Coded>(model);
+  if (!coded || coded->code_size() == 0) return nullptr;
+  const auto& named = folder.config().encoder;
+  if (named.empty())
+    throw IoError((folder.path() / "config.toml").string(),
+                  "[data] encoder names no run, and the model is given codes");
+  const auto path = folder.encoder_path();
+  if (!std::filesystem::exists(path))
+    throw IoError(path.string(), fmt::format("is missing: it holds the encoder of {}, which makes "
+                                             "the codes of this run; put it back",
+                                             named));
+  auto encoder = std::make_shared<TrainedModel>(load_model(path, device));
+  const auto size = encoder->as<Encoder>("encoder").code_size();
+  if (size != coded->code_size())
+    throw IoError(path.string(), fmt::format("makes codes of {} numbers, the run was trained with "
+                                             "codes of {}: it is another run's encoder",
+                                             size, coded->code_size()));
+  return encoder;
+}
+
+}  // namespace
 
 TrainedModel load_run(const std::filesystem::path& path, const std::string& checkpoint,
                       torch::Device device) {
@@ -21,8 +51,7 @@ TrainedModel load_run(const std::filesystem::path& path, const std::string& chec
   load_weights(loaded.path.string(), loaded.file, *run.model);
   run.step = loaded.step;
   run.warnings = std::move(loaded.warnings);
-  if (!run.config.encoder.empty())
-    run.encoder = std::make_shared<TrainedModel>(load_model(folder.encoder_path(), device));
+  run.encoder = encoder_of(folder, *run.model, device);
   run.model->to(device);
   run.model->eval();
   return run;

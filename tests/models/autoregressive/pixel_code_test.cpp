@@ -144,6 +144,18 @@ TEST(PixelCode, PassesEveryCheckGivenCodes) {
   }
 }
 
+// Rounding is no leak: a field shows what is read and nothing else.
+TEST(PixelCode, NoLawMovesAtAllWithALaterNumber) {
+  torch::NoGradGuard no_grad;
+  Rng rng(5);
+  for (const auto& [name, options] : small_pixel_models()) {
+    auto model = coded_model(name, with(options, {{"height", "9"}, {"width", "11"}}));
+    const auto items = with_code(rng.bernoulli(torch::full({4, 99}, .5)), 2 * rng.normal({4, 4}));
+    const auto finding = check_causal(find_leaks(*model, model->value_set(), items));
+    EXPECT_EQ(finding.figure, 0) << name << ": " << finding.detail;
+  }
+}
+
 TEST(PixelCode, RefusesWhatDoesNotFit) {
   EXPECT_EQ(message_of([] {
               pixel_model("pixel_cnn", {{"condition", "code"}});
@@ -159,6 +171,10 @@ TEST(PixelCode, RefusesWhatDoesNotFit) {
               model->log_prob(with_code(torch::zeros({2, 1, 3, 3}), torch::zeros({2, 5})));
             }),
             "[code_input] code must have shape [2, 4], got [2, 5]");
+  EXPECT_EQ(message_of([&] {
+              model->log_prob(with_code(torch::zeros({2, 1, 3, 3}), torch::full({2, 4}, 3e38)));
+            }),
+            "[code] must lie within 1e+06 deviations of the training items' codes");
 }
 
 }  // namespace
