@@ -95,7 +95,7 @@ TEST_F(StartUp, RefusalsNeedNoLibTorch) {
       {{"theory", "gan", "--p", "normal"}, 2, "normal"},
       {{"sample", nade, "--condition", "class=3"},
        2,
-       "must be label=N, N the number of a class, or label=NAME"},
+       "must be label=N, N the number of a class, label=NAME, or code=FILE"},
       {{"sample", vae, "--mean", "--condition", "label=1"}, 2, "takes the classes in turn"},
       {{"sample", vae, "--mean", "--temperature", "2"}, 2, "from the prior as it is"},
       {{"sample", ae}, 2, "has no sampler"},

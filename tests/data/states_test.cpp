@@ -164,8 +164,8 @@ TEST(States, WhatCannotBeTurnedIsRefusedWithARemedy) {
   EXPECT_EQ(message(four, Values::real, {}, true),
             "[data] source holds states, and dequantize= adds noise to grey levels; leave it out");
   EXPECT_EQ(message(holding(Values::unit, 256), Values::states),
-            "[data] source holds grey levels and the model needs states; add levels=Q (2 to 256, "
-            "grey levels only), binarize=threshold or binarize=stochastic to the SPEC");
+            "[data] source holds grey levels and the model needs states; add levels=Q (2 to 256), "
+            "binarize=threshold or binarize=stochastic to the SPEC");
   EXPECT_EQ(message(holding(Values::binary, 2), Values::states, {}, true),
             "[data] source cannot be dequantized for a model of states; leave dequantize out");
   EXPECT_EQ(message(holding(Values::real, 0), Values::states),

@@ -136,9 +136,9 @@ const std::vector<ModelEntry>& models() {
           "arXiv:1601.06759",
           small_picture({{"states", "3"}, {"hidden", "3"}, {"layers", "2"}, {"head", "4"}}),
           {{{"kind", "row"}, {"states", "2"}, {"skip", "true"}, {"first_pixel", "data"}},
-           {{"condition", "label"}, {"classes", "3"}, {"initial_state", "zero"}},
+           {{"condition", "label"}, {"classes", "3"}, {"initial_state", "zero"}, {"scales", "2"}},
            small_colours({{"kind", "row"}, {"hidden", "4"}, {"ordering", "serpentine"}}),
-           small_colours({{"hidden", "4"}, {"ordering", "column"}, {"scales", "2"}})}),
+           small_colours({{"hidden", "4"}, {"ordering", "column"}})}),
       entry<PixelCnn>(
           "pixel_cnn", "Masked convolutions over the pixels of pictures", "arXiv:1601.06759",
           small_picture({{"states", "3"}, {"hidden", "4"}, {"layers", "2"}, {"head", "4"}}),
