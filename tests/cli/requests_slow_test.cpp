@@ -59,7 +59,7 @@ TEST(Requests, UnknownKeysOfAFileAreNamed) {
   EXPECT_TRUE(holds(refusal({"train", "--config", path}, kFile), "[run] has no key 'seed'"));
   write_plainly(path, "[data]\ntrain = 'bars'\nsplit = 'x'\n");
   EXPECT_TRUE(holds(refusal({"train", "nade", "--config", path}, kFile),
-                    "[data] has no key 'split'; keys: train, b, valid, skip_bad"));
+                    "[data] has no key 'split'; keys: train, b, encoder, valid, skip_bad"));
 }
 
 TEST(Requests, AnRgbPixelOfTheLectureNeedsNoOrder) {

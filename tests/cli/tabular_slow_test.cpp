@@ -64,7 +64,7 @@ TEST(Tabular, RefusalsLeaveNothingBehind) {
   };
   EXPECT_EQ(refused({"train", "independent", "--data", "digits:n=20"}),
             "kiln: [data] digits:n=20,seed=1 holds grey levels and the model needs states; add "
-            "levels=Q (2 to 256, grey levels only), binarize=threshold or binarize=stochastic to "
+            "levels=Q (2 to 256), binarize=threshold or binarize=stochastic to "
             "the SPEC\n");
   EXPECT_TRUE(refused({"train", "joint", "--data", "digits:n=20,levels=4"})
                   .starts_with("kiln: [joint] a table of 784 variables of 4 states has 1.04e472 "
