@@ -103,6 +103,29 @@ TEST(Pixels, TheCodesOfAnotherRunDriveDraws) {
   EXPECT_EQ(given, drawn("again.npy", {"--condition", "code=" + codes}));
   EXPECT_NE(given, drawn("plain.npy", {}));
 
+  // The rows of a file in turn: of two rows every second picture is that of the first alone.
+  const auto rows_of = [&](const std::string& name, std::size_t count) {
+    const auto bytes = read_file(codes);
+    std::string text(bytes.begin(), bytes.end()), some;
+    for (std::size_t n = 0; n <= count; ++n) {
+      const auto end = text.find('\n') + 1;
+      some += text.substr(0, end);
+      text.erase(0, end);
+    }
+    const auto path = (folder / name).string();
+    write_file_atomically(path, some);
+    return path;
+  };
+  const auto one = drawn("one.npy", {"--condition", "code=" + rows_of("one.csv", 1)});
+  const auto two = drawn("two.npy", {"--condition", "code=" + rows_of("two.csv", 2)});
+  const auto picture = [&](const auto& bytes, std::size_t n) {
+    const auto first = bytes.size() - 9 * 784 * 4 + n * 784 * 4;
+    return std::vector(bytes.begin() + static_cast<std::ptrdiff_t>(first),
+                       bytes.begin() + static_cast<std::ptrdiff_t>(first + 784 * 4));
+  };
+  for (const std::size_t n : {0, 2, 4, 6, 8}) EXPECT_EQ(picture(one, n), picture(two, n)) << n;
+  EXPECT_NE(one, two);
+
   EXPECT_NE(refusal({"sample", run, "--condition", "code=codes.png"}).find("codes.png"),
             std::string::npos);
   EXPECT_NE(refusal({"sample", tiny_run("pixel_cnn"), "--condition", "code=" + codes})
@@ -116,6 +139,13 @@ TEST(Pixels, TheCodesOfAnotherRunDriveDraws) {
                 .find("encoder"),
             std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(folder / "none"));
+}
+
+TEST(Pixels, OneItemHasNoStandardError) {
+  const auto judged =
+      run_kiln({"eval", tiny_run("pixel_cnn"), "--data", "digits:n=1,test=1", "--metric", "nll"});
+  EXPECT_EQ(judged.code, 0) << judged.err;
+  EXPECT_NE(judged.out.find("+- unknown nats (1 items)"), std::string::npos) << judged.out;
 }
 
 TEST(Pixels, RefusalsSayWhatWouldDo) {

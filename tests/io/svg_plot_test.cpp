@@ -314,6 +314,34 @@ TEST(HeatMap, TheBrightestColourCanBeGiven) {
   EXPECT_NE(svg_heat_map(map), twice);
 }
 
+// The frame stands around row 1, column 2 of 2 x 4 cells, 100 wide and 200 high or less.
+TEST(HeatMap, AMarkedCellHasAFrame) {
+  HeatMap map{.rows = 2, .columns = 4, .values = {0, 1, 2, 3, 4, 5, 6, 7}};
+  const auto frame_of = [&](std::int64_t row, std::int64_t column) {
+    map.marked = {{row, column}};
+    const auto svg = svg_heat_map(map);
+    const auto end = svg.find("stroke=\"#d62728\"");
+    const auto rect = svg.substr(svg.rfind("<rect", end), 200);
+    const auto number = [&](const std::string& name) {
+      return std::stod(rect.substr(rect.find(" " + name + "=\"") + name.size() + 3));
+    };
+    return std::vector<double>{number("x"), number("y"), number("width"), number("height")};
+  };
+  const auto first = frame_of(0, 0), other = frame_of(1, 2);
+  EXPECT_NEAR(other[0] - first[0], 2 * first[2], .1);
+  EXPECT_NEAR(other[1] - first[1], first[3], .1);
+  EXPECT_NEAR(first[2], 100, .1);
+  EXPECT_NEAR(first[3], 100, .1);
+}
+
+TEST(HeatMap, WhatIsUnknownIsGreyAndWhatIsInfiniteWhite) {
+  const auto shown = [](double value) {
+    return svg_heat_map({.rows = 1, .columns = 3, .values = {0, 1, value}});
+  };
+  EXPECT_NE(shown(std::nan("")), shown(-INFINITY));
+  EXPECT_EQ(shown(INFINITY), shown(-INFINITY));
+}
+
 TEST(HeatMap, TheScaleGrowsLighterThroughout) {
   double before = -1;
   for (int i = 0; i <= 100; ++i) {

@@ -5,6 +5,7 @@
 #include <torch/utils.h>
 
 #include "kiln/core/error.h"
+#include "kiln/data/fingerprint.h"
 #include "kiln/data/source.h"
 #include "kiln/feed/batches.h"
 #include "kiln/runs/fit.h"
@@ -68,6 +69,7 @@ TEST(CodedData, GivesEveryItemTheCodeThatTheEncoderMakesOfIt) {
   EXPECT_FALSE(torch::equal(batch.x, plain.x));
   EXPECT_TRUE(torch::allclose(batch.at("code"), encoder.as<Encoder>("encoder").encode_mean(plain),
                               1e-5, 1e-6));
+  EXPECT_EQ(fingerprint(*coded), fingerprint(*items));  // codes are no data
   const auto shuffled = subset(coded, {7, 3});
   EXPECT_TRUE(torch::equal(all_of(shuffled, transform).at("code"),
                            batch.at("code").index_select(0, torch::tensor({7, 3}))));
@@ -136,6 +138,10 @@ TEST(CodedData, ARunKeepsItsEncoderAndGoesOnWithTheSameBits) {
             "[" + file.string() +
                 "] makes codes of 2 numbers, the run was trained with codes of 3: it is another "
                 "run's encoder");
+  EXPECT_NE(message_of([&] {
+              Session::resume(folder / "half", {}, torch::kCPU, {});
+            }).find("it is another run's encoder"),
+            std::string::npos);
   std::filesystem::remove(file);
   EXPECT_EQ(message_of([&] { load_run(folder / "half"); }),
             "[" + file.string() + "] is missing: it holds the encoder of " + encoder.string() +

@@ -26,10 +26,6 @@ void move(const ValueSet& values, const Tensor& x, Tensor column) {
     column.add_(x.std().clamp_min(1e-3));
 }
 
-}  // namespace
-
-namespace {
-
 // The numbers of these steps are moved.
 Leaks leaks_of(Autoregressive& model, const ValueSet& values, const Batch& items,
                std::vector<std::int64_t> steps) {

@@ -4,7 +4,6 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "kiln/check/conditional_law.h"
@@ -81,10 +80,7 @@ Finding check_sampler_law(Autoregressive& model, const ValueSet& values, const B
   torch::NoGradGuard no_grad;
   const auto& x = items.x;
   const bool real = values.kind != Values::binary && values.kind != Values::states;
-  // Each draw's law costs as many passes as a number has states.
-  const auto states = values.kind == Values::states ? values.states : 2;
-  const auto draws = real ? 64 : std::clamp<std::int64_t>((1 << 14) / states, 64, 512);
-  const auto uniform = rng.uniform({draws, x.size(1)});
+  const auto uniform = rng.uniform({real ? 64 : 512, x.size(1)});
   const auto given = given_like(items, uniform);
   const auto drawn = model.draw(given);
   const auto numbers =

@@ -7,7 +7,8 @@
 namespace kiln {
 
 /// A density of items given a code of each, the part "code" of a batch: numbers that another model
-/// with an encoder makes of the item.  Codes are given as that encoder makes them.
+/// with an encoder makes of the item (h of arXiv:1606.05328, section 2.3).  Codes are given as that
+/// encoder makes them.
 class Coded {
  public:
   virtual ~Coded() = default;

@@ -138,7 +138,6 @@ class PixelModel : public Game,
   }
 
   const PixelLaw& law() const { return *law_; }
-  std::int64_t given_size() const { return classes_ + code_size(); }  ///< K; 0: nothing is given.
   std::int64_t seen_height() const { return height_; }  ///< H', as the network sees pictures.
   std::int64_t seen_width() const { return width_; }
   std::string where(const char* function) const { return name_ + "." + function; }

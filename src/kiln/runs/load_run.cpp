@@ -13,11 +13,8 @@ void TrainedModel::refuse(std::string_view needed) const {
   refuse_capability(config.model, needed, capabilities(*model));
 }
 
-namespace {
-
-// What makes the codes that the model is given; null where it is given none.
-std::shared_ptr<const TrainedModel> encoder_of(const RunFolder& folder, const Model& model,
-                                               torch::Device device) {
+std::shared_ptr<const TrainedModel> kept_encoder(const RunFolder& folder, const Model& model,
+                                                 torch::Device device) {
   const auto* coded = seen_as<Coded>(model);
   if (!coded || coded->code_size() == 0) return nullptr;
   const auto& named = folder.config().encoder;
@@ -38,8 +35,6 @@ std::shared_ptr<const TrainedModel> encoder_of(const RunFolder& folder, const Mo
   return encoder;
 }
 
-}  // namespace
-
 TrainedModel load_run(const std::filesystem::path& path, const std::string& checkpoint,
                       torch::Device device) {
   const auto folder = RunFolder::open(path);
@@ -51,7 +46,7 @@ TrainedModel load_run(const std::filesystem::path& path, const std::string& chec
   load_weights(loaded.path.string(), loaded.file, *run.model);
   run.step = loaded.step;
   run.warnings = std::move(loaded.warnings);
-  run.encoder = encoder_of(folder, *run.model, device);
+  run.encoder = kept_encoder(folder, *run.model, device);
   run.model->to(device);
   run.model->eval();
   return run;

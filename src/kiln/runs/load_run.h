@@ -36,6 +36,11 @@ struct TrainedModel {
   [[noreturn]] void refuse(std::string_view needed) const;
 };
 
+/// The encoder that a run keeps, in evaluation mode; null where the model is given no codes. Throws
+/// IoError where it is missing, damaged, or makes codes of another size.
+std::shared_ptr<const TrainedModel> kept_encoder(const RunFolder& folder, const Model& model,
+                                                 torch::Device device);
+
 /// Loads a run folder.  `checkpoint` is "best" (by validation; the newest where there is none),
 /// "last", or a step. Throws IoError or ConfigError.
 TrainedModel load_run(const std::filesystem::path& path, const std::string& checkpoint = "best",

@@ -71,14 +71,6 @@ void Session::begin() const {
 
 namespace {
 
-// The run's own copy, or where the training was stopped before it stood, that of the run it names.
-TrainedModel encoder_of(const RunFolder& folder) {
-  if (std::filesystem::exists(folder.encoder_path())) return load_model(folder.encoder_path());
-  auto encoder = load_run(folder.config().encoder);
-  save_model(folder.encoder_path(), encoder);
-  return encoder;
-}
-
 // Another length of a run that has one.
 void change_steps(RunConfig& config, std::int64_t steps) {
   if (steps == config.train.steps) return;
@@ -102,9 +94,12 @@ Session Session::resume(const std::filesystem::path& run, std::optional<std::int
   if (steps) change_steps(config, *steps);
   folder.plan(config);
   auto data = open_training_data(config);
-  if (!config.encoder.empty()) add_codes(data, encoder_of(folder));
   check_same_data(folder.path(), parts_of(config, data));
   auto model = make_model(entry, config.model_options, config.seed());
+  // A training that was stopped before its encoder stood takes that of the run it names once more.
+  if (!config.encoder.empty() && !std::filesystem::exists(folder.encoder_path()))
+    save_model(folder.encoder_path(), load_run(config.encoder));
+  if (const auto encoder = kept_encoder(folder, *model, torch::kCPU)) add_codes(data, *encoder);
   fit_to(data, *model);
   for (const auto& line : remarks_on(config, data)) hooks.say(line);
   const bool begun = !folder.checkpoint_steps().empty();

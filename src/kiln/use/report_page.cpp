@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -84,7 +85,9 @@ std::string figure_text(const Reported& run, const std::string& metric) {
   if (run.measured)
     for (const auto& [name, estimate] : run.measured->figures)
       if (name == metric)
-        return fmt::format("{:.3f} &plusmn; {:.3f}", estimate.mean, estimate.standard_error);
+        return std::isnan(estimate.standard_error)
+                   ? fmt::format("{:.3f}", estimate.mean)  // of one item
+                   : fmt::format("{:.3f} &plusmn; {:.3f}", estimate.mean, estimate.standard_error);
   return "";
 }
 

@@ -58,10 +58,10 @@ GatedPixelCnn::Layer GatedPixelCnn::make_layer(const GatedPixelCnnOptions& o, st
                                  .mask = first ? ConvMask::a : ConvMask::b}),
               add("skip", {.in = own, .out = channel_groups(o.head, o.channels)})};
   if (number < o.layers) layer.residual = add("residual", {.in = own, .out = own});
-  if (given_size() == 0) return layer;
+  if (o.given_size() == 0) return layer;
   const auto label = [&](const char* part) {
     return register_parameter(fmt::format("layer{}_{}_label", number, part),
-                              torch::randn({given_size(), 2 * o.maps}) * 0.01);
+                              torch::randn({o.given_size(), 2 * o.maps}) * 0.01);
   };
   layer.vertical_label = label("vertical");
   layer.horizontal_label = label("horizontal");

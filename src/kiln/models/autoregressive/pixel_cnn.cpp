@@ -37,9 +37,9 @@ PixelCnn::PixelCnn(const PixelCnnOptions& o)
          add(l, "middle", conv(narrow, narrow, kKernel, ConvMask::b, std::numbers::sqrt2)),
          add(l, "out", conv(narrow, wide, 1, ConvMask::b, 1)),
          {}});
-    if (given_size() > 0)
+    if (o.given_size() > 0)
       blocks_.back().label = register_parameter(fmt::format("block{}_label", l),
-                                                torch::randn({given_size(), o.hidden}) * 0.01);
+                                                torch::randn({o.given_size(), o.hidden}) * 0.01);
   }
 }
 

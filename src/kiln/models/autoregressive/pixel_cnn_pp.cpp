@@ -54,7 +54,7 @@ void PixelCnnPp::add_level(const PixelCnnPpOptions& o, std::int64_t number) {
                                                             .side = side,
                                                             .kernel = kernel,
                                                             .dropout = o.dropout,
-                                                            .given = given_size()}));
+                                                            .given = o.given_size()}));
     };
     for (std::int64_t n = 0; n < o.blocks; ++n) stream.up.push_back(block("up", n, side_up));
     for (std::int64_t n = 0; n < o.blocks + (last ? 0 : 1); ++n)

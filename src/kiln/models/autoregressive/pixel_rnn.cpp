@@ -61,16 +61,17 @@ PixelRnn::PixelRnn(const PixelRnnOptions& o)
   if (o.scales == 1) return;
   coarse_.emplace(*this, "coarse_", coarse_sizes_of(o, seen_height(), seen_width()), law());
   const auto maps = 2 * o.hidden;
-  near_ = register_module("near", TransposedConv2d(TransposedConv2dOptions{
-                                      .in = o.channels, .out = maps, .kernel = 3, .padding = 1}));
-  upscale_ = register_module("upscale",
+  deconv1_ =
+      register_module("deconv1", TransposedConv2d(TransposedConv2dOptions{
+                                     .in = o.channels, .out = maps, .kernel = 3, .padding = 1}));
+  deconv2_ = register_module("deconv2",
                              TransposedConv2d(TransposedConv2dOptions{
                                  .in = maps, .out = maps, .kernel = 4, .stride = 2, .padding = 1}));
 }
 
 // coarse [B, C, h, w], scaled: the deconvolutions may give a row or a column too much.
 PixelRnnGiven PixelRnn::guided(const Tensor& coarse, const Tensor& given) {
-  const auto u = torch::relu(upscale_(torch::relu(near_(coarse))));
+  const auto u = torch::relu(deconv2_(torch::relu(deconv1_(coarse))));
   const auto fitted = u.slice(2, 0, seen_height()).slice(3, 0, seen_width());
   return {.numbers = given, .guide = fitted.permute({0, 2, 3, 1}).contiguous()};
 }

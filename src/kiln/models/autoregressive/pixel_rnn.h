@@ -56,8 +56,8 @@ struct PixelRnnOptions : PixelOptions {
 /// wrap): of the pixel before a row's first one, no cell of either scan would know otherwise.
 /// With condition label, V_y is added to the gates.
 ///
-/// Two scales: s = every second pixel of every second row, by a network of its own; then the other
-/// pixels, each given s and those of them before it.
+/// Two scales, the paper's Multi-Scale PixelRNN: s = every second pixel of every second row, by a
+/// network of its own; then the other pixels, each given s and those of them before it.
 ///
 ///   p(x) = p(s) prod_{i not in s} p(x_i | s, x_<i)
 ///   u = relu(deconv4x4(relu(deconv3x3(s)))), as large as x;   gates + W u at every cell
@@ -83,8 +83,8 @@ class PixelRnn : public PixelModel {
   Tensor stepped_coarse(const PixelDraw& draw, const Tensor& given);
 
   PixelRnnNetwork network_;
-  std::optional<PixelRnnNetwork> coarse_;              // of two scales: of s
-  TransposedConv2d near_{nullptr}, upscale_{nullptr};  // from s to u
+  std::optional<PixelRnnNetwork> coarse_;                 // of two scales: of s
+  TransposedConv2d deconv1_{nullptr}, deconv2_{nullptr};  // from s to u
 };
 
 }  // namespace kiln
