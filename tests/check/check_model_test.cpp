@@ -111,6 +111,21 @@ TEST(CheckModel, ASoundModelPassesEverything) {
   EXPECT_TRUE(torch::equal(nade.named_parameters()["W"], before)) << "the model must come back";
 }
 
+TEST(CheckModel, SaysWhatItLooksAtNext) {
+  Broken model(6, Fault::none);
+  Rng rng(5);
+  std::vector<std::string> told;
+  const auto report =
+      check_model(model, coins(64, 6), rng, [&](const auto& what, auto done, auto of) {
+        EXPECT_EQ(done, told.size());
+        EXPECT_EQ(of, 6U);
+        told.push_back(what);
+      });
+  EXPECT_EQ(told, (Names{"the sum over all items", "conditionals", "what each law reads",
+                         "the two ways to draw", "the law of draws", "the gradient"}));
+  EXPECT_EQ(report.findings.size(), told.size());
+}
+
 TEST(CheckModel, AForgottenShiftIsNoLaw) {
   EXPECT_EQ(red(Fault::shift_forgotten),
             (Names{"normalised", "conditionals", "cached sampler", "sampler law"}));

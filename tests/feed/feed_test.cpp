@@ -40,6 +40,18 @@ TEST(Feed, OneLoaderIsAFeed) {
   }
 }
 
+TEST(Feed, JoinsAsManyBatchesAsAreAsked) {
+  TwoSources joined, one_by_one;
+  const auto whole = joined.feed.next(torch::kCPU, 4);  // more than an epoch of the first
+  EXPECT_EQ(whole.x.sizes(), (at::IntArrayRef{16, 2}));
+  for (std::int64_t i = 0; i < 4; ++i) {
+    const auto part = one_by_one.feed.next();
+    EXPECT_TRUE(torch::equal(whole.x.slice(0, 4 * i, 4 * i + 4), part.x));
+    EXPECT_TRUE(torch::equal(whole.at("b").slice(0, 4 * i, 4 * i + 4), part.at("b")));
+  }
+  EXPECT_EQ(joined.feed.state(), one_by_one.feed.state());
+}
+
 // An epoch of the first has three batches, of the second five: each begins again by itself, and
 // shows every item once in its own epoch.
 TEST(Feed, EachSourceKeepsItsOwnEpochs) {

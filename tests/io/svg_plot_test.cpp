@@ -112,6 +112,23 @@ TEST(LinePlot, ASquareOneIsAsHighAsWide) {
   EXPECT_NEAR(p[0].second - p[1].second, 400 / 1.1, 0.02);
 }
 
+// Of x from 0 to 100 the first tenth is steep: y from 2 to 4 fills the frame, and the line enters
+// it where it crosses its upper edge, 4.1.
+TEST(LinePlot, ASteepBeginningComesInFromAbove) {
+  const auto p = path_points(svg_line_plot(
+      {.series = {{.x = {0, 5, 10, 50, 100}, .y = {1000, 8.2, 4, 3, 2}}}, .steep = .1}));
+  ASSERT_EQ(p.size(), 4u);
+  EXPECT_NEAR(p[3].second - p[1].second, 300 / 1.1, 0.02);
+  EXPECT_NEAR(p[1].second - p[0].second, 300 / 1.1 * .05, 0.02) << "the upper edge";
+  EXPECT_NEAR((p[1].first - p[0].first) / (p[3].first - p[1].first), 5 * .1 / 4.2 / 90, 1e-4);
+  // A line that leaves the frame and comes back is two; one that jumps past it is seen in it.
+  const auto twice = svg_line_plot(
+      {.series = {{.x = {0, 1, 2, 3, 99, 100}, .y = {1, 90, 1, -90, 1, 2}}}, .steep = .5});
+  EXPECT_EQ(count(twice, "M"), 3u);
+  const auto all_early = svg_line_plot({.series = {{.x = {0, 1}, .y = {1, 2}}}, .steep = 1});
+  EXPECT_EQ(path_points(all_early).size(), 2u);
+}
+
 TEST(LinePlot, ALogAxisMakesEqualRatiosEqualLengths) {
   const auto svg =
       svg_line_plot({.series = {{.x = {0, 1, 2}, .y = {1e-4, 1e-2, 1}}}, .log_y = true});

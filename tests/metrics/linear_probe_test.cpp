@@ -61,8 +61,8 @@ TEST(LinearProbe, TheFitHasNoSlopeAndSeparatesWhatCanBeSeparated) {
   const auto weight = fit_logistic(data.x, data.y, 3, 1e-2);
   const auto slope = logistic_loss(weight, data.x, data.y, 1e-2).gradient;
   EXPECT_LT(slope.abs().max().item<double>(), 1e-7);
-  const LinearProbe probe{FeatureScale(data.x), weight, 1e-2};
-  const auto x = data.x * FeatureScale(data.x).deviation + FeatureScale(data.x).mean;
+  const LinearProbe probe{scale_of_items("test", data.x), weight, 1e-2};
+  const auto x = scale_of_items("test", data.x).own_units(data.x);
   EXPECT_EQ(accuracy(probe.predict(x), data.y), 1);
 }
 
@@ -75,8 +75,8 @@ TEST(LinearProbe, AStartDoesNotMoveTheEnd) {
 
 TEST(LinearProbe, StandardisingUsesTheItemsGivenAndLeavesConstantsFinite) {
   const auto x = torch::tensor({{1.0, 5.0}, {3.0, 5.0}}, torch::kFloat64);
-  const FeatureScale standardise(x);
-  const auto other = standardise(torch::tensor({{4.0, 6.0}}, torch::kFloat64));
+  const auto scale = scale_of_items("test", x);
+  const auto other = scale.standard(torch::tensor({{4.0, 6.0}}, torch::kFloat64));
   EXPECT_EQ(other[0][0].item<double>(), 2);  // (4 - 2) / 1
   EXPECT_EQ(other[0][1].item<double>(), 1);  // only shifted
 }
@@ -85,7 +85,7 @@ TEST(LinearProbe, WhatTestItemsAreLikeChangesNothing) {
   const auto fit = blobs(30, 6), apart = blobs(9, 7), test = blobs(20, 8);
   const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_all;
   const auto mean = torch::cat({fit.x, apart.x}).mean(0);
-  EXPECT_LT((probe.standardise.mean - mean).abs().max().item<double>(), 1e-12);
+  EXPECT_LT((probe.scale.shift - mean).abs().max().item<double>(), 1e-12);
   const auto alone = probe.logits(test.x);
   const auto together = probe.logits(torch::cat({test.x, 1000 * test.x + 77}));
   EXPECT_TRUE(torch::allclose(alone, together.narrow(0, 0, 20), 1e-12, 1e-12));
@@ -100,13 +100,13 @@ TEST(LinearProbe, TheStrengthIsTheBestOfTheHeldOutItems) {
     auto apart = blobs(30, 10);
     if (contradicting) apart.y = (apart.y + 1) % 3;
     const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_all;
-    const FeatureScale standardise(fit.x);
+    const auto scale = scale_of_items("test", fit.x);
     double least = 1e9, best = 0;
     for (int power = 1; power >= -6; --power) {
       const double l2 = std::pow(10.0, power);
-      const auto weight = fit_logistic(standardise(fit.x), fit.y, 3, l2);
+      const auto weight = fit_logistic(scale.standard(fit.x), fit.y, 3, l2);
       const double loss =
-          logistic_loss(weight, standardise(apart.x), apart.y, 0).value.item<double>();
+          logistic_loss(weight, scale.standard(apart.x), apart.y, 0).value.item<double>();
       if (loss < least) least = loss, best = l2;
     }
     EXPECT_EQ(probe.l2, best);
@@ -117,7 +117,7 @@ TEST(LinearProbe, TheStrengthIsTheBestOfTheHeldOutItems) {
 TEST(LinearProbe, TheLastFitHasSeenTheHeldOutItems) {
   const auto fit = blobs(30, 11, 3), apart = blobs(30, 12, 3);  // no line separates these
   const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_all;
-  const auto x = probe.standardise(torch::cat({fit.x, apart.x}));
+  const auto x = probe.scale.standard(torch::cat({fit.x, apart.x}));
   const auto slope =
       logistic_loss(probe.weight, x, torch::cat({fit.y, apart.y}), probe.l2).gradient;
   EXPECT_LT(slope.abs().max().item<double>(), 1e-5);
@@ -127,9 +127,9 @@ TEST(LinearProbe, TheFirstFitHasNotSeenThem) {
   const auto fit = blobs(30, 11), apart = blobs(30, 12);
   const auto probe = fit_linear_probe(fit.x, fit.y, apart.x, apart.y, 3).on_fit;
   const auto slope =
-      logistic_loss(probe.weight, probe.standardise(fit.x), fit.y, probe.l2).gradient;
+      logistic_loss(probe.weight, probe.scale.standard(fit.x), fit.y, probe.l2).gradient;
   EXPECT_LT(slope.abs().max().item<double>(), 1e-5);
-  EXPECT_TRUE(torch::equal(probe.standardise.mean, FeatureScale(fit.x).mean));
+  EXPECT_TRUE(torch::equal(probe.scale.shift, scale_of_items("test", fit.x).shift));
 }
 
 TEST(LinearProbe, RefusesLabelsOfAnotherNumber) {

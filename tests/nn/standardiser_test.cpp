@@ -13,13 +13,13 @@ namespace {
 TEST(Standardiser, GoesThereAndBackAndKnowsTheVolume) {
   Standardiser s(2);
   const auto x = torch::tensor({{1., 2.}, {4., -6.}}, torch::kFloat64);
-  EXPECT_TRUE(torch::equal(s.standard(x), x));
-  EXPECT_EQ(s.log_volume(), 0);
+  EXPECT_TRUE(torch::equal(s.scale().standard(x), x));
+  EXPECT_EQ(s.scale().log_volume(), 0);
   s.set("here", torch::tensor({1., -6.}), torch::tensor({3., 8.}));
   const auto y = torch::tensor({{0., 1.}, {1., 0.}}, torch::kFloat64);
-  EXPECT_TRUE(torch::allclose(s.standard(x), y, 0, 1e-15));
-  EXPECT_TRUE(torch::allclose(s.own_units(y), x, 0, 1e-15));
-  EXPECT_NEAR(s.log_volume(), std::log(24.0), 1e-15);
+  EXPECT_TRUE(torch::allclose(s.scale().standard(x), y, 0, 1e-15));
+  EXPECT_TRUE(torch::allclose(s.scale().own_units(y), x, 0, 1e-15));
+  EXPECT_NEAR(s.scale().log_volume(), std::log(24.0), 1e-15);
 }
 
 TEST(Standardiser, AColumnThatDoesNotVaryIsRefused) {

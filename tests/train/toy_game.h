@@ -41,10 +41,14 @@ class ToyGame : public Game {
         right_(register_parameter("right", torch::ones({2}))) {}
   Values values() const override { return Values::real; }
 
+  std::vector<Stage> stages() const override { return stage_list; }
+  bool adds_over_items() const override { return right_turns == 0; }
+
   std::vector<Player> players() override {
     Player left{.name = "left",
                 .parameters = {{"left", left_}},
                 .objective = [this](const Batch& batch, Rng& rng) {
+                  seen.push_back(batch.x.size(0));
                   const auto target = batch.x + 0.01 * rng.normal(batch.x.sizes());
                   const auto loss = (left_ - target).square().sum(1).mean() * scale;
                   return Objective{.loss = loss, .log = {{"first", left_[0]}}};
@@ -67,6 +71,8 @@ class ToyGame : public Game {
   double scale = 1;  // infinity breaks the loss of "left"
   int right_turns = 2;
   bool right_averaged = true;
+  std::vector<Stage> stage_list;
+  std::vector<std::int64_t> seen;  // items in each turn of "left"
 
  private:
   Tensor left_, right_;

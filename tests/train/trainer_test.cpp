@@ -123,6 +123,106 @@ TEST(Trainer, ResumesTwoSourcesWhereEachStood) {
   EXPECT_EQ(second.b.state(), first.b.state());
 }
 
+// ---- Stages and parts of a batch
+
+// A toy whose training has stages; the game must know them before the trainer asks.
+struct StagedToy {
+  explicit StagedToy(const TrainOptions& options, std::vector<Stage> stages)
+      : loader(std::make_shared<ToyData>(37), real_values(),
+               {.batch = options.batch, .seed = 3, .threads = 1}) {
+    game.stage_list = std::move(stages);
+    trainer = std::make_unique<Trainer>(game, loader, options);
+  }
+  ToyGame game;
+  Loader loader;
+  std::unique_ptr<Trainer> trainer;
+};
+
+const std::vector<Stage> kStages{{.rounds = 4},
+                                 {.rounds = 5, .batches = 3, .fresh_moments = {"left", "right"}},
+                                 {.rounds = 2, .batches = 2}};
+
+// The last stage has no end.
+TEST(Trainer, AStageJoinsBatchesOfTheSource) {
+  StagedToy toy(toy_options(14), kStages);
+  toy.trainer->run({});
+  EXPECT_EQ(toy.game.seen,
+            (std::vector<std::int64_t>{8, 8, 8, 8, 24, 24, 24, 24, 24, 16, 16, 16, 16, 16}));
+}
+
+// One round of a stage with fresh moments is one of a trainer that has none yet.
+TEST(Trainer, AStageForgetsTheMomentsThatItNames) {
+  const auto after_five = [](const std::vector<std::string>& fresh, bool emptied) {
+    auto options = toy_options(5);
+    options.schedule = Schedule::constant;
+    StagedToy first(options, {});
+    SafetensorsFile saved;
+    first.trainer->run({.checkpoint = [&](std::int64_t) { saved = first.trainer->snapshot(); },
+                        .interrupted = [&] { return first.trainer->step() == 4; }});
+    if (emptied) {
+      for (auto& array : saved.tensors)
+        if (array.name.starts_with("optimizer/left"))
+          std::fill(array.bytes.begin(), array.bytes.end(), 0);
+      auto& state = saved.metadata.at("kiln.state");
+      const std::string count = "\"optimizer_steps/left\":4";
+      state.replace(state.find(count), count.size(), "\"optimizer_steps/left\":0");
+    }
+    StagedToy second(options, {{.rounds = 4}, {.rounds = 1, .fresh_moments = fresh}});
+    second.trainer->restore("toy", saved);
+    second.trainer->run({});
+    return std::pair{second.game.left().detach().clone(), second.game.right().detach().clone()};
+  };
+  const auto kept = after_five({}, false), fresh = after_five({"left"}, false),
+             emptied = after_five({}, true);
+  EXPECT_TRUE(torch::equal(fresh.first, emptied.first));
+  EXPECT_FALSE(torch::equal(fresh.first, kept.first));
+  EXPECT_FALSE(torch::equal(after_five({"right"}, false).second, kept.second));
+}
+
+// In the middle of a stage, at its end, and in one without end.
+TEST(Trainer, ResumesInEveryStageBitForBit) {
+  const auto options = toy_options(14);
+  StagedToy whole(options, kStages);
+  whole.trainer->run({});
+  for (const std::int64_t at : {2, 4, 7, 9, 13}) {
+    StagedToy first(options, kStages), second(options, kStages);
+    SafetensorsFile saved;
+    first.trainer->run({.checkpoint = [&](std::int64_t) { saved = first.trainer->snapshot(); },
+                        .interrupted = [&] { return first.trainer->step() == at; }});
+    second.trainer->restore("toy", saved);
+    second.trainer->run({});
+    EXPECT_EQ(encode_safetensors(second.trainer->snapshot()),
+              encode_safetensors(whole.trainer->snapshot()))
+        << at;
+  }
+}
+
+TEST(Trainer, PartsOfABatchAreRefusedWhereTheyDoNotAddUpToIt) {
+  ToyGame game;
+  auto options = toy_options(2);
+  options.accumulate = 2;
+  EXPECT_EQ(message_of<ConfigError>([&] { resolve_for(game, options, 37); }),
+            "[train.accumulate] this model's loss is no mean over single items, so the parts of a "
+            "batch have other gradients than the whole; leave out --accumulate and make --batch "
+            "smaller");
+  game.right_turns = 0;
+  options.accumulate = 3;
+  EXPECT_EQ(message_of<ConfigError>([&] { resolve_for(game, options, 37); }),
+            "[train.accumulate] a batch of 8 items has no 3 equal parts; set --batch to a multiple "
+            "of --accumulate");
+  options.accumulate = 4;
+  EXPECT_EQ(resolve_for(game, options, 37).accumulate, 4);
+}
+
+TEST(Trainer, PartsOfABatchAreSeenOneByOne) {
+  auto options = toy_options(2);
+  options.accumulate = 4;
+  Toy toy(options);
+  toy.game.right_turns = 0;
+  toy.trainer.run({});
+  EXPECT_EQ(toy.game.seen, std::vector<std::int64_t>(8, 2));
+}
+
 TEST(Trainer, ConvergesToTheDatasMean) {
   auto options = toy_options(400);
   options.schedule = Schedule::linear;

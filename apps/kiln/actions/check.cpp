@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apps/kiln/actions/check_pictures.h"
+#include "apps/kiln/actions/progress.h"
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/check/check_model.h"
 #include "kiln/core/error.h"
@@ -62,7 +63,11 @@ int check(const CheckArguments& a, const Console& console) {
   const auto pixel = a.field.empty()
                          ? std::nullopt
                          : std::optional(asked_pixel(a, items.x.sizes().slice(1).vec()));
-  const auto report = check_model(*run.model, items, rng);
+  Progress progress(!console.quiet && !console.json);
+  const auto report = check_model(
+      *run.model, items, rng,
+      [&](const auto& what, auto done, auto of) { progress.begin("check: " + what, done, of); });
+  progress.clear();
   if (report.findings.empty())
     throw ConfigError("check", fmt::format("finds nothing that it could check on {}: a fitted "
                                            "density is weighed on tables of up to 64 numbers",

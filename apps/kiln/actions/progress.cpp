@@ -71,6 +71,10 @@ void Progress::show(const std::string& text, std::uint64_t done, std::uint64_t t
     draw(text, total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0);
 }
 
+void Progress::begin(const std::string& text, std::uint64_t done, std::uint64_t total) {
+  if (is_due(terminal_)) draw(text, static_cast<double>(done) / static_cast<double>(total));
+}
+
 void Progress::clear() {
   if (shown_) say(stderr, "\r\x1b[K");
   shown_ = false;

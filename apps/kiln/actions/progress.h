@@ -16,6 +16,8 @@ class Progress {
   void update(std::int64_t step, std::int64_t steps, double loss);
   /// Any other text, of something `done` of `total` (0: nobody knows of how much).
   void show(const std::string& text, std::uint64_t done, std::uint64_t total);
+  /// The same of something that begins now and may take its time: a terminal shows it at once.
+  void begin(const std::string& text, std::uint64_t done, std::uint64_t total);
   void clear();  ///< Takes the bar away before another line is printed.
 
  private:

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "kiln/check/causality.h"
@@ -19,7 +21,9 @@ bool can_be_checked(const Model& model);
 
 /// Everything that applies to this model, at some items (at least two, in the model's values): is
 /// p(x) normalised, are the conditionals, is the model causal, do its samplers agree with each
-/// other and with the likelihood, is the gradient the slope, are the bounds in order.
-CheckReport check_model(Model& model, const Batch& items, Rng& rng);
+/// other and with the likelihood, is the gradient the slope, are the bounds in order.  `begins` is
+/// told what is looked at next, and how many of all are done.
+using CheckBegins = std::function<void(const std::string& what, std::size_t done, std::size_t of)>;
+CheckReport check_model(Model& model, const Batch& items, Rng& rng, const CheckBegins& begins = {});
 
 }  // namespace kiln

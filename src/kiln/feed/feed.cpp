@@ -22,7 +22,7 @@ void Feed::add(const std::string& name, Loader& loader) {
   others_.emplace_back(name, &loader);
 }
 
-Batch Feed::next(torch::Device device) {
+Batch Feed::next_one(torch::Device device) {
   auto batch = to_batch(first_.next(), first_.info(), device);
   for (auto& [name, loader] : others_) {
     auto other = to_batch(loader->next(), loader->info(), device).x;
@@ -34,6 +34,21 @@ Batch Feed::next(torch::Device device) {
     batch.more[name] = std::move(other);
   }
   return batch;
+}
+
+Batch Feed::next(torch::Device device, std::int64_t batches) {
+  if (batches == 1) return next_one(device);
+  std::vector<Tensor> x, y;
+  std::map<std::string, std::vector<Tensor>> more;
+  for (std::int64_t i = 0; i < batches; ++i) {
+    const auto batch = next_one(device);
+    x.push_back(batch.x);
+    if (batch.y.defined()) y.push_back(batch.y);
+    for (const auto& [name, part] : batch.more) more[name].push_back(part);
+  }
+  Batch joined(torch::cat(x), y.empty() ? Tensor() : torch::cat(y));
+  for (const auto& [name, parts] : more) joined.more[name] = torch::cat(parts);
+  return joined;
 }
 
 std::map<std::string, LoaderState> Feed::state() const {

@@ -25,8 +25,9 @@ class Feed {
   /// Throws ConfigError where a part is called so already.
   void add(const std::string& name, Loader& loader);
 
-  /// Throws ShapeError where the sources give different numbers of items.
-  Batch next(torch::Device device = torch::kCPU);
+  /// As many batches as asked, joined.  Throws ShapeError where the sources give different numbers
+  /// of items.
+  Batch next(torch::Device device = torch::kCPU, std::int64_t batches = 1);
 
   bool at_start_of_epoch() const { return first_.state().batch == 0; }
 
@@ -36,6 +37,8 @@ class Feed {
   void restore(const std::map<std::string, LoaderState>& state);
 
  private:
+  Batch next_one(torch::Device device);
+
   Loader& first_;
   std::vector<std::pair<std::string, Loader*>> others_;
 };

@@ -25,14 +25,23 @@ void check_series(const std::vector<PlotSeries>& series) {
                        fmt::format("'{}' has {} x and {} y", one.name, one.x.size(), one.y.size()));
 }
 
-// Only points of which both numbers can be shown decide how long the axes are.
-std::pair<Range, Range> ranges(const std::vector<PlotSeries>& series, bool log_y) {
-  std::vector<double> xs, ys;
-  for (const auto& one : series)
-    for (std::size_t i = 0; i < one.x.size(); ++i)
-      if (plottable(one.x[i]) && plottable(one.y[i], log_y))
-        xs.push_back(one.x[i]), ys.push_back(one.y[i]);
-  return {range_of(xs), range_of(ys, log_y)};
+// Only points of which both numbers can be shown decide how long the axes are; of y those after
+// the `steep` share of x, where there are any.
+std::pair<Range, Range> ranges(const std::vector<PlotSeries>& series, bool log_y,
+                               double steep = 0) {
+  std::vector<double> xs, ys, late;
+  const auto each = [&](auto&& take) {
+    for (const auto& one : series)
+      for (std::size_t i = 0; i < one.x.size(); ++i)
+        if (plottable(one.x[i]) && plottable(one.y[i], log_y)) take(one.x[i], one.y[i]);
+  };
+  each([&](double x, double y) { xs.push_back(x), ys.push_back(y); });
+  const auto x = range_of(xs);
+  const double first = x.low + steep * (x.high - x.low);
+  each([&](double at, double y) {
+    if (at >= first) late.push_back(y);
+  });
+  return {x, range_of(late.empty() ? ys : late, log_y)};
 }
 
 // The parts of a series between its gaps.
@@ -64,15 +73,43 @@ Points thinned(const Points& points) {
   return kept;
 }
 
+// Where the line from a to b, which lie on two sides of `y`, crosses it.
+Point crossing(Point a, Point b, double y) {
+  return {a.x + (b.x - a.x) * (y - a.y) / (b.y - a.y), y};
+}
+
+// The parts of a line that lie from y = top to y = bottom, pixels.
+std::vector<Points> within(const Points& line, double top, double bottom) {
+  const auto edge_beyond = [&](Point p) { return p.y < top ? top : bottom; };
+  const auto inside = [&](Point p) { return p.y >= top && p.y <= bottom; };
+  std::vector<Points> parts(1);
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const auto p = line[i];
+    if (i > 0 && !inside(line[i - 1]) && (inside(p) || edge_beyond(line[i - 1]) != edge_beyond(p)))
+      parts.back().push_back(crossing(line[i - 1], p, edge_beyond(line[i - 1])));
+    if (inside(p)) {
+      parts.back().push_back(p);
+    } else if (!parts.back().empty()) {
+      parts.back().push_back(crossing(line[i - 1], p, edge_beyond(p)));
+      parts.emplace_back();
+    }
+  }
+  if (parts.back().empty()) parts.pop_back();
+  return parts;
+}
+
 // A part of one point is drawn as a dot: a line of no length with round ends.
-std::string path_of(const PlotFrame& frame, const std::vector<Points>& parts) {
+std::string path_of(const PlotFrame& frame, const std::vector<Points>& parts, double height) {
   std::string data;
   for (const auto& part : parts) {
-    const Points points = thinned(part);
-    for (std::size_t i = 0; i < points.size(); ++i)
-      data += fmt::format("{}{} {}", i ? "L" : "M", Svg::number(frame.x(points[i].x)),
-                          Svg::number(frame.y(points[i].y)));
-    if (points.size() == 1) data += "h0";
+    Points pixels;
+    for (const auto& point : thinned(part)) pixels.push_back({frame.x(point.x), frame.y(point.y)});
+    for (const auto& points : within(pixels, frame.top(), frame.top() + height)) {
+      for (std::size_t i = 0; i < points.size(); ++i)
+        data += fmt::format("{}{} {}", i ? "L" : "M", Svg::number(points[i].x),
+                            Svg::number(points[i].y));
+      if (points.size() == 1) data += "h0";
+    }
   }
   return data;
 }
@@ -101,12 +138,12 @@ std::string svg_line_plot(const LinePlot& plot) {
     spec.legend.push_back({plot.series[i].name, std::string(series_colour(i)),
                            is_dashed(plot, i) ? LegendMark::dashed_line : LegendMark::line});
   if (plot.square) spec.width = spec.height = 400;
-  const auto [x, y] = ranges(plot.series, plot.log_y);
+  const auto [x, y] = ranges(plot.series, plot.log_y, plot.steep);
   spec.x = widened(x, 0), spec.y = widened(y, 0.05, plot.log_y);
   PlotFrame frame(spec);
   bool empty = true;
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
-    const std::string data = path_of(frame, unbroken(plot.series[i], plot.log_y));
+    const std::string data = path_of(frame, unbroken(plot.series[i], plot.log_y), spec.height);
     if (data.empty()) continue;
     empty = false;
     frame.svg().path(data, line_style(plot, i));

@@ -24,6 +24,9 @@ struct LinePlot {
   std::vector<PlotSeries> series = {};
   bool log_y = false;
   bool square = false;  ///< As high as it is wide.
+  /// A share of x at the left whose points do not decide how high the axis is: lines that fall
+  /// steeply at first enter the frame from above.
+  double steep = 0;
 };
 
 /// Long series are thinned to the least and largest of neighbours, so no peak is lost.  Throws

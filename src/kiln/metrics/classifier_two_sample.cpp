@@ -101,11 +101,11 @@ ClassifierTwoSample classifier_two_sample(const Tensor& x, const Tensor& y, cons
   const auto a = shuffled("x", x, rows, rng), b = shuffled("y", y, rows, rng);
   const auto known = half(a.narrow(0, 0, to_train), b.narrow(0, 0, to_train)),
              unseen = half(a.narrow(0, to_train, apart), b.narrow(0, to_train, apart));
-  const FeatureScale standardise(known.items);
+  const auto scale = scale_of_items("classifier_two_sample", known.items);
   Network network(x.size(1), options.hidden, rng);
-  train(network, standardise(known.items), known.sign, options);
+  train(network, scale.standard(known.items), known.sign, options);
   torch::NoGradGuard no_grad;
-  const auto called_y = network.logits(standardise(unseen.items)) > 0;
+  const auto called_y = network.logits(scale.standard(unseen.items)) > 0;
   const double t = accuracy(called_y, unseen.sign > 0);
   const auto n = 2 * apart;
   return {t, upper_tail(2 * std::sqrt(static_cast<double>(n)) * (t - 0.5)), n};

@@ -52,7 +52,7 @@ TunedClassifier::TunedClassifier(Model& model, LinearProbe probe, const DatasetP
 }
 
 Tensor TunedClassifier::logits(const Tensor& x) const {
-  const auto features = probe_.standardise(encoder_.encode_mean(x).to(torch::kFloat32));
+  const auto features = probe_.scale.standard(encoder_.encode_mean(x).to(torch::kFloat32));
   return torch::addmm(weight_.select(1, weight_.size(1) - 1), features,
                       weight_.narrow(1, 0, weight_.size(1) - 1).t());
 }

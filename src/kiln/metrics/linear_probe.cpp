@@ -24,18 +24,6 @@ Tensor logits_of(const Tensor& weight, const Tensor& x) {
 
 }  // namespace
 
-FeatureScale::FeatureScale(const Tensor& features) {
-  check_shape("linear_probe", "features", features, {kAny, kAny});
-  const auto x = features.to(torch::kFloat64);
-  mean = x.mean(0);
-  const auto spread = (x - mean).square().mean(0).sqrt();
-  deviation = torch::where(spread > 1e-12 * (1 + mean.abs()), spread, torch::ones_like(spread));
-}
-
-Tensor FeatureScale::operator()(const Tensor& features) const {
-  return (features - mean.to(features.options())) / deviation.to(features.options());
-}
-
 // dL/dW = (softmax(W x) - onehot(y))^T x / N + l2 W, without the bias column in the second part.
 LogisticLoss logistic_loss(const Tensor& weight, const Tensor& x, const Tensor& y, double l2) {
   const auto inputs = with_ones(x);
@@ -71,15 +59,16 @@ Tensor fit_logistic(const Tensor& x, const Tensor& y, std::int64_t classes, doub
 }
 
 Tensor LinearProbe::logits(const Tensor& features) const {
-  return logits_of(weight, standardise(features.to(torch::kFloat64)));
+  return logits_of(weight, scale.standard(features.to(torch::kFloat64)));
 }
 
 Tensor LinearProbe::predict(const Tensor& features) const { return logits(features).argmax(1); }
 
 FittedProbes fit_linear_probe(const Tensor& fit_x, const Tensor& fit_y, const Tensor& held_out_x,
                               const Tensor& held_out_y, std::int64_t classes) {
-  const FeatureScale some(fit_x);
-  const auto x = some(fit_x.to(torch::kFloat64)), apart = some(held_out_x.to(torch::kFloat64));
+  const auto some = scale_of_items("linear_probe", fit_x);
+  const auto x = some.standard(fit_x.to(torch::kFloat64)),
+             apart = some.standard(held_out_x.to(torch::kFloat64));
   Tensor weight, best_weight;
   double best_l2 = 0, least = std::numeric_limits<double>::infinity();
   for (int i = 0; i < kStrengths; ++i) {  // each starts where a stronger penalty ended
@@ -89,10 +78,10 @@ FittedProbes fit_linear_probe(const Tensor& fit_x, const Tensor& fit_y, const Te
     if (loss < least) least = loss, best_l2 = l2, best_weight = weight;
   }
   const auto all_x = torch::cat({fit_x, held_out_x}), all_y = torch::cat({fit_y, held_out_y});
-  const FeatureScale standardise(all_x);
+  const auto scale = scale_of_items("linear_probe", all_x);
   const auto all =
-      fit_logistic(standardise(all_x.to(torch::kFloat64)), all_y, classes, best_l2, best_weight);
-  return {{some, best_weight, best_l2}, {standardise, all, best_l2}};
+      fit_logistic(scale.standard(all_x.to(torch::kFloat64)), all_y, classes, best_l2, best_weight);
+  return {{some, best_weight, best_l2}, {scale, all, best_l2}};
 }
 
 double accuracy(const Tensor& predicted, const Tensor& y) {

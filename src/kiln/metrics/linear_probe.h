@@ -3,21 +3,12 @@
 #include <vector>
 
 #include "kiln/core/tensor.h"
+#include "kiln/nn/standardiser.h"
 
 namespace kiln {
 
 // What a linear classifier can read off frozen features: multinomial logistic regression.
 // Shapes: N items, F features, K classes.  Everything in float64 but labels, int64.
-
-/// (x - mean) / deviation with the statistics of the items it was made from, and of no others;
-/// a feature that did not vary there is only shifted.
-class FeatureScale {
- public:
-  explicit FeatureScale(const Tensor& features);    ///< [N, F].  Throws ShapeError.
-  Tensor operator()(const Tensor& features) const;  ///< [..., F] in the type given.
-
-  Tensor mean, deviation;  ///< Each [F]; deviation is the root of the mean square.
-};
 
 /// L(W, b) = mean_i -log softmax(W x_i + b)[y_i] + l2 / 2 ||W||^2, and its gradient.
 /// weight [K, F + 1], the last column being b, which is not penalised.
@@ -32,9 +23,9 @@ LogisticLoss logistic_loss(const Tensor& weight, const Tensor& x, const Tensor& 
 Tensor fit_logistic(const Tensor& x, const Tensor& y, std::int64_t classes, double l2,
                     const Tensor& start = {});
 
-/// A standardiser with the classifier that was fitted behind it.
+/// The scale of the items that it was fitted to, and of no others, with the classifier behind it.
 struct LinearProbe {
-  FeatureScale standardise;
+  NumberScale scale;
   Tensor weight;  ///< [K, F + 1].
   double l2 = 0;
 

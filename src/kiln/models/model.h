@@ -85,11 +85,25 @@ struct Player {
   bool averaged = true;  ///< Whether the moving average of weights covers this player's.
 };
 
+/// A part of a training in which a model sees other batches, or some players begin anew.
+struct Stage {
+  std::int64_t rounds = 0;   ///< How long it lasts; the last stage of a model never ends.
+  std::int64_t batches = 1;  ///< Of the source, joined to the one batch that a turn sees.
+  std::vector<std::string> fresh_moments = {};  ///< Players whose moments begin anew with it.
+};
+
 /// A model that learns by gradients.
 class Game : public Model {
  public:
   /// In the order of their turns; asked once, before the first round.
   virtual std::vector<Player> players() = 0;
+
+  /// In their order; none: every round is as the first.  Asked once, before the first round.
+  virtual std::vector<Stage> stages() const { return {}; }
+
+  /// Whether the one player's loss is a mean over items that know nothing of each other: the mean
+  /// of the gradients of a batch's parts is then that of the batch, and begin_round() only counts.
+  virtual bool adds_over_items() const { return false; }
 
   /// Makes what the players share in a round (a GAN's fake batch); each of it is used by at most
   /// one turn of each player.

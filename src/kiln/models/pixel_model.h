@@ -93,6 +93,7 @@ class PixelModel : public Game,
   std::int64_t states() const override { return binarised_ ? 0 : law_->states(); }
   /// p(y) = the classes' shares.
   void start_from_data(const DataMoments& moments) override;
+  bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: -log p(x) averaged over B, [].
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Counts first numbers.
 

@@ -27,10 +27,6 @@ std::vector<std::pair<VaeObjective, std::string_view>> enum_names(VaeObjective) 
   return {{VaeObjective::elbo, "elbo"}, {VaeObjective::iwae, "iwae"}};
 }
 
-DecoderLawOptions law_of(const VaeOptions& o) {
-  return {.kind = o.decoder, .image = o.channels > 0, .states = o.states, .sigma = o.sigma};
-}
-
 CoderOptions coder_of(const VaeOptions& o) {
   return {.network = o.network,
           .data_dim = o.data_dim,
@@ -42,7 +38,7 @@ CoderOptions coder_of(const VaeOptions& o) {
           .layers = o.layers,
           .filters = o.filters,
           .activation = o.activation,
-          .outputs = DecoderLaw("vae", law_of(o)).parameters_per_number(),
+          .outputs = DecoderLaw("vae", decoder_law_of(o)).parameters_per_number(),
           .classes = o.condition == Condition::label ? o.classes : 0};
 }
 

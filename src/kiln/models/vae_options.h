@@ -54,13 +54,11 @@ struct VaeOptions {
     visit("height", self.height, from_data("image height, 0 for tables", 0, 16384));
     visit("width", self.width, from_data("image width, 0 for tables", 0, 16384));
     visit("latent", self.latent, Field{.help = "latent variables", .low = 1, .high = 4096});
-    visit("decoder", self.decoder, Field{.help = "law of x given z: bernoulli for 0/1 data"});
+    visit_decoder_law(self, visit);
     visit("network", self.network, Field{.help = "dense layers, or convolutions for images"});
     visit("hidden", self.hidden, Field{.help = "units per dense layer", .low = 1, .high = 8192});
     visit("layers", self.layers, Field{.help = "dense layers each side", .low = 1, .high = 16});
     visit("filters", self.filters, Field{.help = "first filters (conv)", .low = 1, .high = 256});
-    visit("sigma", self.sigma,
-          Field{.help = "gaussian decoder's deviation; auto learns it", .low = 1e-3, .high = 1e3});
     visit("activation", self.activation, Field{.help = "of the dense layers"});
     visit("objective", self.objective,
           Field{.help = "what training raises: the bound, or the importance-weighted one"});
@@ -86,8 +84,6 @@ struct VaeOptions {
                 .high = 1e9});
     visit("condition", self.condition, Field{.help = "what both networks are told beside x or z"});
     visit("classes", self.classes, from_data("classes of the data, 0 for none", 0, 1 << 16));
-    visit("states", self.states,
-          from_data("values that each number takes, 0 for real ones", 0, 1 << 16));
   }
 };
 
@@ -97,7 +93,6 @@ const VaeOptions& checked_vae_options(const VaeOptions& options);
 
 // The options as the parts of a VAE take them.
 CoderOptions coder_of(const VaeOptions& options);
-DecoderLawOptions law_of(const VaeOptions& options);
 PosteriorOptions posterior_of(const VaeOptions& options);
 
 std::vector<RecipeFor<VaeOptions>> vae_recipes();

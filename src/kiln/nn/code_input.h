@@ -3,6 +3,7 @@
 #include <torch/nn/module.h>
 
 #include "kiln/core/rng.h"
+#include "kiln/nn/standardiser.h"
 
 namespace kiln {
 
@@ -14,7 +15,7 @@ class CodeInputImpl : public torch::nn::Module {
 
   explicit CodeInputImpl(std::int64_t size);
 
-  std::int64_t size() const { return mean_.size(0); }  ///< J.
+  std::int64_t size() const { return kept_.size(1); }  ///< J.
   /// [N, J] of the training items, N > 0.  A number that does not vary is left as large as it is.
   void start_from(const Tensor& codes);
   /// [B, J] -> [B, J].  Throws ShapeError for other shapes and fewer or more than `items` rows,
@@ -24,7 +25,8 @@ class CodeInputImpl : public torch::nn::Module {
   Tensor drawn(std::int64_t count, Rng& rng) const;
 
  private:
-  Tensor mean_, deviation_, kept_;  // [J], [J], [kKept, J]
+  NumberScale scale_;  // buffers mean and deviation
+  Tensor kept_;        // [kKept, J]
 };
 TORCH_MODULE(CodeInput);
 

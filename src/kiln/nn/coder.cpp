@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <torch/nn/init.h>
 #include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/linear.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/dense_layer.h"
 #include "kiln/nn/layer_size.h"
+#include "kiln/nn/strided_trunk.h"
 #include "kiln/nn/transposed_conv.h"
 
 namespace kiln {
@@ -30,9 +30,10 @@ Activation activation_of(const CoderOptions& o) {
 
 std::int64_t halvings(const CoderOptions& o) { return conv_halvings(o.height, o.width); }
 
-// Filters of layer i, counted from the image: doubling, at most eight times the first.
+constexpr std::int64_t kWidest = 8;  // filters, times the first
+
 std::int64_t filters_at(const CoderOptions& o, std::int64_t i) {
-  return o.filters << std::min<std::int64_t>(i, 3);
+  return kiln::filters_at(o.filters, i, kWidest);
 }
 
 // Numbers that the dense layer next to the convolutions sees.
@@ -59,13 +60,10 @@ Sequential dense_decoder(const CoderOptions& o) {
 // [B, C, H, W] -> halved `halvings` times, filters doubling -> [B, hidden].
 Sequential conv_encoder(const CoderOptions& o) {
   Sequential net;
-  const auto times = halvings(o);
-  for (std::int64_t i = 0; i < times; ++i) {
-    const auto in = i == 0 ? o.channels + o.classes : filters_at(o, i - 1);
-    net->push_back(
-        torch::nn::Conv2d(torch::nn::Conv2dOptions(in, filters_at(o, i), 4).stride(2).padding(1)));
-    net->push_back(relu());
-  }
+  push_strided_trunk(net, {.channels = o.channels + o.classes,
+                           .filters = o.filters,
+                           .halvings = halvings(o),
+                           .widest = kWidest});
   net->push_back(torch::nn::Flatten());
   net->push_back(Linear(features(o), o.hidden));
   net->push_back(relu());

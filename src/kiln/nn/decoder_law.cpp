@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "kiln/core/options.h"
 #include "kiln/kernels/bernoulli_rows.h"
 #include "kiln/prob/bernoulli.h"
 #include "kiln/prob/categorical.h"

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "kiln/core/options.h"
 #include "kiln/core/rng.h"
 #include "kiln/core/tensor.h"
 #include "kiln/core/values.h"
@@ -21,6 +22,25 @@ struct DecoderLawOptions {
   std::int64_t states = 0;                     ///< q, for categorical.
   std::optional<double> sigma = std::nullopt;  ///< Gaussian's deviation; none: it is learned.
 };
+
+/// The fields of a model's options that choose the law: decoder, sigma, and states of the data.
+template <class Options, class Visitor>
+void visit_decoder_law(Options& options, Visitor&& visit) {
+  visit("decoder", options.decoder, Field{.help = "law of x given z: bernoulli for 0/1 data"});
+  visit("sigma", options.sigma,
+        Field{.help = "gaussian decoder's deviation; auto learns it", .low = 1e-3, .high = 1e3});
+  visit("states", options.states,
+        Field{.help = "values that each number takes, 0 for real ones",
+              .low = 0,
+              .high = 1 << 16,
+              .from_data = true});
+}
+
+/// What such a model's options, which have channels too, say of the law.
+template <class Options>
+DecoderLawOptions decoder_law_of(const Options& o) {
+  return {.kind = o.decoder, .image = o.channels > 0, .states = o.states, .sigma = o.sigma};
+}
 
 /// p(x|z) of an item of D numbers that are independent given z, told by what a network says.
 ///

@@ -20,19 +20,39 @@ void check_columns_vary(std::string_view where, const Tensor& mean, const Tensor
                   d, mean[d].item<float>()));
 }
 
+Tensor NumberScale::standard(const Tensor& x) const {
+  return (x - shift.to(x.options())) / scale.to(x.options());
+}
+
+Tensor NumberScale::own_units(const Tensor& y) const {
+  return y * scale.to(y.options()) + shift.to(y.options());
+}
+
+double NumberScale::log_volume() const {
+  torch::NoGradGuard no_grad;
+  return scale.to(torch::kFloat64).log().sum().item<double>();
+}
+
+NumberScale scale_of_items(std::string_view where, const Tensor& items) {
+  check_shape(where, "items", items, {kAny, kAny});
+  const auto x = items.to(torch::kFloat64);
+  const auto mean = x.mean(0), spread = (x - mean).square().mean(0).sqrt();
+  // Rounding leaves a trace of deviation in a number that does not vary.
+  const auto varies = spread > 1e-12 * (1 + mean.abs());
+  return {mean, torch::where(varies, spread, torch::ones_like(spread))};
+}
+
 Standardiser::Standardiser(std::int64_t dims)
-    : shift_(register_buffer("shift", torch::zeros({dims}, torch::kFloat64))),
-      scale_(register_buffer("scale", torch::ones({dims}, torch::kFloat64))) {}
+    : scale_{register_buffer("shift", torch::zeros({dims}, torch::kFloat64)),
+             register_buffer("scale", torch::ones({dims}, torch::kFloat64))} {}
 
 void Standardiser::set(std::string_view where, const Tensor& mean, const Tensor& deviation) {
   torch::NoGradGuard no_grad;
-  check_shape(where, "mean", mean, {shift_.size(0)});
-  check_shape(where, "deviation", deviation, {shift_.size(0)});
+  check_shape(where, "mean", mean, {scale_.shift.size(0)});
+  check_shape(where, "deviation", deviation, {scale_.shift.size(0)});
   check_columns_vary(where, mean, deviation);
-  shift_.copy_(mean);
-  scale_.copy_(deviation);
+  scale_.shift.copy_(mean);
+  scale_.scale.copy_(deviation);
 }
-
-double Standardiser::log_volume() const { return scale_.log().sum().item<double>(); }
 
 }  // namespace kiln

@@ -8,6 +8,7 @@
 #include "kiln/core/check.h"
 #include "kiln/nn/dropout.h"
 #include "kiln/nn/picture_skip.h"
+#include "kiln/nn/strided_trunk.h"
 
 namespace kiln {
 namespace {
@@ -43,7 +44,7 @@ void check_halvings(std::string_view where, std::int64_t halvings, std::int64_t 
 UnetImpl::UnetImpl(const UnetOptions& options) : options_(options) { reset(); }
 
 std::int64_t UnetImpl::filters_at(std::int64_t level) const {
-  return options_.filters * std::min<std::int64_t>(kWidest, std::int64_t{1} << level);
+  return kiln::filters_at(options_.filters, level, kWidest);
 }
 
 // Level 0 is next to the picture.  A layer up takes what came from below and, but for the lowest,

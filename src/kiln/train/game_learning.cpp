@@ -78,6 +78,8 @@ GameLearning::GameLearning(Game& game, Feed feed, const TrainOptions& options, t
       feed_(std::move(feed)),
       device_(device),
       clip_(options.clip),
+      accumulate_(options.accumulate),
+      stages_(game.stages()),
       schedule_{options.schedule,     options.steps,      options.hold,
                 options.warmup_steps, options.step_every, options.step_factor},
       noise_(static_cast<std::uint64_t>(options.seed), "noise", device) {
@@ -98,13 +100,29 @@ GameLearning::GameLearning(Game& game, Feed feed, const TrainOptions& options, t
   ema_ = std::make_unique<Ema>(std::move(all), options.ema);
 }
 
+// What a stage changes at its first round; how many batches a turn sees.  Where a training stands
+// among its stages is told by the number of its rounds alone.
+std::int64_t GameLearning::begin_stage(std::int64_t number) {
+  if (stages_.empty()) return 1;
+  std::int64_t first = 0;
+  std::size_t at = 0;
+  while (at + 1 < stages_.size() && number >= first + stages_[at].rounds)
+    first += stages_[at++].rounds;
+  if (number == first)
+    for (const auto& name : stages_[at].fresh_moments)
+      for (auto& seat : seats_)
+        if (seat.player.name == name) seat.optimizer->forget();
+  return stages_[at].batches;
+}
+
 StepEnd GameLearning::step(std::int64_t number, ScalarMeans& log) {
-  auto batch = feed_.next(device_);
+  const auto batches = begin_stage(number);
+  auto batch = feed_.next(device_, batches);
   game_.begin_round(batch, noise_);
   for (auto& seat : seats_)
     for (int turn = 0; turn < seat.player.turns; ++turn) {
       if (turn > 0) {
-        batch = feed_.next(device_);
+        batch = feed_.next(device_, batches);
         game_.begin_round(batch, noise_);
       }
       play_turn(seat, batch, number, log);
@@ -113,8 +131,8 @@ StepEnd GameLearning::step(std::int64_t number, ScalarMeans& log) {
   return {};
 }
 
-void GameLearning::play_turn(Seat& seat, const Batch& batch, std::int64_t number,
-                             ScalarMeans& log) {
+std::vector<Tensor> GameLearning::gradients_of(const Seat& seat, const Batch& batch,
+                                               std::int64_t number, ScalarMeans& log) {
   const auto objective = seat.player.objective(batch, noise_);
   const double loss = objective.loss.item<double>();
   if (!std::isfinite(loss)) {
@@ -126,12 +144,38 @@ void GameLearning::play_turn(Seat& seat, const Batch& batch, std::int64_t number
                     seat.player.name, loss, number + 1),
         number + 1);
   }
-  auto gradients = torch::autograd::grad({objective.loss}, tensors_of(seat.player.parameters), {},
-                                         /*retain_graph=*/kNone, /*create_graph=*/false,
-                                         /*allow_unused=*/true);
   log.add(seat.player.name + "/loss", loss);
   for (const auto& [name, value] : objective.log)
     log.add(seat.player.name + "/" + name, value.item<double>());
+  return torch::autograd::grad({objective.loss}, tensors_of(seat.player.parameters), {},
+                               /*retain_graph=*/kNone, /*create_graph=*/false,
+                               /*allow_unused=*/true);
+}
+
+// The mean of the gradients of equal parts, one after the other, so that only one part's graph
+// stands at a time.
+std::vector<Tensor> GameLearning::added_gradients(const Seat& seat, const Batch& batch,
+                                                  std::int64_t number, ScalarMeans& log) {
+  std::vector<Tensor> sums;
+  const auto places =
+      torch::arange(batch.x.size(0), torch::TensorOptions(batch.x.device()).dtype(torch::kInt64));
+  for (const auto& part : places.chunk(accumulate_)) {
+    const auto gradients = gradients_of(seat, batch.chosen(part), number, log);
+    if (sums.empty()) sums.resize(gradients.size());
+    for (std::size_t i = 0; i < gradients.size(); ++i)
+      if (gradients[i].defined())
+        sums[i] = sums[i].defined() ? sums[i] + gradients[i] : gradients[i];
+  }
+  const auto parts = static_cast<double>(accumulate_);
+  for (auto& sum : sums)
+    if (sum.defined()) sum = sum / parts;
+  return sums;
+}
+
+void GameLearning::play_turn(Seat& seat, const Batch& batch, std::int64_t number,
+                             ScalarMeans& log) {
+  auto gradients = accumulate_ == 1 ? gradients_of(seat, batch, number, log)
+                                    : added_gradients(seat, batch, number, log);
   if (clip_ > 0) log.add(seat.player.name + "/gradient_norm", clip_norm(gradients, clip_));
   seat.optimizer->step(
       gradients, seat.optimizer->options().learning_rate * schedule_factor(schedule_, number));

@@ -23,12 +23,19 @@ class GameLearning : public Learning {
     Player player;
     std::unique_ptr<Optimizer> optimizer;
   };
+  std::int64_t begin_stage(std::int64_t number);
+  std::vector<Tensor> gradients_of(const Seat& seat, const Batch& batch, std::int64_t number,
+                                   ScalarMeans& log);
+  std::vector<Tensor> added_gradients(const Seat& seat, const Batch& batch, std::int64_t number,
+                                      ScalarMeans& log);
   void play_turn(Seat& seat, const Batch& batch, std::int64_t number, ScalarMeans& log);
 
   Game& game_;
   Feed feed_;
   torch::Device device_;
   double clip_;
+  std::int64_t accumulate_;
+  std::vector<Stage> stages_;
   ScheduleOptions schedule_;
   Rng noise_;
   std::vector<Seat> seats_;

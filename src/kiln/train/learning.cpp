@@ -79,6 +79,7 @@ void refuse_gradient_options(const TrainOptions& o) {
   add(o.weight_decay.has_value(), "--weight-decay");
   add(o.schedule != Schedule::constant, "--schedule");
   add(o.warmup_steps > 0, "--warmup-steps");
+  add(o.accumulate > 1, "--accumulate");
   add(o.clip > 0, "--clip");
   add(o.ema > 0, "--ema");
   if (!set.empty())
@@ -103,6 +104,22 @@ std::int64_t batch_of(const Model& model, std::int64_t asked, std::int64_t items
                         : fmt::format("the model looks at {} items at once; set --batch to a "
                                       "multiple of it, as {}, got {}",
                                       group, batch / group * group, batch));
+}
+
+void check_accumulation(const Model& model, const TrainOptions& o) {
+  const auto* game = seen_as<Game>(model);
+  if (o.accumulate == 1 || !game) return;
+  if (!game->adds_over_items())
+    throw ConfigError(
+        "train.accumulate",
+        "this model's loss is no mean over single items, so the parts of a batch have "
+        "other gradients than the whole; leave out --accumulate and make --batch "
+        "smaller");
+  if (o.batch % o.accumulate != 0)
+    throw ConfigError("train.accumulate",
+                      fmt::format("a batch of {} items has no {} equal parts; set --batch to a "
+                                  "multiple of --accumulate",
+                                  o.batch, o.accumulate));
 }
 
 }  // namespace
@@ -138,6 +155,7 @@ std::unique_ptr<Learning> make_learning(Model& model, Feed feed, const TrainOpti
 
 TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t items) {
   options.batch = batch_of(model, options.batch, items);
+  check_accumulation(model, options);
   const auto* fitted = seen_as<Fitted>(model);
   if (!fitted) return resolve(options, items / options.batch);
   refuse_gradient_options(options);

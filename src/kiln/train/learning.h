@@ -70,8 +70,8 @@ std::unique_ptr<Learning> make_learning(Model& model, Feed feed, const TrainOpti
                                         torch::Device device);
 
 /// The options with all that is left open filled in for a model and a number of items.  Throws
-/// ConfigError for options of gradients when the model learns in passes, and for a batch that is no
-/// multiple of a BatchGroups model's group.
+/// ConfigError for options of gradients when the model learns in passes, for a batch that is no
+/// multiple of a BatchGroups model's group, and for parts of a batch that would not add up to it.
 TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t items);
 
 /// How training items come: a game leaves out an epoch's last, smaller batch; a pass sees them all.

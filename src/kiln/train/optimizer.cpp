@@ -121,6 +121,12 @@ std::map<std::string, std::int64_t> Optimizer::missed() const {
   return list;
 }
 
+void Optimizer::forget() {
+  torch::NoGradGuard no_grad;
+  for (auto& moment : state()) moment.tensor.zero_();
+  set_steps(0);
+}
+
 void Optimizer::set_steps(std::int64_t steps, const std::map<std::string, std::int64_t>& missed) {
   steps_ = steps;
   for (auto& slot : slots_) {

@@ -31,6 +31,7 @@ class Optimizer {
   std::int64_t steps() const { return steps_; }
   /// Updates that parameters went without, by name; those that had all are left out.
   std::map<std::string, std::int64_t> missed() const;
+  void forget();  ///< Moments and counts of updates are those of the beginning.
   void set_steps(std::int64_t steps, const std::map<std::string, std::int64_t>& missed = {});
 
   /// The moments, named "PARAMETER/first" and "PARAMETER/second": the tensors themselves, so that

@@ -17,6 +17,7 @@ struct TrainOptions {
   std::int64_t epochs = 10;
   std::int64_t least_steps = 0;
   std::int64_t batch = 100;
+  std::int64_t accumulate = 1;
   std::int64_t seed = 1;
   std::optional<OptimizerKind> optimizer;
   std::optional<double> learning_rate;
@@ -55,6 +56,11 @@ struct TrainOptions {
                 .low = 0,
                 .high = kMostRounds});
     visit("batch", self.batch, Field{.help = "items in a batch", .low = 1, .high = 1e6});
+    visit("accumulate", self.accumulate,
+          Field{.help = "parts of a batch that are gone through one by one, for batches whose "
+                        "whole does not fit into memory",
+                .low = 1,
+                .high = 1e6});
     visit("seed", self.seed, Field{.help = "seed of weights, order, noise and samples", .low = 0});
     visit("optimizer", self.optimizer, Field{.help = "update rule; auto: the model's own"});
     visit("learning_rate", self.learning_rate,

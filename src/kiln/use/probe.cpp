@@ -107,9 +107,10 @@ class Probe {
 
   double neighbours(const LinearProbe& probe, const LabelledSplit& split) const {
     const auto known = encoded(*run_.model, split.all());
-    return accuracy(nearest_neighbours(probe.standardise(known.z), known.y,
-                                       probe.standardise(test_.z), ask_.neighbours, data_.classes),
-                    test_.y);
+    return accuracy(
+        nearest_neighbours(probe.scale.standard(known.z), known.y, probe.scale.standard(test_.z),
+                           ask_.neighbours, data_.classes),
+        test_.y);
   }
 
   double tuned(Model& model, const LinearProbe& probe, const LabelledSplit& split,

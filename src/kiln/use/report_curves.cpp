@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kValid = "valid/";
 constexpr std::string_view kLoss = "/loss";
 constexpr std::size_t kMostScalars = 12;
+constexpr double kSteep =
+    .04;  // of a training: what it loses there would hide what it learns later
 
 bool is_validation(const Series& series) { return series.name.starts_with(kValid); }
 bool is_player_loss(const Series& series) {
@@ -24,11 +26,13 @@ std::string metric_of(const Series& valid) { return valid.name.substr(kValid.siz
 
 std::string plot(const std::string& title, const std::string& unit, std::vector<PlotSeries> series,
                  const std::string& caption, const std::string& x_label = "step") {
-  return figure(
-      "plot",
-      svg_line_plot(
-          {.title = title, .x_label = x_label, .y_label = unit, .series = std::move(series)}),
-      caption);
+  return figure("plot",
+                svg_line_plot({.title = title,
+                               .x_label = x_label,
+                               .y_label = unit,
+                               .series = std::move(series),
+                               .steep = kSteep}),
+                caption);
 }
 
 // Validation as a figure that falls, as the loss does: a bound is turned round.

@@ -27,8 +27,8 @@ TEST(LadderVaeCodes, DecodingACodeFollowsThePathThatEncodingTook) {
   const auto evidence = model.evidence(one_image());
   const auto q = product(evidence[0], model.prior(1, evidence[1].mean));
   EXPECT_TRUE(torch::equal(code.slice(1, 2, 3), evidence[1].mean));
-  EXPECT_TRUE(torch::allclose(model.decode_mean(code), torch::sigmoid(model.decode_logits(q.mean)),
-                              1e-5, 1e-6));
+  EXPECT_TRUE(torch::allclose(model.decode_mean(code),
+                              torch::sigmoid(model.decode_parameters(q.mean)), 1e-5, 1e-6));
 }
 
 // log p(x|z_1) at the path's z_1, of many codes at once: [K, B].
@@ -38,8 +38,8 @@ TEST(LadderVaeCodes, LikelihoodAtACodeIsThatOfItsLowestLevel) {
   const auto code = model.encode_mean(one_image());
   const auto evidence = model.evidence(one_image());
   const auto z = product(evidence[0], model.prior(1, evidence[1].mean)).mean;
-  const auto wanted = -torch::binary_cross_entropy_with_logits(model.decode_logits(z), one_image(),
-                                                               {}, {}, at::Reduction::Sum);
+  const auto wanted = -torch::binary_cross_entropy_with_logits(
+      model.decode_parameters(z), one_image(), {}, {}, at::Reduction::Sum);
   const auto codes = torch::stack({code, torch::zeros_like(code)});
   const auto found = model.log_likelihood({one_image(), {}}, codes);
   EXPECT_EQ(found.sizes(), (at::IntArrayRef{2, 1}));
@@ -72,7 +72,7 @@ TEST(LadderVaeCodes, CodesOfThePriorGiveTheDrawsOfTheModel) {
   // By hand: z_2 from its prior, then z_1 given z_2.
   const auto p = model.prior(1, other.normal({n, 1}));
   const auto z = p.mean + torch::exp(.5 * p.log_var) * other.normal({n, 2});
-  const auto wanted = torch::sigmoid(model.decode_logits(z)).mean(0);
+  const auto wanted = torch::sigmoid(model.decode_parameters(z)).mean(0);
   const auto x = model.sample({.count = n}, rng);
   const auto error = std::sqrt(.25 / double(n));
   EXPECT_TRUE(((x == 0) | (x == 1)).all().item<bool>());

@@ -4,6 +4,9 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <cmath>
+#include <functional>
+
 #include "kiln/prob/log_mean_exp.h"
 #include "tests/support/enumeration.h"
 #include "tests/support/finite_differences.h"
@@ -115,13 +118,14 @@ TEST(LadderVae, PosteriorOfALowerLevelIsTheProductOfEvidenceAndPrior) {
                   deviation.log() + .5 * p.log_var;
   const auto terms = model->bound_terms(x, numbers({.6, 0}).view({1, 2}));
   EXPECT_NEAR(terms.kl[0][0].item<double>(), kl.item<double>(), 1e-12);
-  const auto logits = model->decode_logits(mean + .6 * deviation);
+  const auto logits = model->decode_parameters(mean + .6 * deviation);
   const auto reconstruction = (x * logits - torch::softplus(logits)).sum();
   EXPECT_NEAR(terms.reconstruction.item<double>(), reconstruction.item<double>(), 1e-12);
 }
 
-// log p(x) of two levels with one latent variable each, by the trapezium rule over both.
-Tensor log_prob_by_quadrature(LadderVae& model, const Tensor& x) {
+// log p(x) of two levels with one latent variable each, by the trapezium rule over both; log_given
+// is log p(x|z_1), [Z1, N] of a grid [Z1, 1] of z_1.
+Tensor log_prob_by_quadrature(LadderVae& model, const std::function<Tensor(Tensor)>& log_given) {
   const auto grid = torch::linspace(-12, 12, 1201, torch::kDouble).unsqueeze(1);
   const double log_step = std::log(.02);
   const auto log_top = -.5 * grid.square() - .5 * std::log(2 * M_PI);  // [Z2, 1]
@@ -130,14 +134,21 @@ Tensor log_prob_by_quadrature(LadderVae& model, const Tensor& x) {
   const auto log_below =
       -.5 * distance.square() / p.log_var.exp() - .5 * p.log_var - .5 * std::log(2 * M_PI);
   const auto log_z1 = torch::logsumexp(log_top + log_below, 0) + log_step;
-  const auto probs = torch::sigmoid(model.decode_logits(grid));
-  const auto log_x = torch::log(probs).mm(x.t()) + torch::log(1 - probs).mm((1 - x).t());
-  return torch::logsumexp(log_x + log_z1.unsqueeze(1), 0) + log_step;
+  return torch::logsumexp(log_given(grid) + log_z1.unsqueeze(1), 0) + log_step;
+}
+
+Tensor log_prob_by_quadrature(LadderVae& model, const Tensor& x) {
+  return log_prob_by_quadrature(model, [&](const Tensor& z) {
+    const auto probs = torch::sigmoid(model.decode_parameters(z));
+    return torch::log(probs).mm(x.t()) + torch::log(1 - probs).mm((1 - x).t());
+  });
 }
 
 // Two levels, and a posterior that is wrong, but not hopeless.
-std::shared_ptr<LadderVae> ladder_for_quadrature() {
-  auto model = drawn_ladder({.data_dim = 4, .latents = "1,1", .hidden = "4", .layers = 1}, .8);
+std::shared_ptr<LadderVae> ladder_for_quadrature(
+    const LadderVaeOptions& options = {
+        .data_dim = 4, .latents = "1,1", .hidden = "4", .layers = 1}) {
+  auto model = drawn_ladder(options, .8);
   torch::NoGradGuard no_grad;
   for (auto& entry : model->named_parameters())
     if (entry.key().starts_with("up")) entry.value().mul_(.3);
@@ -191,6 +202,71 @@ TEST(LadderVae, OneDrawOfTheImportanceBoundIsTheBoundInExpectation) {
   const auto one = model->log_prob_iwae({x, {}}, 1, rng), bound = model->elbo({x, {}}, other);
   const auto error = std::sqrt((one.var() + bound.var()).item<double>() / double(n));
   EXPECT_NEAR(one.mean().item<double>(), bound.mean().item<double>(), 5 * error);
+}
+
+// ---- Other laws of an item
+
+// Two numbers of three states: parameters are all numbers' logits of state 0, then of 1, of 2.
+TEST(LadderVae, OfStatesProbabilitiesAddUpToOneAndBoundsComeClose) {
+  const auto model = ladder_for_quadrature({.data_dim = 2,
+                                            .latents = "1,1",
+                                            .hidden = "4",
+                                            .layers = 1,
+                                            .decoder = DecoderKind::categorical,
+                                            .states = 3});
+  torch::NoGradGuard no_grad;
+  // Wide evidence: a posterior much narrower than the prior has weights without a variance.
+  for (const auto* bias : {"up_head1.bias", "up_head2.bias"})
+    model->named_parameters()[bias][1] += 2;
+  const auto x = torch::cartesian_prod({torch::arange(3), torch::arange(3)}).to(torch::kDouble);
+  const auto exact = log_prob_by_quadrature(*model, [&](const Tensor& z) {
+    const auto log_p = torch::log_softmax(model->decode_parameters(z).view({-1, 3, 2}), 1);
+    std::vector<Tensor> each;
+    for (std::int64_t n = 0; n < 9; ++n)
+      each.push_back(log_p.select(2, 0).select(1, n / 3) + log_p.select(2, 1).select(1, n % 3));
+    return torch::stack(each, 1);
+  });
+  EXPECT_NEAR(torch::exp(exact).sum().item<double>(), 1, 1e-6);
+  EXPECT_EQ(model->values(), Values::states);
+  EXPECT_EQ(model->states(), 3);
+  EXPECT_TRUE(model->bounds_mass());
+  Rng rng(4);
+  const auto weights = torch::exp(model->log_weights(x, 20000, rng));
+  const auto error = weights.std(0) / std::sqrt(20000.0);
+  EXPECT_TRUE(((weights.mean(0) - torch::exp(exact)).abs() < 5 * error).all().item<bool>());
+  // Draws have these probabilities.
+  const auto drawn = model->sample({.count = 20000}, rng);
+  const auto shares =
+      torch::bincount((3 * drawn.select(1, 0) + drawn.select(1, 1)).to(torch::kLong), {}, 9) /
+      20000.0;
+  const auto scatter = torch::sqrt(torch::exp(exact) / 20000);
+  EXPECT_TRUE(((shares - torch::exp(exact)).abs() < 5 * scatter).all().item<bool>());
+}
+
+TEST(LadderVae, OfRealNumbersItHasAGaussiansDensityWhoseVarianceIsLearned) {
+  auto options = LadderVaeOptions{.data_dim = 4,
+                                  .latents = "2,1",
+                                  .hidden = "3",
+                                  .layers = 1,
+                                  .decoder = DecoderKind::gaussian};
+  options.sigma = .5;
+  const auto x = Rng(3).normal({5, 4}).to(torch::kDouble), noise = Rng(4).normal({5, 3}).to(x);
+  {
+    torch::NoGradGuard no_grad;
+    const auto model = drawn_ladder(options, .5);
+    const auto evidence = model->evidence(x);
+    const auto above = evidence[1].at_noise(noise.slice(1, 2, 3));
+    const auto z = product(evidence[0], model->prior(1, above)).at_noise(noise.slice(1, 0, 2));
+    const auto distance = x - model->decode_parameters(z);
+    const auto wanted = (-.5 * distance.square() / .25 - std::log(.5 * std::sqrt(2 * M_PI))).sum(1);
+    EXPECT_TRUE(torch::allclose(model->bound_terms(x, noise).reconstruction, wanted, 0, 1e-12));
+    EXPECT_FALSE(model->bounds_mass());
+    EXPECT_EQ(model->values(), Values::real);
+  }
+  options.sigma.reset();
+  const auto model = drawn_ladder(options, .5);
+  expect_gradients_match(*model, [&] { return model->bound_terms(x, noise).elbo.mean(); });
+  EXPECT_TRUE(model->named_parameters().contains("decoder_log_var"));
 }
 
 // 200 draws of 64 items of 784 pixels are more than two chunks.

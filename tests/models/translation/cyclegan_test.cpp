@@ -163,9 +163,9 @@ TEST(Cyclegan, TheCriticsSeeMadePicturesByWayOfThePool) {
   EXPECT_GT(differs, 0);
 }
 
-// Pictures of b have less contrast and are darker; which belongs to which is never said.  Four
-// seeds come to 0.13 to 0.81 of the error of a copy: a game is chaotic, and another processor's
-// rounding is as another seed.
+// Pictures of b have less contrast and are darker; which belongs to which is never said.  Of
+// eight seeds none comes to more than 0.35 of the error of a copy; at half the rate some come to
+// 0.8: a game is chaotic, and another processor's rounding is as another seed.
 TEST(Cyclegan, LearnsFromPicturesThatNobodyPaired) {
   torch::manual_seed(6);
   auto options = small();
@@ -190,8 +190,8 @@ TEST(Cyclegan, LearnsFromPicturesThatNobodyPaired) {
     return of(model, pairs, direction, rng).mean().template item<double>();
   };
   const auto players = model.players();
-  Descent generators(players[0], 4e-3, 450), of_a(players[1], 4e-3, 450),
-      of_b(players[2], 4e-3, 450);
+  Descent generators(players[0], 8e-3, 450), of_a(players[1], 8e-3, 450),
+      of_b(players[2], 8e-3, 450);
   while (generators.more()) {
     Batch batch(squares());
     batch.more["b"] = dim(squares());
@@ -201,7 +201,7 @@ TEST(Cyclegan, LearnsFromPicturesThatNobodyPaired) {
     of_b.step(players[2].objective(batch, rng).loss);
   }
   for (const auto* direction : {"a2b", "b2a"})
-    EXPECT_LT(errors(translation_errors, direction), .9 * errors(copy_errors, direction))
+    EXPECT_LT(errors(translation_errors, direction), .5 * errors(copy_errors, direction))
         << direction;
 }
 

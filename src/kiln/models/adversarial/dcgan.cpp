@@ -1,8 +1,6 @@
 #include "kiln/models/adversarial/dcgan.h"
 
 #include <fmt/format.h>
-#include <torch/nn/modules/activation.h>
-#include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 
 #include <cmath>
@@ -13,11 +11,11 @@
 #include "kiln/nn/code_critic.h"
 #include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/eval_scope.h"
+#include "kiln/nn/strided_trunk.h"
 
 namespace kiln {
 namespace {
 
-using torch::nn::BatchNorm2d;
 using torch::nn::Sequential;
 
 const DcganOptions& checked_together(const DcganOptions& o) {
@@ -43,19 +41,17 @@ Sequential make_generator(const DcganOptions& o) {
 
 // Strided convolutions, leaky ReLU, no batch normalisation next to the image: [B, 1, 1, 1].
 Sequential make_critic(const DcganOptions& o) {
-  const auto conv = [](std::int64_t in, std::int64_t out, std::int64_t kernel) {
-    return torch::nn::Conv2dOptions(in, out, kernel).bias(false);
-  };
   Sequential net;
-  auto in = o.channels;
-  for (std::int64_t i = 0; i < doublings(o); ++i) {
-    net->push_back(torch::nn::Conv2d(conv(in, o.filters << i, 4).stride(2).padding(1)));
-    in = o.filters << i;
-    if (i > 0) net->push_back(BatchNorm2d(in));
-    net->push_back(
-        torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(.2).inplace(true)));
-  }
-  net->push_back(torch::nn::Conv2d(conv(in, 1, o.height >> doublings(o))));
+  const auto halvings = doublings(o);
+  push_strided_trunk(net, {.channels = o.channels,
+                           .filters = o.filters,
+                           .halvings = halvings,
+                           .norm = MapNorm::batch,
+                           .slope = .2,
+                           .first_bias = false});
+  net->push_back(torch::nn::Conv2d(
+      torch::nn::Conv2dOptions(filters_at(o.filters, halvings - 1), 1, o.height >> halvings)
+          .bias(false)));
   return net;
 }
 

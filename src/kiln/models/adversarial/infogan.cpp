@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/normalization.h>
 
 #include <cmath>
@@ -14,6 +13,7 @@
 #include "kiln/nn/code_critic.h"
 #include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/eval_scope.h"
+#include "kiln/nn/strided_trunk.h"
 
 namespace kiln {
 namespace {
@@ -41,12 +41,9 @@ torch::nn::LeakyReLU leaky() {
 }
 
 // A GroupNorm of one group: over an item's own features.
-void add_norm(torch::nn::Sequential& net, const InfoganOptions& o, std::int64_t features,
-              bool of_maps) {
+void add_norm(torch::nn::Sequential& net, const InfoganOptions& o, std::int64_t features) {
   if (o.critic_norm == CriticNorm::layer)
     net->push_back(torch::nn::GroupNorm(torch::nn::GroupNormOptions(1, features)));
-  else if (of_maps)
-    net->push_back(torch::nn::BatchNorm2d(features));
   else
     net->push_back(torch::nn::BatchNorm1d(features));
 }
@@ -57,20 +54,17 @@ torch::nn::Sequential conv_trunk(const InfoganOptions& o) {
   torch::nn::Sequential net;
   const auto halvings = conv_halvings(o.height, o.width),
              first = o.filters.value_or(InfoganOptions::kFilters);
-  auto in = o.channels;
-  for (std::int64_t i = 0; i < halvings; ++i) {
-    const auto out = first << i;
-    net->push_back(
-        torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(i == 0)));
-    if (i > 0) add_norm(net, o, out, true);
-    net->push_back(leaky());
-    in = out;
-  }
-  const auto side = o.height >> halvings,
+  push_strided_trunk(net,
+                     {.channels = o.channels,
+                      .filters = first,
+                      .halvings = halvings,
+                      .norm = o.critic_norm == CriticNorm::layer ? MapNorm::item : MapNorm::batch,
+                      .slope = kSlope});
+  const auto in = filters_at(first, halvings - 1), side = o.height >> halvings,
              units = o.critic_units.value_or(InfoganOptions::kCriticUnits);
   net->push_back(torch::nn::Flatten());
   net->push_back(torch::nn::Linear(torch::nn::LinearOptions(in * side * side, units).bias(false)));
-  add_norm(net, o, units, false);
+  add_norm(net, o, units);
   net->push_back(leaky());
   start_dcgan_weights(*net);
   return net;
@@ -92,7 +86,7 @@ torch::nn::Sequential make_reader(const InfoganOptions& o) {
   const auto outputs = o.categorical * o.categories + 2 * o.continuous;
   torch::nn::Sequential net;
   net->push_back(torch::nn::Linear(o.features(), o.reader_hidden));
-  if (o.network == GanNetwork::conv) add_norm(net, o, o.reader_hidden, false);
+  if (o.network == GanNetwork::conv) add_norm(net, o, o.reader_hidden);
   net->push_back(leaky());
   net->push_back(torch::nn::Linear(o.reader_hidden, outputs));
   return net;

@@ -46,6 +46,7 @@ class CategoricalNade : public Game, public Sampler, public Autoregressive, publ
 
   Values values() const override { return Values::states; }
   std::int64_t states() const override { return options_.states; }
+  bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: -log p(x) averaged over B, [].
 
   /// [B], exact.  Memory B D H.  Throws ShapeError for another shape, ConfigError for other values.

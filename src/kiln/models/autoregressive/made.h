@@ -75,6 +75,7 @@ class Made : public Game, public Sampler, public Autoregressive, public Classifi
   std::vector<NamedTensor> constants() const override;
   std::vector<std::string> training_buffers() const override { return {"round"}; }
   void start_from_data(const DataMoments& moments) override;  ///< c = log-odds of the mean.
+  bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: -log p_r(x) averaged over B, [].
   void begin_round(const Batch& batch, Rng& rng) override;  ///< The next mask set, r.
 

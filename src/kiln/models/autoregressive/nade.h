@@ -59,6 +59,7 @@ class Nade : public Game,
   Values values() const override { return Values::binary; }
   /// b = log-odds of the mean; p(y) = the classes' shares.
   void start_from_data(const DataMoments& moments) override;
+  bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: -log p(x) averaged over B, [].
 
   /// [B], exact.  Throws ShapeError for another shape, ConfigError unless x is 0 or 1.

@@ -55,6 +55,7 @@ class OrderlessNade : public Game, public Sampler, public Autoregressive, public
   Values values() const override { return Values::binary; }
   std::vector<NamedTensor> constants() const override;
   void start_from_data(const DataMoments& moments) override;  ///< b = log-odds of the mean.
+  bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: objective_of, averaged over B.
 
   /// Logits of every pixel given the known ones: x, known [B, D] -> [B, D].  x is not read where

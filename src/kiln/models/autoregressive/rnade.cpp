@@ -10,7 +10,6 @@
 #include "kiln/core/check.h"
 #include "kiln/kernels/rnade_scan.h"
 #include "kiln/nn/known_prefix.h"
-#include "kiln/nn/standardiser.h"
 
 namespace kiln {
 namespace {
@@ -45,27 +44,24 @@ Rnade::Rnade(const RnadeOptions& o)
       V_(register_parameter("V", scaled_normal({o.data_dim, o.hidden, 3 * o.components},
                                                0.1 / std::sqrt(static_cast<double>(o.hidden))))),
       b_(register_parameter("b", first_heads(o.data_dim, o.components))),
-      shift_(register_buffer("shift", torch::zeros({o.data_dim}))),
-      scale_(register_buffer("scale", torch::ones({o.data_dim}))) {}
+      scale_{register_buffer("shift", torch::zeros({o.data_dim})),
+             register_buffer("scale", torch::ones({o.data_dim}))} {}
 
 void Rnade::start_from_data(const DataMoments& moments) {
   torch::NoGradGuard no_grad;
   check_shape("rnade.start_from_data", "mean", moments.mean, {options_.data_dim});
   check_shape("rnade.start_from_data", "deviation", moments.deviation, {options_.data_dim});
   check_columns_vary("rnade.start_from_data", moments.mean, moments.deviation);
-  shift_.copy_(moments.mean);
-  scale_.copy_(moments.deviation);
+  scale_.shift.copy_(moments.mean);
+  scale_.scale.copy_(moments.deviation);
 }
 
 Tensor Rnade::standardise(const char* where, const Tensor& x) const {
   check_shape(where, "x", x, {kAny, options_.data_dim});
-  return (x - shift_) / scale_;
+  return scale_.standard(x);
 }
 
-double Rnade::log_volume() const {
-  torch::NoGradGuard no_grad;
-  return scale_.to(torch::kFloat64).log().sum().item<double>();
-}
+double Rnade::log_volume() const { return scale_.log_volume(); }
 
 // log p(x) = log p(y) - sum_d log scale_d.
 Tensor Rnade::log_prob(const Batch& batch) {
@@ -80,7 +76,7 @@ ScaleMixture Rnade::conditionals(const Tensor& x) {
 Tensor Rnade::log_conditionals(const Batch& batch) {
   return mixture_log_prob(conditionals(batch.x), standardise("rnade.log_conditionals", batch.x),
                           law_) -
-         scale_.log();
+         scale_.scale.log();
 }
 
 Tensor Rnade::conditional_cdf(const Tensor& x) {
@@ -98,11 +94,11 @@ std::vector<Player> Rnade::players() {
 
 Tensor Rnade::draw_samples(const SampleRequest& request, Rng& rng) {
   const auto uniform = rng.uniform({request.count, options_.data_dim});
-  return own_units(rnade_draw(uniform, {}, {}, request.temperature, tensors(), law_));
+  return scale_.own_units(rnade_draw(uniform, {}, {}, request.temperature, tensors(), law_));
 }
 
 Tensor Rnade::draw(const Batch& uniform) {
-  return own_units(rnade_draw(uniform.x, {}, {}, 1.0, tensors(), law_));
+  return scale_.own_units(rnade_draw(uniform.x, {}, {}, 1.0, tensors(), law_));
 }
 
 Tensor Rnade::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform) {
@@ -110,7 +106,7 @@ Tensor Rnade::draw_one(const Batch& batch, std::int64_t d, const Tensor& uniform
   const auto all = conditionals(batch.x);
   const ScaleMixture mixture{all.log_alpha.select(1, d), all.mu.select(1, d),
                              all.log_sigma.select(1, d)};
-  return mixture_draw(mixture, uniform, 1.0, law_.component) * scale_[d] + shift_[d];
+  return mixture_draw(mixture, uniform, 1.0, law_.component) * scale_.scale[d] + scale_.shift[d];
 }
 
 // The known columns must be a prefix of the ordering; then ancestral sampling goes on from them.
@@ -124,7 +120,7 @@ Tensor Rnade::complete(const Batch& batch, const Tensor& known, Rng& rng) {
     throw ConfigError("rnade.complete", "known columns must be finite; mask them as unknown");
   const auto drawn =
       rnade_draw(rng.uniform(y.sizes()).to(y.device()), mask, y, 1.0, tensors(), law_);
-  return torch::where(mask, batch.x, own_units(drawn));
+  return torch::where(mask, batch.x, scale_.own_units(drawn));
 }
 
 // What binds on few rows is overfitting: small batches are the best remedy that was found.

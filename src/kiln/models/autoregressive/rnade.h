@@ -3,6 +3,7 @@
 #include "kiln/core/recipe.h"
 #include "kiln/kernels/rnade_scan_twin.h"
 #include "kiln/models/model.h"
+#include "kiln/nn/standardiser.h"
 #include "kiln/prob/item_shape.h"
 
 namespace kiln {
@@ -65,6 +66,7 @@ class Rnade : public Game,
   Values values() const override { return Values::real; }
   /// Sets shift and scale.  Throws ConfigError for a column that does not vary, naming it.
   void start_from_data(const DataMoments& moments) override;
+  bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: -log p(y) averaged over B, [].
 
   /// [B], exact, in x's units.  Throws ShapeError for another shape, ConfigError unless x is
@@ -94,11 +96,11 @@ class Rnade : public Game,
  private:
   RnadeTensors tensors() const { return {W_, rho_, c_, V_, b_, order_}; }
   Tensor standardise(const char* where, const Tensor& x) const;
-  Tensor own_units(const Tensor& y) const { return y * scale_ + shift_; }
 
   RnadeOptions options_;
   RnadeLaw law_;
-  Tensor order_, W_, rho_, c_, V_, b_, shift_, scale_;
+  Tensor order_, W_, rho_, c_, V_, b_;
+  NumberScale scale_;
 };
 
 }  // namespace kiln

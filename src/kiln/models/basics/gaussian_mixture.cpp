@@ -64,7 +64,7 @@ Values GaussianMixture::values() const {
 }
 
 double GaussianMixture::loss() const { return loss_.item<double>(); }
-double GaussianMixture::log_volume() const { return standardiser_->log_volume(); }
+double GaussianMixture::log_volume() const { return standardiser_->scale().log_volume(); }
 
 void GaussianMixture::start_from_data(const DataMoments& moments) {
   if (options_.channels == 0)
@@ -72,7 +72,7 @@ void GaussianMixture::start_from_data(const DataMoments& moments) {
 }
 
 Tensor GaussianMixture::standard(const char* where, const Tensor& x) const {
-  return standardiser_->standard(options_.shape().real_numbers(where, x));
+  return standardiser_->scale().standard(options_.shape().real_numbers(where, x));
 }
 
 // y - m_k: [K, B, D].
@@ -266,7 +266,7 @@ Tensor GaussianMixture::draw_samples(const SampleRequest& request, Rng& rng) {
     if (options_.has_axes()) noise = noise.matmul(directions_[place(k)].t());
     y.index_copy_(0, rows, noise + means_[k]);
   }
-  const auto x = standardiser_->own_units(y).to(torch::kFloat32);
+  const auto x = standardiser_->scale().own_units(y).to(torch::kFloat32);
   return options_.shape().shaped(options_.channels > 0 ? x.clamp(0, 1) : x);
 }
 

@@ -41,7 +41,7 @@ ItemShape KernelDensity::shape() const {
 
 Values KernelDensity::values() const { return options_.channels > 0 ? Values::unit : Values::real; }
 double KernelDensity::loss() const { return loss_.item<double>(); }
-double KernelDensity::log_volume() const { return standardiser_->log_volume(); }
+double KernelDensity::log_volume() const { return standardiser_->scale().log_volume(); }
 
 void KernelDensity::start_from_data(const DataMoments& moments) {
   if (options_.channels == 0)
@@ -49,7 +49,7 @@ void KernelDensity::start_from_data(const DataMoments& moments) {
 }
 
 Tensor KernelDensity::centres() const {
-  const auto y = standardiser_->standard(sample_->items().to(torch::kFloat64));
+  const auto y = standardiser_->scale().standard(sample_->items().to(torch::kFloat64));
   return y.size(0) > 0 ? y : torch::zeros({1, options_.data_dim}, y.options());
 }
 
@@ -70,7 +70,8 @@ bool KernelDensity::end_pass() {
 }
 
 Tensor KernelDensity::log_prob(const Batch& batch) {
-  const auto y = standardiser_->standard(shape().real_numbers("kernel_density.log_prob", batch.x));
+  const auto y =
+      standardiser_->scale().standard(shape().real_numbers("kernel_density.log_prob", batch.x));
   return kernel_log_prob(y, centres(), bandwidth()) - log_volume();
 }
 
@@ -80,7 +81,7 @@ Tensor KernelDensity::draw_samples(const SampleRequest& request, Rng& rng) {
   const auto noise = rng.normal({request.count, options_.data_dim}).to(kept.options());
   const auto y =
       kept.index_select(0, picks) + noise * (bandwidth() * std::sqrt(request.temperature));
-  const auto x = standardiser_->own_units(y).to(torch::kFloat32);
+  const auto x = standardiser_->scale().own_units(y).to(torch::kFloat32);
   return shape().shaped(options_.channels > 0 ? x.clamp(0, 1) : x);
 }
 

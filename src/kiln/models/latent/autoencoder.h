@@ -56,6 +56,7 @@ class Autoencoder : public Game, public Encoder, public Decoder {
 
   Values values() const override { return network_->values(); }
   void start_from_data(const DataMoments& moments) override;
+  bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: the error averaged over B, [].
   std::int64_t code_size() const override { return options_.latent; }
   Tensor encode_mean(const Batch& batch) override;

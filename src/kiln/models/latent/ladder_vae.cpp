@@ -10,7 +10,6 @@
 #include "kiln/core/text.h"
 #include "kiln/nn/importance.h"
 #include "kiln/nn/layer_size.h"
-#include "kiln/prob/bernoulli.h"
 
 namespace kiln {
 namespace {
@@ -64,7 +63,8 @@ const LadderVaeOptions& checked_ladder(const LadderVaeOptions& o) {
   checked("ladder_vae", o);
   ItemShape{o.data_dim, o.channels, o.height, o.width}.check("ladder_vae");
   const auto hidden = hidden_of(o, latents_of(o).size());
-  check_layer_size("ladder_vae", o.data_dim, hidden[0]);
+  const DecoderLaw law("ladder_vae", decoder_law_of(o));
+  check_layer_size("ladder_vae", o.data_dim * law.parameters_per_number(), hidden[0]);
   return o;
 }
 
@@ -86,7 +86,9 @@ LadderVae::LadderVae(const LadderVaeOptions& o)
       hidden_(hidden_of(o, latents_.size())),
       code_size_(std::accumulate(latents_.begin(), latents_.end(), std::int64_t{0})),
       decoder_(make_network("decoder", latents_[0], hidden_[0])),
-      decoder_out_(register_module("decoder_out", linear(hidden_[0], o.data_dim))),
+      law_("ladder_vae", decoder_law_of(o)),
+      decoder_out_(register_module("decoder_out",
+                                   linear(hidden_[0], o.data_dim * law_.parameters_per_number()))),
       warmup_(o.kl_warmup) {
   for (std::size_t l = 0; l < latents_.size(); ++l) {
     const auto below = l == 0 ? o.data_dim : hidden_[l - 1];
@@ -99,6 +101,8 @@ LadderVae::LadderVae(const LadderVaeOptions& o)
     down_head_.push_back(register_module(fmt::format("down_head{}", l + 1),
                                          linear(hidden_[l + 1], 2 * latents_[l])));
   }
+  if (law_.learns_log_var())
+    law_.set_log_var(register_parameter("decoder_log_var", law_.first_log_var()));
   if (warmup_.is_on()) register_buffer("round", warmup_.count());
 }
 
@@ -130,7 +134,7 @@ DiagNormal LadderVae::prior(std::int64_t level, const Tensor& above) {
   return law_of(down_head_.at(l), down_[l]->forward(above));
 }
 
-Tensor LadderVae::decode_logits(const Tensor& z) { return decoder_out_(decoder_->forward(z)); }
+Tensor LadderVae::decode_parameters(const Tensor& z) { return decoder_out_(decoder_->forward(z)); }
 
 // From the top down: q(z_L|x) = N(mu^_L, s^_L^2), and below it q(z_l|z_{l+1}, x) is the product of
 // the evidence N(mu^_l, s^_l^2) and the prior p(z_l|z_{l+1}).
@@ -157,7 +161,7 @@ std::vector<LadderVae::Rung> LadderVae::descend(const std::vector<DiagNormal>& e
 // L(x) = E_q[log p(x|z_1)] - sum_l E_q[KL(q(z_l|z_{l+1}, x) || p(z_l|z_{l+1}))], one draw of z.
 LadderVae::Terms LadderVae::bound_terms(const Tensor& x, const Tensor& noise) {
   const auto rungs = descend(evidence(x), noise);
-  const auto reconstruction = bernoulli_log_prob(x.flatten(1), decode_logits(rungs[0].z));
+  const auto reconstruction = law_.log_prob(x, decode_parameters(rungs[0].z));
   std::vector<Tensor> divergences;
   for (const auto& rung : rungs) divergences.push_back(rung.q.kl_to(rung.p));
   const auto kl = torch::stack(divergences, 1);
@@ -176,7 +180,7 @@ Tensor LadderVae::log_weights(const Tensor& x, const std::vector<DiagNormal>& ev
                               std::int64_t draws, Rng& rng) {
   const auto noise = noise_of_draws(draws, {x.size(0), code_size_}, rng);
   const auto rungs = descend(evidence, noise.to(decoder_out_->bias.options()));
-  auto weights = bernoulli_log_prob(x, decode_logits(rungs[0].z));
+  auto weights = law_.log_prob(x, decode_parameters(rungs[0].z));
   for (const auto& rung : rungs)
     weights = weights + rung.p.log_prob(rung.z) - rung.q.log_prob_at_noise(rung.noise);
   return weights;
@@ -193,8 +197,8 @@ Tensor LadderVae::log_prob_iwae(const Batch& batch, std::int64_t draws, Rng& rng
   check_positive("ladder_vae.log_prob_iwae", "draws", draws);
   const auto items = shape().flat("ladder_vae.log_prob_iwae", "x", batch.x);
   const auto laws = evidence(items);
-  const auto widest =
-      std::max({options_.data_dim, code_size(), *std::max_element(hidden_.begin(), hidden_.end())});
+  const auto widest = std::max({options_.data_dim * law_.parameters_per_number(), code_size(),
+                                *std::max_element(hidden_.begin(), hidden_.end())});
   return importance_bound(draws, draws_at_once(kNumbersAtOnce, items.size(0), widest),
                           [&](std::int64_t count) { return log_weights(items, laws, count, rng); });
 }
@@ -203,7 +207,8 @@ void LadderVae::start_from_data(const DataMoments& moments) {
   torch::NoGradGuard no_grad;
   if (moments.mean.numel() != options_.data_dim)
     check_shape("ladder_vae.start_from_data", "mean", moments.mean, {options_.data_dim});
-  decoder_out_->bias.copy_(log_odds(moments.mean.flatten(), 1e-3));
+  const auto flat = [](const Tensor& x) { return x.defined() ? x.flatten() : x; };
+  decoder_out_->bias.copy_(law_.start(flat(moments.mean), flat(moments.deviation)));
 }
 
 void LadderVae::begin_round(const Batch&, Rng&) { warmup_.begin_round(); }
@@ -254,20 +259,20 @@ Tensor LadderVae::lowest_level(const Tensor& code) {
 
 Tensor LadderVae::decode_mean(const Tensor& code) {
   check_shape("ladder_vae.decode_mean", "z", code, {kAny, code_size_});
-  return shape().shaped(torch::sigmoid(decode_logits(lowest_level(code))));
+  return shape().shaped(law_.mean(decode_parameters(lowest_level(code))));
 }
 
 Tensor LadderVae::log_likelihood(const Batch& batch, const Tensor& code) {
   const auto items = shape().flat("ladder_vae.log_likelihood", "x", batch.x);
-  return bernoulli_log_prob(items, decode_logits(lowest_level(code)));
+  return law_.log_prob(items, decode_parameters(lowest_level(code)));
 }
 
 Tensor LadderVae::draw_given(const Tensor& code, const Tensor&, Rng& rng) {
   torch::NoGradGuard no_grad;
   std::vector<Tensor> parts;
   for (const auto& part : code.split(kItemsAtOnce))
-    parts.push_back(rng.bernoulli(decode_mean(part)));
-  return torch::cat(parts);
+    parts.push_back(law_.draw(decode_parameters(lowest_level(part)), rng));
+  return shape().shaped(torch::cat(parts));
 }
 
 Tensor LadderVae::sample_prior(std::int64_t count, Rng& rng) {

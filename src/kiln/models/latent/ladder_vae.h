@@ -5,6 +5,7 @@
 #include "kiln/core/recipe.h"
 #include "kiln/models/latent_joint.h"
 #include "kiln/models/model.h"
+#include "kiln/nn/decoder_law.h"
 #include "kiln/nn/dense_layer.h"
 #include "kiln/nn/warmup.h"
 #include "kiln/prob/diag_normal.h"
@@ -19,6 +20,9 @@ struct LadderVaeOptions {
   std::optional<std::string> hidden = std::nullopt;  // H_1, ..., H_L
   std::int64_t layers = 2;
   std::int64_t kl_warmup = 2000;
+  DecoderKind decoder = DecoderKind::bernoulli;
+  std::optional<double> sigma = std::nullopt;
+  std::int64_t states = 0;  // q of the data
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -33,6 +37,7 @@ struct LadderVaeOptions {
           Field{.help = "rounds in which the weight of the divergence rises from 0 to 1, 0: none",
                 .low = 0,
                 .high = 1e12});
+    visit_decoder_law(self, visit);
   }
 };
 
@@ -42,11 +47,11 @@ struct LadderVaeOptions {
 ///   p(x, z) = p(x|z_1) p(z_1|z_2) ... p(z_{L-1}|z_L) p(z_L),   q(z|x) = q(z_L|x) ... q(z_1|z_2, x)
 ///
 /// Shapes: B batch, D data_dim, L levels (1 to 5; level 1 is next to x), J_l latent variables of
-/// level l, J their sum, K draws; x is [B, D], or [B, C, H, W] for images, of 0 and 1.  Densities
-/// are in nats.  Where all levels stand in one tensor [..., J], level 1 comes first. With one level
-/// it is a VAE. Differs from the paper: no batch normalisation, so that every bound belongs to its
-/// item alone; variances are exponentials kept in [e^-10, e^10], in place of softplus; warm-up in
-/// rounds.
+/// level l, J their sum, K draws; x is [B, D], or [B, C, H, W] for images.  decoder_law.h says
+/// which values x must take.  Densities are in nats.  Where all levels stand in one tensor [...,
+/// J], level 1 comes first. With one level it is a VAE. Differs from the paper: no batch
+/// normalisation, so that every bound belongs to its item alone; variances are exponentials kept in
+/// [e^-10, e^10], in place of softplus; warm-up in rounds.
 class LadderVae : public Game,
                   public Sampler,
                   public Bound,
@@ -71,8 +76,8 @@ class LadderVae : public Game,
   std::vector<DiagNormal> evidence(const Tensor& x);
   /// p(z_l | z_{l+1}), l = 1 ... L - 1; above [..., J_{l+1}] -> [..., J_l].
   DiagNormal prior(std::int64_t level, const Tensor& above);
-  /// z_1 [..., J_1] -> [..., D]: each number's logit.
-  Tensor decode_logits(const Tensor& z);
+  /// z_1 [..., J_1] -> parameters of the decoder's law [..., P D]; of bernoulli the logits.
+  Tensor decode_parameters(const Tensor& z);
 
   /// The bound with one draw of every level.  Throws ShapeError unless x is as above.
   Terms bound_terms(const Tensor& x, Rng& rng);
@@ -84,11 +89,14 @@ class LadderVae : public Game,
   /// What training multiplies the divergence by in this round: rounds / kl_warmup, at most 1.
   double kl_weight() const { return warmup_.weight(); }
 
-  Values values() const override { return Values::binary; }
-  bool bounds_mass() const override { return true; }
-  /// Sets the output bias to the log-odds of the mean (clamped to [0.001, 0.999]).
+  Values values() const override { return law_.value_set().kind; }
+  std::int64_t states() const override { return law_.value_set().states; }
+  bool bounds_mass() const override { return options_.decoder != DecoderKind::gaussian; }
+  /// The output bias becomes the law of the data's moments that ignores z, nearly (log-odds of the
+  /// mean, clamped to [0.001, 0.999]).
   std::vector<std::string> training_buffers() const override { return {"round"}; }
   void start_from_data(const DataMoments& moments) override;
+  bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: -elbo, its KL weighted, [].
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Counts the rounds of the warm-up.
   Tensor elbo(const Batch& batch, Rng& rng) override;       ///< [B].
@@ -107,7 +115,7 @@ class LadderVae : public Game,
   /// At a code, of which p(x|c) = p(x|z_1(c)).
   Tensor log_likelihood(const Batch& batch, const Tensor& code) override;
   Tensor draw_given(const Tensor& code, const Tensor& labels, Rng& rng) override;
-  /// Codes from N(0, T I), then x ~ p(x|z_1): 0/1.
+  /// Codes from N(0, T I), then x ~ p(x|z_1): as DecoderLaw draws.
   Tensor draw_samples(const SampleRequest& request, Rng& rng) override;
 
  private:
@@ -132,6 +140,7 @@ class LadderVae : public Game,
   std::vector<torch::nn::Sequential> up_, down_;
   std::vector<DenseLayer> up_head_, down_head_;
   torch::nn::Sequential decoder_;
+  DecoderLaw law_;
   DenseLayer decoder_out_;
   Warmup warmup_;  // of the divergence
 };

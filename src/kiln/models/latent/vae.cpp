@@ -26,7 +26,7 @@ Tensor log_ratio(const PosteriorDraws& draws) {
 
 Vae::Vae(const VaeOptions& o)
     : options_(checked_vae_options(o)),
-      law_("vae", law_of(o)),
+      law_("vae", decoder_law_of(o)),
       encoder_(register_module("encoder", make_encoder(coder_of(o)))),
       encoder_mean_(register_module("encoder_mean", torch::nn::Linear(o.hidden, o.latent))),
       encoder_log_var_(register_module("encoder_log_var", torch::nn::Linear(o.hidden, o.latent))),

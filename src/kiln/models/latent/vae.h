@@ -71,6 +71,8 @@ class Vae : public Game,
   /// with free bits it is sum_j max(free_bits, mean over B of KL_j).  With gradient_draws the loss
   /// is the same number, and its gradient that of a few draws: the same on average.
   std::vector<Player> players() override;
+  /// Not with free bits, which look at the mean over the batch.
+  bool adds_over_items() const override { return options_.free_bits == 0; }
   void begin_round(const Batch& batch, Rng& rng) override;  ///< Counts rounds for kl_warmup.
   Tensor elbo(const Batch& batch, Rng& rng) override;       ///< [B].
   /// [B], rises with K to log p(x).  arXiv:1509.00519, eq. (8).  Without gradients memory does not

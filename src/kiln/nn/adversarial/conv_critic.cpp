@@ -3,16 +3,18 @@
 #include <torch/types.h>
 
 #include "kiln/nn/conv_halvings.h"
+#include "kiln/nn/strided_trunk.h"
 
 namespace kiln {
 
 ConvCritic::ConvCritic(const ConvCriticOptions& o)
     : CriticNetwork(o.settings), halvings_(conv_halvings(o.side, o.side)) {
   for (std::int64_t i = 0; i < halvings_; ++i)
-    add_layer({o.filters << i, i == 0 ? o.channels + concatenated() : o.filters << (i - 1), 4, 4},
+    add_layer({filters_at(o.filters, i),
+               i == 0 ? o.channels + concatenated() : filters_at(o.filters, i - 1), 4, 4},
               hidden_gain());
   const auto last = o.side >> halvings_;
-  add_head((o.filters << (halvings_ - 1)) * last * last);
+  add_head(filters_at(o.filters, halvings_ - 1) * last * last);
 }
 
 Tensor ConvCritic::trunk(const std::vector<Tensor>& all, const Tensor& x) const {

@@ -1,12 +1,12 @@
 #include "kiln/nn/adversarial/critic_network.h"
 
-#include <fmt/format.h>
 #include <torch/nn/init.h>
 #include <torch/types.h>
 
 #include <cmath>
 
 #include "kiln/core/check.h"
+#include "kiln/nn/adversarial/batch_deviation.h"
 
 namespace kiln {
 namespace {
@@ -15,18 +15,8 @@ constexpr int kFirstPowerSteps = 15;
 
 Tensor unit(const Tensor& v) { return v / (v.norm() + 1e-12); }
 
-// sqrt(var + 1e-8) keeps a slope where four items are equal.
 Tensor with_deviation(const Tensor& phi) {
-  const auto groups = phi.size(0) / CriticNetwork::kGroup;
-  if (groups * CriticNetwork::kGroup != phi.size(0))
-    throw ShapeError(
-        "critic.minibatch_deviation",
-        fmt::format("{} rows are no multiple of {}; give such a number of items or of packs",
-                    phi.size(0), CriticNetwork::kGroup));
-  const auto variance =
-      phi.view({groups, CriticNetwork::kGroup, phi.size(1)}).var(1, /*unbiased=*/false);
-  const auto deviation = (variance + 1e-8).sqrt().mean(1, /*keepdim=*/true);
-  return torch::cat({phi, deviation.repeat_interleave(CriticNetwork::kGroup, 0)}, 1);
+  return torch::cat({phi, batch_deviation(phi, CriticNetwork::kGroup).unsqueeze(1)}, 1);
 }
 
 }  // namespace

@@ -1,26 +1,14 @@
 #include "kiln/nn/adversarial/patch_critic.h"
 
-#include <torch/nn/functional/instancenorm.h>
-#include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/conv.h>
-#include <torch/nn/modules/instancenorm.h>
 
-#include <algorithm>
+#include "kiln/nn/strided_trunk.h"
 
 namespace kiln {
 namespace {
 
 constexpr double kSlope = .2;
 constexpr std::int64_t kKernel = 4, kWidest = 8;
-
-std::int64_t filters_at(const PatchCriticOptions& o, std::int64_t layer) {
-  return o.filters * std::min<std::int64_t>(kWidest, std::int64_t{1} << layer);
-}
-
-torch::nn::Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t stride, bool bias) {
-  return torch::nn::Conv2d(
-      torch::nn::Conv2dOptions(in, out, kKernel).stride(stride).padding(1).bias(bias));
-}
 
 }  // namespace
 
@@ -29,16 +17,23 @@ std::vector<std::pair<PatchNorm, std::string_view>> enum_names(PatchNorm) {
 }
 
 torch::nn::Sequential make_patch_critic(const PatchCriticOptions& o) {
-  const bool normalised = o.norm == PatchNorm::instance;
+  const auto norm = o.norm == PatchNorm::instance ? MapNorm::instance : MapNorm::none;
+  const auto filters = [&](std::int64_t layer) { return filters_at(o.filters, layer, kWidest); };
   torch::nn::Sequential net;
-  for (std::int64_t layer = 0; layer <= o.halvings; ++layer) {
-    const auto in = layer == 0 ? o.channels : filters_at(o, layer - 1), out = filters_at(o, layer);
-    net->push_back(conv(in, out, layer < o.halvings ? 2 : 1, layer == 0 || !normalised));
-    if (layer > 0 && normalised)
-      net->push_back(torch::nn::InstanceNorm2d(torch::nn::InstanceNorm2dOptions(out).affine(true)));
-    net->push_back(torch::nn::LeakyReLU(torch::nn::LeakyReLUOptions().negative_slope(kSlope)));
-  }
-  net->push_back(conv(filters_at(o, o.halvings), 1, 1, true));
+  push_strided_trunk(net, {.channels = o.channels,
+                           .filters = o.filters,
+                           .halvings = o.halvings,
+                           .widest = kWidest,
+                           .norm = norm,
+                           .slope = kSlope});
+  push_strided_layer(net, {.in = filters(o.halvings - 1),
+                           .out = filters(o.halvings),
+                           .stride = 1,
+                           .norm = norm,
+                           .slope = kSlope,
+                           .bias = norm == MapNorm::none});
+  net->push_back(
+      torch::nn::Conv2d(torch::nn::Conv2dOptions(filters(o.halvings), 1, kKernel).padding(1)));
   return net;
 }
 
