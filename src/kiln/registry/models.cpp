@@ -6,6 +6,7 @@
 #include "kiln/models/adversarial/dcgan.h"
 #include "kiln/models/adversarial/gan.h"
 #include "kiln/models/adversarial/infogan.h"
+#include "kiln/models/adversarial/progressive_gan.h"
 #include "kiln/models/autoregressive/categorical_nade.h"
 #include "kiln/models/autoregressive/gated_pixel_cnn.h"
 #include "kiln/models/autoregressive/made.h"
@@ -210,6 +211,17 @@ const std::vector<ModelEntry>& models() {
                                     {"latent", "3"},
                                     {"categories", "3"},
                                     {"reader_hidden", "6"}})),
+      entry<ProgressiveGan>("progressive_gan", "Generative adversarial network that grows",
+                            "arXiv:1710.10196",
+                            {{"channels", "1"},
+                             {"height", "8"},
+                             {"width", "8"},
+                             {"features", "4"},
+                             {"latent", "3"},
+                             {"stable_rounds", "2"},
+                             {"fade_rounds", "2"},
+                             {"minibatch_deviation", "false"}},
+                            {{{"objective", "nonsaturating"}}}),
       entry<Pix2pix>("pix2pix", "Translation of pictures, learned from pairs", "arXiv:1611.07004",
                      {{"channels", "1"},
                       {"height", "16"},

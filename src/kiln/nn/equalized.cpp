@@ -1,0 +1,40 @@
+#include "kiln/nn/equalized.h"
+
+#include <ATen/ATen.h>
+#include <torch/types.h>
+
+#include <cmath>
+
+namespace kiln {
+namespace {
+
+double scale_of(const EqualizedOptions& o) {
+  return o.gain / std::sqrt(static_cast<double>(o.in * o.kernel * o.kernel));
+}
+
+}  // namespace
+
+EqualizedConv2dImpl::EqualizedConv2dImpl(const EqualizedOptions& o)
+    : weight(register_parameter("weight", torch::randn({o.out, o.in, o.kernel, o.kernel}))),
+      bias(o.bias ? register_parameter("bias", torch::zeros({o.out})) : Tensor()),
+      padding_(o.kernel / 2),
+      scale_(scale_of(o)) {}
+
+Tensor EqualizedConv2dImpl::forward(const Tensor& x) const {
+  return at::conv2d(x, weight * scale_, bias, /*stride=*/1, padding_);
+}
+
+EqualizedLinearImpl::EqualizedLinearImpl(const EqualizedOptions& o)
+    : weight(register_parameter("weight", torch::randn({o.out, o.in}))),
+      bias(o.bias ? register_parameter("bias", torch::zeros({o.out})) : Tensor()),
+      scale_(scale_of(o)) {}
+
+Tensor EqualizedLinearImpl::forward(const Tensor& x) const {
+  return at::linear(x, weight * scale_, bias);
+}
+
+Tensor pixel_norm(const Tensor& a) {
+  return a * (a.square().mean(1, /*keepdim=*/true) + 1e-8).rsqrt();
+}
+
+}  // namespace kiln
