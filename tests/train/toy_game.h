@@ -49,7 +49,7 @@ class ToyGame : public Game {
                 .parameters = {{"left", left_}},
                 .objective = [this](const Batch& batch, Rng& rng) {
                   seen.push_back(batch.x.size(0));
-                  const auto target = batch.x + 0.01 * rng.normal(batch.x.sizes());
+                  const auto target = batch.x + noise * rng.normal(batch.x.sizes());
                   const auto loss = (left_ - target).square().sum(1).mean() * scale;
                   return Objective{.loss = loss, .log = {{"first", left_[0]}}};
                 }};
@@ -69,6 +69,7 @@ class ToyGame : public Game {
   Tensor left() const { return left_; }
   Tensor right() const { return right_; }
   double scale = 1;  // infinity breaks the loss of "left"
+  double noise = .01;
   int right_turns = 2;
   bool right_averaged = true;
   std::vector<Stage> stage_list;

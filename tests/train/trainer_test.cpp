@@ -223,6 +223,35 @@ TEST(Trainer, PartsOfABatchAreSeenOneByOne) {
   EXPECT_EQ(toy.game.seen, std::vector<std::int64_t>(8, 2));
 }
 
+TEST(Trainer, PartsOfABatchStepAsTheWhole) {
+  const auto after = [](std::int64_t parts) {
+    auto options = toy_options(3);
+    options.accumulate = parts;
+    Toy toy(options);
+    toy.game.right_turns = 0;
+    toy.game.noise = 0;
+    toy.trainer.run({});
+    return toy.game.left().detach().clone();
+  };
+  EXPECT_TRUE(torch::allclose(after(4), after(1), 1e-5, 1e-7));
+  // Adam does not see how long a gradient is; a clipped one does.
+  const auto norm = [](std::int64_t parts) {
+    auto options = toy_options(1);
+    options.accumulate = parts;
+    Toy toy(options);
+    toy.game.right_turns = 0;
+    toy.game.noise = 0;
+    double found = 0;
+    toy.trainer.run({.record = [&](const TrainRecord& record) {
+      for (const auto& [name, value] : record.scalars)
+        if (name == "left/gradient_norm") found = value;
+    }});
+    return found;
+  };
+  EXPECT_NEAR(norm(4), norm(1), 1e-5);
+  EXPECT_GT(norm(1), .1);
+}
+
 TEST(Trainer, ConvergesToTheDatasMean) {
   auto options = toy_options(400);
   options.schedule = Schedule::linear;

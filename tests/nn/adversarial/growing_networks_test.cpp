@@ -66,6 +66,62 @@ TEST(GrowingNetworks, AFadeBeginsWithTheSmallerPicturesAndEndsWithTheNewOnes) {
   }
 }
 
+// Table 2 with LibTorch's own operations, from the weights by their names.
+Tensor normalised(const Tensor& a) { return a / (a.square().mean(1, true) + 1e-8).sqrt(); }
+Tensor leaky(const Tensor& a) { return torch::where(a > 0, a, .2 * a); }
+
+using Weights = torch::OrderedDict<std::string, Tensor>;
+
+Tensor conv(const Weights& p, const std::string& name, const Tensor& x, double gain) {
+  const auto& w = p[name + ".weight"];
+  const double inputs = static_cast<double>(w[0].numel());
+  return at::conv2d(x, w * (gain / std::sqrt(inputs)), p[name + ".bias"], 1, w.size(2) / 2);
+}
+
+TEST(GrowingNetworks, TheGeneratorIsThatOfTheTable) {
+  torch::manual_seed(6);
+  torch::NoGradGuard no_grad;
+  GrowingGenerator generator(kSmall);
+  Rng rng(7);
+  for (auto& p : generator->parameters()) p.add_(.3 * rng.normal(p.sizes()));
+  const auto p = generator->named_parameters();
+  const auto z = rng.normal({2, 3});
+  const double root2 = std::sqrt(2.);
+  const auto& w = p["dense.weight"];
+  auto h = torch::matmul(normalised(z), w.t()) * (root2 / 4 / std::sqrt(3.));
+  h = normalised(leaky(h.view({2, 4, 4, 4}) + p["dense_bias"]));
+  h = normalised(leaky(conv(p, "level0_conv", h, root2)));
+  h = h.repeat_interleave(2, 2).repeat_interleave(2, 3);
+  h = normalised(leaky(conv(p, "level1_conv1", h, root2)));
+  h = normalised(leaky(conv(p, "level1_conv2", h, root2)));
+  EXPECT_TRUE(torch::allclose(generator->forward(z, {.level = 1}),
+                              conv(p, "level1_to_picture", h, 1), 1e-4, 1e-5));
+}
+
+TEST(GrowingNetworks, TheCriticIsThatOfTheTable) {
+  torch::manual_seed(8);
+  torch::NoGradGuard no_grad;
+  GrowingCritic critic(kSmall);
+  Rng rng(9);
+  for (auto& p : critic->parameters()) p.add_(.3 * rng.normal(p.sizes()));
+  const auto p = critic->named_parameters();
+  const auto x = rng.normal({4, 2, 8, 8});
+  const double root2 = std::sqrt(2.);
+  auto h = leaky(conv(p, "level1_from_picture", x, root2));
+  h = leaky(conv(p, "level1_conv1", h, root2));
+  h = leaky(conv(p, "level1_conv2", h, root2)).view({4, 4, 4, 2, 4, 2}).mean(3).mean(4);
+  const auto deviation = (h.var(0, false) + 1e-8).sqrt().mean();
+  h = torch::cat({h, deviation.expand({4, 1, 4, 4})}, 1);
+  h = leaky(conv(p, "level0_conv", h, root2)).flatten(1);
+  const auto dense = [&](const std::string& name, const Tensor& in, double gain) {
+    const double inputs = static_cast<double>(in.size(1));
+    return torch::matmul(in, p[name + ".weight"].t()) * (gain / std::sqrt(inputs)) +
+           p[name + ".bias"];
+  };
+  const auto wanted = dense("out", leaky(dense("dense", h, root2)), 1).squeeze(1);
+  EXPECT_TRUE(torch::allclose(critic->forward(x, {.level = 1}), wanted, 1e-4, 1e-5));
+}
+
 TEST(GrowingNetworks, PicturesOfEveryLevelHaveItsSize) {
   torch::NoGradGuard no_grad;
   auto options = kSmall;
