@@ -125,6 +125,10 @@ TEST(LinePlot, ASteepBeginningComesInFromAbove) {
   const auto twice = svg_line_plot(
       {.series = {{.x = {0, 1, 2, 3, 99, 100}, .y = {1, 90, 1, -90, 1, 2}}}, .steep = .5});
   EXPECT_EQ(count(twice, "M"), 3u);
+  double top = 1e9, bottom = 0;
+  for (const auto& [at, y] : path_points(twice))
+    top = std::min(top, y), bottom = std::max(bottom, y);
+  EXPECT_NEAR(bottom - top, 300, 0.02) << "from edge to edge, and no further";
   const auto all_early = svg_line_plot({.series = {{.x = {0, 1}, .y = {1, 2}}}, .steep = 1});
   EXPECT_EQ(path_points(all_early).size(), 2u);
 }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "kiln/train/stages.h"
 #include "kiln/train/weights.h"
 #include "tests/support/refusal.h"
 #include "tests/train/toy_game.h"
@@ -148,6 +149,15 @@ TEST(Trainer, AStageJoinsBatchesOfTheSource) {
   toy.trainer->run({});
   EXPECT_EQ(toy.game.seen,
             (std::vector<std::int64_t>{8, 8, 8, 8, 24, 24, 24, 24, 24, 16, 16, 16, 16, 16}));
+}
+
+TEST(Trainer, RoundsOfAStageCountAllTheirBatches) {
+  EXPECT_EQ(batches_of_rounds(kStages, 0, 4), 4);
+  EXPECT_EQ(batches_of_rounds(kStages, 3, 6), 1 + 2 * 3);
+  EXPECT_EQ(batches_of_rounds(kStages, 8, 14), 3 + 5 * 2);
+  EXPECT_EQ(batches_of_rounds({}, 8, 14), 6);
+  EXPECT_EQ(last_stage_begins(kStages), 9);
+  EXPECT_EQ(last_stage_begins({}), 0);
 }
 
 // One round of a stage with fresh moments is one of a trainer that has none yet.

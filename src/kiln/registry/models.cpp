@@ -191,7 +191,7 @@ const std::vector<ModelEntry>& models() {
           "wae", "Wasserstein autoencoder", "arXiv:1711.01558",
           small_picture(
               {{"hidden", "8"}, {"latent", "2"}, {"penalty", "gan"}, {"critic_hidden", "8"}})),
-      entry<LadderVae>("ladder_vae", "Ladder variational autoencoder, binary", "arXiv:1602.02282",
+      entry<LadderVae>("ladder_vae", "Ladder variational autoencoder", "arXiv:1602.02282",
                        small_picture({{"latents", "3,2"}, {"hidden", "8,6"}, {"kl_warmup", "10"}})),
       entry<Dcgan>("dcgan", "Deep convolutional generative adversarial network", "arXiv:1511.06434",
                    {{"channels", "1"},

@@ -13,6 +13,7 @@
 #include "kiln/runs/fit.h"
 #include "kiln/runs/prepare.h"
 #include "kiln/runs/watch.h"
+#include "kiln/train/stages.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
@@ -135,7 +136,14 @@ void Session::restore() {
 
 TrainEnd Session::run() {
   const auto& config = folder_.config();
-  Records records(folder_.path(), trainer_->step(), config.train.batch);
+  auto* game = seen_as<Game>(*model_);
+  const auto stages = game ? game->stages() : std::vector<Stage>();
+  if (const auto first = last_stage_begins(stages); first >= config.train.steps)
+    hooks_.say(
+        fmt::format("{} rounds end before the last of the {} stages of this model, which "
+                    "begins at round {}; see --steps and the options of its stages",
+                    config.train.steps, stages.size(), first));
+  Records records(folder_.path(), trainer_->step(), config.train.batch, stages);
   TrainHooks hooks;
   if (!metric_.empty()) hooks.validate = [this] { return validate(); };
   LossWatch losses;
@@ -158,8 +166,7 @@ TrainEnd Session::run() {
   };
   hooks.interrupted = hooks_.interrupted;
   const auto end = trainer_->run(hooks);
-  if (auto* game = seen_as<Game>(*model_); game && game->players().size() == 1)
-    warn("losses", losses.warning());
+  if (game && game->players().size() == 1) warn("losses", losses.warning());
   return end;
 }
 

@@ -11,6 +11,7 @@
 
 #include "kiln/core/check.h"
 #include "kiln/core/torch_compat.h"
+#include "kiln/train/stages.h"
 #include "kiln/train/weights.h"
 
 namespace kiln {
@@ -103,16 +104,12 @@ GameLearning::GameLearning(Game& game, Feed feed, const TrainOptions& options, t
 // What a stage changes at its first round; how many batches a turn sees.  Where a training stands
 // among its stages is told by the number of its rounds alone.
 std::int64_t GameLearning::begin_stage(std::int64_t number) {
-  if (stages_.empty()) return 1;
-  std::int64_t first = 0;
-  std::size_t at = 0;
-  while (at + 1 < stages_.size() && number >= first + stages_[at].rounds)
-    first += stages_[at++].rounds;
-  if (number == first)
-    for (const auto& name : stages_[at].fresh_moments)
+  const auto [stage, begins] = stage_of(stages_, number);
+  if (begins)
+    for (const auto& name : stage.fresh_moments)
       for (auto& seat : seats_)
         if (seat.player.name == name) seat.optimizer->forget();
-  return stages_[at].batches;
+  return stage.batches;
 }
 
 StepEnd GameLearning::step(std::int64_t number, ScalarMeans& log) {

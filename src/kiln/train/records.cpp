@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kiln/core/error.h"
+#include "kiln/train/stages.h"
 
 namespace kiln {
 namespace {
@@ -32,9 +33,11 @@ fs::path cut_back(const fs::path& folder, std::int64_t step) {
 
 }  // namespace
 
-Records::Records(const fs::path& folder, std::int64_t step, std::int64_t examples_per_round)
+Records::Records(const fs::path& folder, std::int64_t step, std::int64_t batch,
+                 std::vector<Stage> stages)
     : earlier_seconds_(seconds_so_far(cut_back(folder, step))),
-      examples_per_round_(examples_per_round),
+      batch_(batch),
+      stages_(std::move(stages)),
       last_step_(step),
       last_seconds_(earlier_seconds_),
       lines_(folder / kLines),
@@ -47,7 +50,8 @@ double Records::seconds() const {
 
 void Records::add(const TrainRecord& record) {
   const double now = seconds();
-  const auto examples = static_cast<double>((record.step - last_step_) * examples_per_round_);
+  const auto examples =
+      static_cast<double>(batches_of_rounds(stages_, last_step_, record.step) * batch_);
   std::vector<std::pair<std::string, double>> values{
       {"seconds", now},
       {"examples_per_second", examples / std::max(1e-9, now - last_seconds_)},

@@ -17,7 +17,8 @@ namespace kiln {
 class Records {
  public:
   /// Goes on after `step`: what both files hold beyond it is cut off.
-  Records(const std::filesystem::path& folder, std::int64_t step, std::int64_t examples_per_round);
+  Records(const std::filesystem::path& folder, std::int64_t step, std::int64_t batch,
+          std::vector<Stage> stages = {});
 
   void add(const TrainRecord& record);  ///< step, seconds, examples_per_second, loss, player/name
   void add_validation(std::int64_t step, const std::string& metric,
@@ -29,7 +30,8 @@ class Records {
 
   double earlier_seconds_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::int64_t examples_per_round_;
+  std::int64_t batch_;
+  std::vector<Stage> stages_;
   std::int64_t last_step_;
   double last_seconds_;
   JsonlWriter lines_;

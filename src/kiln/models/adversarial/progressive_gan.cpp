@@ -202,11 +202,13 @@ Tensor ProgressiveGan::draw_samples(const SampleRequest& request, Rng& rng) {
 std::vector<RecipeFor<ProgressiveGanOptions>> ProgressiveGan::recipes() {
   return {{"all data",
            always<ProgressiveGanOptions>,
-           {{"features", "64"},
+           {{"features", "32"},
             {"batch", "16"},
-            {"steps", "10000"},
-            {"stable_rounds", "1000"},
-            {"fade_rounds", "1000"},
+            {"steps", "4000"},
+            {"stable_rounds", "300"},
+            {"fade_rounds", "300"},
+            {"schedule", "linear"},
+            {"hold", "0.5"},
             {"ema", "0.999"}}}};
 }
 

@@ -9,7 +9,7 @@
 namespace kiln {
 namespace {
 
-// Outputs are summed: as no item's output depends on another item, the gradient of the sum by x
+// Outputs are summed: where no item's output depends on another item, the gradient of the sum by x
 // holds each output's own gradient.
 Tensor squared_slope(const CriticFunction& critic, const Tensor& x) {
   const auto at = x.detach().requires_grad_();

@@ -7,7 +7,9 @@
 
 namespace kiln {
 
-/// A critic: x [B, ...] -> outputs [B], each of its own item alone.
+/// A critic: x [B, ...] -> outputs [B], each of its own item alone, or, with minibatch deviation,
+/// of its item among neighbours: slopes are then those of the sum of the outputs, as in the
+/// authors' code.
 using CriticFunction = std::function<Tensor(const Tensor& x)>;
 
 /// ||gradient of the critic's output by x||, for each item: [B], with a graph to the critic's
