@@ -4,6 +4,7 @@
 
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/image.h"
+#include "kiln/io/safetensors.h"
 #include "tests/cli/tiny_runs.h"
 #include "tests/io/played_film.h"
 
@@ -139,6 +140,25 @@ TEST(Pixels, TheCodesOfAnotherRunDriveDraws) {
                 .find("encoder"),
             std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(folder / "none"));
+}
+
+// A run knows no option that is newer than it.
+TEST(Pixels, ARunOfBeforeThereWereCodesIsJudged) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  std::filesystem::copy(tiny_run("pixel_cnn"), run, std::filesystem::copy_options::recursive);
+  auto config = contents(run / "config.toml");
+  const auto begin = config.find("code_size");
+  ASSERT_NE(begin, std::string::npos);
+  config.erase(begin, config.find('\n', begin) + 1 - begin);
+  write_file_atomically((run / "config.toml").string(), config);
+  for (const auto& entry : std::filesystem::directory_iterator(run / "checkpoints")) {
+    auto file = read_safetensors(entry.path().string());
+    file.metadata.erase("kiln.run");  // of a config with the option
+    write_safetensors(entry.path().string(), file);
+  }
+  const auto judged = run_kiln({"eval", run.string(), "--metric", "nll"});
+  EXPECT_EQ(judged.code, 0) << judged.err;
 }
 
 TEST(Pixels, OneItemHasNoStandardError) {

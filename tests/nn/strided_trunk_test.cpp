@@ -34,7 +34,7 @@ TEST(StridedTrunk, FiltersDoubleUpToTheWidest) {
 TEST(StridedTrunk, OnlyLayersThatAreNotNormalisedHaveABias) {
   EXPECT_EQ(names_of({.halvings = 2}),
             (std::vector<std::string>{"0.weight", "0.bias", "2.weight", "2.bias"}));
-  for (const auto norm : {MapNorm::batch, MapNorm::item, MapNorm::instance})
+  for (const auto norm : {MapNorm::batch, MapNorm::layer, MapNorm::instance})
     EXPECT_EQ(names_of({.halvings = 2, .norm = norm}),
               (std::vector<std::string>{"0.weight", "0.bias", "2.weight", "3.weight", "3.bias"}));
   EXPECT_EQ(names_of({.halvings = 2, .norm = MapNorm::batch, .first_bias = false}),
@@ -47,7 +47,7 @@ TEST(StridedTrunk, NormalisesOverWhatItsNameSays) {
   torch::NoGradGuard no_grad;
   const auto x = Rng(2).normal({3, 2, 8, 8});
   const std::vector<std::pair<MapNorm, std::vector<std::int64_t>>> kinds{
-      {MapNorm::batch, {0, 2, 3}}, {MapNorm::item, {1, 2, 3}}, {MapNorm::instance, {2, 3}}};
+      {MapNorm::batch, {0, 2, 3}}, {MapNorm::layer, {1, 2, 3}}, {MapNorm::instance, {2, 3}}};
   for (const auto& [norm, over] : kinds) {
     torch::nn::Sequential net;
     push_strided_layer(net, {.in = 2, .out = 5, .norm = norm, .slope = .2, .bias = false});

@@ -33,8 +33,4 @@ Tensor EqualizedLinearImpl::forward(const Tensor& x) const {
   return at::linear(x, weight * scale_, bias);
 }
 
-Tensor pixel_norm(const Tensor& a) {
-  return a * (a.square().mean(1, /*keepdim=*/true) + 1e-8).rsqrt();
-}
-
 }  // namespace kiln

@@ -49,7 +49,4 @@ class EqualizedLinearImpl : public torch::nn::Module {
 };
 TORCH_MODULE(EqualizedLinear);
 
-/// b = a / sqrt(mean_c a_c^2 + 1e-8) at every place, section 4.2: [B, C, ...] -> the same.
-Tensor pixel_norm(const Tensor& a);
-
 }  // namespace kiln

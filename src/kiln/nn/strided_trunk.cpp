@@ -19,7 +19,7 @@ void push_norm(torch::nn::Sequential& network, MapNorm norm, std::int64_t maps) 
     case MapNorm::batch:
       network->push_back(torch::nn::BatchNorm2d(maps));
       break;
-    case MapNorm::item:
+    case MapNorm::layer:
       network->push_back(torch::nn::GroupNorm(torch::nn::GroupNormOptions(1, maps)));
       break;
     case MapNorm::instance:

@@ -6,9 +6,10 @@
 
 namespace kiln {
 
-/// What normalises a layer's maps: over the batch, over all of an item's own features, over each of
-/// an item's maps.  Batch and item have one scale and shift a map, instance too.
-enum class MapNorm { none, batch, item, instance };
+/// What normalises a layer's maps: batch normalisation, layer normalisation (over all of an item's
+/// own features) or instance normalisation (over each of an item's maps).  All have one scale and
+/// shift a map.
+enum class MapNorm { none, batch, layer, instance };
 
 struct StridedLayer {
   std::int64_t in = 1, out = 32, stride = 2;

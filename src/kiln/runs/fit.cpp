@@ -125,8 +125,7 @@ TrainedModel load_model(const std::filesystem::path& path, torch::Device device)
                   "load_run() from its folder");
   TrainedModel trained;
   trained.config = parse_run_config(path.string(), config->second);
-  const auto& entry = find_model(trained.config.model);
-  trained.model = make_model(entry, trained.config.model_options, 0);
+  trained.model = model_of(trained.config);
   load_weights(path.string(), file, *trained.model);
   if (const auto step = file.metadata.find("kiln.step"); step != file.metadata.end())
     trained.step = parse_integer(step->second).value_or(0);

@@ -35,13 +35,18 @@ std::shared_ptr<const TrainedModel> kept_encoder(const RunFolder& folder, const 
   return encoder;
 }
 
+std::shared_ptr<Model> model_of(RunConfig& config) {
+  const auto& entry = find_model(config.model);
+  config.model_options = entry.complete(config.model_options);
+  return make_model(entry, config.model_options, 0);
+}
+
 TrainedModel load_run(const std::filesystem::path& path, const std::string& checkpoint,
                       torch::Device device) {
   const auto folder = RunFolder::open(path);
   TrainedModel run;
   run.config = folder.config();
-  const auto& entry = find_model(run.config.model);
-  run.model = make_model(entry, run.config.model_options, 0);
+  run.model = model_of(run.config);
   auto loaded = folder.load(checkpoint);
   load_weights(loaded.path.string(), loaded.file, *run.model);
   run.step = loaded.step;

@@ -41,6 +41,10 @@ struct TrainedModel {
 std::shared_ptr<const TrainedModel> kept_encoder(const RunFolder& folder, const Model& model,
                                                  torch::Device device);
 
+/// The model of a stored configuration, weights still to be read.  Options that are newer than it
+/// get their defaults.  Throws ConfigError.
+std::shared_ptr<Model> model_of(RunConfig& config);
+
 /// Loads a run folder.  `checkpoint` is "best" (by validation; the newest where there is none),
 /// "last", or a step. Throws IoError or ConfigError.
 TrainedModel load_run(const std::filesystem::path& path, const std::string& checkpoint = "best",

@@ -190,6 +190,18 @@ TEST(ProgressiveGan, EachPlayerDrawsItsOwnCodes) {
   EXPECT_FALSE(players[0].averaged);
 }
 
+TEST(ProgressiveGan, MovesByTheAuthorsAdam) {
+  ProgressiveGan model(small());
+  for (const auto& player : model.players()) {
+    EXPECT_EQ(player.optimizer.kind, OptimizerKind::adam);
+    EXPECT_EQ(player.optimizer.learning_rate, 1e-3);
+    EXPECT_EQ(player.optimizer.beta1, 0);
+    EXPECT_EQ(player.optimizer.beta2, .99);
+    EXPECT_EQ(player.optimizer.epsilon, 1e-8);
+    EXPECT_EQ(player.turns, 1);
+  }
+}
+
 // ---- Use
 
 TEST(ProgressiveGan, ACriticOfSingleItemsCanJudgeThem) {

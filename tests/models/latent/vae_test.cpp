@@ -58,6 +58,11 @@ TEST(Vae, BoundIsReconstructionLessDivergenceForEachItem) {
   EXPECT_EQ(player.parameters.size(), vae->parameters().size());
 }
 
+TEST(Vae, FreeBitsLookAtAWholeBatch) {
+  EXPECT_TRUE(Vae({.data_dim = 4, .latent = 2, .hidden = 3}).adds_over_items());
+  EXPECT_FALSE(Vae({.data_dim = 4, .latent = 2, .hidden = 3, .free_bits = .1}).adds_over_items());
+}
+
 // ---- Laws
 
 TEST(Vae, LinearGaussianBoundIsTheBestDiagonalOne) {

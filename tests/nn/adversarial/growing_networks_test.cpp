@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "kiln/core/rng.h"
-#include "kiln/nn/adversarial/batch_deviation.h"
+#include "kiln/nn/adversarial/minibatch_deviation.h"
 #include "tests/support/finite_differences.h"
 #include "tests/support/refusal.h"
 
@@ -164,18 +164,18 @@ TEST(GrowingNetworks, GradientsEqualFiniteDifferences) {
   expect_gradients_match(*critic, [&] { return (critic->forward(x, half) * w).sum(); });
 }
 
-TEST(BatchDeviation, IsTheMeanDeviationAmongFourNeighbours) {
+TEST(MinibatchDeviation, IsTheMeanDeviationAmongFourNeighbours) {
   const auto x = torch::tensor(
       {{0., 1.}, {2., 1.}, {4., 1.}, {6., 1.}, {3., 3.}, {3., 3.}, {3., 3.}, {3., 3.}},
       torch::kDouble);
-  const auto found = batch_deviation(x, 4);
+  const auto found = minibatch_deviation(x, 4);
   ASSERT_EQ(found.sizes(), at::IntArrayRef{8});
   // Variance 5 of 0, 2, 4, 6; none of the others but what keeps the slope.
   const double least = std::sqrt(1e-8), first = (std::sqrt(5 + 1e-8) + least) / 2;
   for (std::int64_t i = 0; i < 8; ++i)
     EXPECT_NEAR(found[i].item<double>(), i < 4 ? first : least, 1e-12);
-  EXPECT_TRUE(torch::equal(batch_deviation(x.view({8, 1, 2, 1}), 4), found));
-  EXPECT_NE(message_of<ShapeError>([&] { batch_deviation(x, 3); }).find("no multiple of 3"),
+  EXPECT_TRUE(torch::equal(minibatch_deviation(x.view({8, 1, 2, 1}), 4), found));
+  EXPECT_NE(message_of<ShapeError>([&] { minibatch_deviation(x, 3); }).find("no multiple of 3"),
             std::string::npos);
 }
 

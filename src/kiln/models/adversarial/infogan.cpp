@@ -58,7 +58,7 @@ torch::nn::Sequential conv_trunk(const InfoganOptions& o) {
                      {.channels = o.channels,
                       .filters = first,
                       .halvings = halvings,
-                      .norm = o.critic_norm == CriticNorm::layer ? MapNorm::item : MapNorm::batch,
+                      .norm = o.critic_norm == CriticNorm::layer ? MapNorm::layer : MapNorm::batch,
                       .slope = kSlope});
   const auto in = filters_at(first, halvings - 1), side = o.height >> halvings,
              units = o.critic_units.value_or(InfoganOptions::kCriticUnits);

@@ -92,9 +92,9 @@ class LadderVae : public Game,
   Values values() const override { return law_.value_set().kind; }
   std::int64_t states() const override { return law_.value_set().states; }
   bool bounds_mass() const override { return options_.decoder != DecoderKind::gaussian; }
+  std::vector<std::string> training_buffers() const override { return {"round"}; }
   /// The output bias becomes the law of the data's moments that ignores z, nearly (log-odds of the
   /// mean, clamped to [0.001, 0.999]).
-  std::vector<std::string> training_buffers() const override { return {"round"}; }
   void start_from_data(const DataMoments& moments) override;
   bool adds_over_items() const override { return true; }
   std::vector<Player> players() override;  ///< One player; loss: -elbo, its KL weighted, [].

@@ -62,9 +62,9 @@ class Vae : public Game,
   Values values() const override { return law_.value_set().kind; }
   std::int64_t states() const override { return law_.value_set().states; }
   bool bounds_mass() const override { return options_.decoder != DecoderKind::gaussian; }
+  std::vector<std::string> training_buffers() const override { return {"round"}; }
   /// The output bias becomes the law of the data's moments: the decoder starts as the best law that
   /// ignores z, nearly (log-odds of the mean, clamped to [0.001, 0.999]).
-  std::vector<std::string> training_buffers() const override { return {"round"}; }
   void start_from_data(const DataMoments& moments) override;
   /// One player; loss, averaged over B, []: minus the mean of K bounds (elbo), or minus L_K (iwae).
   /// The divergence is weighed by beta, after a climb from beta / kl_warmup in the first round;

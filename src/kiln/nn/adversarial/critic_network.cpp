@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "kiln/core/check.h"
-#include "kiln/nn/adversarial/batch_deviation.h"
+#include "kiln/nn/adversarial/minibatch_deviation.h"
 
 namespace kiln {
 namespace {
@@ -16,7 +16,7 @@ constexpr int kFirstPowerSteps = 15;
 Tensor unit(const Tensor& v) { return v / (v.norm() + 1e-12); }
 
 Tensor with_deviation(const Tensor& phi) {
-  return torch::cat({phi, batch_deviation(phi, CriticNetwork::kGroup).unsqueeze(1)}, 1);
+  return torch::cat({phi, minibatch_deviation(phi, CriticNetwork::kGroup).unsqueeze(1)}, 1);
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 #include <algorithm>
 
 #include "kiln/core/check.h"
-#include "kiln/nn/adversarial/batch_deviation.h"
+#include "kiln/nn/adversarial/minibatch_deviation.h"
+#include "kiln/nn/pixel_norm.h"
 
 namespace kiln {
 namespace {
@@ -116,7 +117,7 @@ Tensor GrowingCriticImpl::forward(const Tensor& x, const Growth& growth) {
       h = blended(leaky(pictures_[index(l - 1)]->forward(halved(x))), h, growth.alpha);
   }
   if (options_.deviation) {
-    const auto deviation = batch_deviation(h, kGroup).view({-1, 1, 1, 1});
+    const auto deviation = minibatch_deviation(h, kGroup).view({-1, 1, 1, 1});
     h = torch::cat({h, deviation.expand({-1, 1, h.size(2), h.size(3)})}, 1);
   }
   h = leaky(convs_.back()->forward(h));

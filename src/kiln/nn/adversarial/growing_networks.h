@@ -34,9 +34,9 @@ struct Growth {
 /// Maps at a level: `features` at the first four (to 32 pixels from 4), then halved, 1 at least.
 std::int64_t growing_features(const GrowingOptions& options, std::int64_t level);
 
-/// Nearest neighbours: [B, C, S, S] -> [B, C, 2 S, 2 S].
+/// Upsampling by nearest neighbours: [B, C, S, S] -> [B, C, 2 S, 2 S].
 Tensor doubled(const Tensor& x);
-/// Means of squares of 2 x 2: [B, C, 2 S, 2 S] -> [B, C, S, S].
+/// Average pooling of 2 x 2 pixels: [B, C, 2 S, 2 S] -> [B, C, S, S].
 Tensor halved(const Tensor& x);
 /// Low + alpha (high - low); for alpha 1 `high` itself.
 Tensor blended(const Tensor& low, const Tensor& high, double alpha);
@@ -55,12 +55,12 @@ class GrowingGeneratorImpl : public torch::nn::Module {
   EqualizedLinear dense_{nullptr};
   Tensor dense_bias_;                      // one number a map
   std::vector<EqualizedConv2d> convs_;     // one at level 0, then two a level
-  std::vector<EqualizedConv2d> pictures_;  // "to_picture", one a level
+  std::vector<EqualizedConv2d> pictures_;  // "to_picture", the paper's toRGB, one a level
 };
 TORCH_MODULE(GrowingGenerator);
 
 /// [B, C, side, side] -> outputs [B].  Mirrors the generator, without normalisation, halving by
-/// means.
+/// average pooling.
 class GrowingCriticImpl : public torch::nn::Module {
  public:
   static constexpr std::int64_t kGroup = 4;
@@ -73,7 +73,7 @@ class GrowingCriticImpl : public torch::nn::Module {
   Tensor seen(const Tensor& x, std::int64_t level);
 
   GrowingOptions options_;
-  std::vector<EqualizedConv2d> pictures_;  // "from_picture", one a level
+  std::vector<EqualizedConv2d> pictures_;  // "from_picture", the paper's fromRGB, one a level
   std::vector<EqualizedConv2d> convs_;     // two a level from level 1 up, then that of level 0
   EqualizedLinear dense_{nullptr}, out_{nullptr};
 };

@@ -8,6 +8,6 @@ namespace kiln {
 /// group of neighbours differ, sqrt(variance + 1e-8) of each number among the group, averaged over
 /// the numbers.  [B, ...] -> [B]; the items of a group have the same.  Throws ShapeError unless B
 /// is a multiple of the group.
-Tensor batch_deviation(const Tensor& x, std::int64_t group);
+Tensor minibatch_deviation(const Tensor& x, std::int64_t group);
 
 }  // namespace kiln

@@ -1,4 +1,4 @@
-#include "kiln/nn/adversarial/batch_deviation.h"
+#include "kiln/nn/adversarial/minibatch_deviation.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 namespace kiln {
 
 // sqrt(variance + 1e-8) keeps a slope where the items are equal.
-Tensor batch_deviation(const Tensor& x, std::int64_t group) {
+Tensor minibatch_deviation(const Tensor& x, std::int64_t group) {
   const auto groups = x.size(0) / group;
   if (groups * group != x.size(0))
     throw ShapeError("critic.minibatch_deviation",
