@@ -4,6 +4,7 @@
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/image_grid.h"
 #include "kiln/io/npy.h"
+#include "kiln/io/pixel_text.h"
 #include "tests/cli/tiny_runs.h"
 #include "tests/io/played_film.h"
 
@@ -43,7 +44,8 @@ std::string refusal(const std::vector<std::string>& arguments) {
 TEST(Film, ShowsThePicturesOfOneRunInTheOrderOfTheirSteps) {
   const TemporaryFolder folder;
   const auto run = run_with(folder, 1, {1000, 20, 300});
-  const auto object = only_object(run_kiln({"film", run, "--fps", "4", "--hold", "1", "--json"}));
+  const auto object =
+      only_object(run_kiln({"film", run, "--fps", "4", "--hold", "1", "--no-words", "--json"}));
   const auto file = run + "/samples/film.webp";
   EXPECT_EQ(object["file"], file);
   EXPECT_EQ(object["steps"], (std::vector<int>{20, 300, 1000}));
@@ -61,7 +63,7 @@ TEST(Film, LaysRunsSideBySideAtTheStepsThatAllHave) {
   const TemporaryFolder folder;
   const auto a = run_with(folder, 0, {1, 2, 3}), b = run_with(folder, 1, {2, 3, 4});
   const auto out = (folder / "new/film.webp").string();
-  const auto result = run_kiln({"film", b, a, "-o", out, "--json"});
+  const auto result = run_kiln({"film", b, a, "-o", out, "--no-words", "--json"});
   EXPECT_EQ(only_object(result)["steps"], (std::vector<int>{2, 3}));
   EXPECT_EQ(result.err, "left out 1 step of " + b + " that not all runs have\nleft out 1 step of " +
                             a + " that not all runs have\n");
@@ -71,6 +73,66 @@ TEST(Film, LaysRunsSideBySideAtTheStepsThatAllHave) {
       make_grid({picture_at(1, 3), picture_at(0, 3)}, {.columns = 2, .padding = 4, .zoom = 1});
   EXPECT_EQ(film.frames[1].width, beside.width);
   EXPECT_EQ(film.frames[1].pixels, beside.pixels);
+}
+
+// The part of a picture from column x and row y on.
+Image part_of(const Image& image, std::int64_t x, std::int64_t y, std::int64_t width,
+              std::int64_t height) {
+  Image part{.width = width, .height = height, .channels = image.channels};
+  for (std::int64_t row = y; row < y + height; ++row) {
+    const auto begin = image.pixels.begin() + (row * image.width + x) * image.channels;
+    part.pixels.insert(part.pixels.end(), begin, begin + width * image.channels);
+  }
+  return part;
+}
+
+// The text as it is written in the middle of a white line of the font's dots.
+Image line_with(const std::string& text, std::int64_t x, std::int64_t width, std::int64_t zoom) {
+  Image line{.width = width, .height = 15 * zoom, .channels = 3};
+  line.pixels.assign(static_cast<std::size_t>(3 * width * line.height), 255);
+  write_text(line, x, 3 * zoom, text, zoom);
+  return line;
+}
+
+TEST(Film, TheStepStandsBelowASinglePicture) {
+  const TemporaryFolder folder;
+  const auto run = run_with(folder, 1, {5, 1000}, 90);
+  const auto object = only_object(run_kiln({"film", run, "--json"}));
+  EXPECT_EQ(object["height"], 90 + 15);
+  const auto film = played(run + "/samples/film.webp");
+  ASSERT_EQ(film.frames.size(), 2u);
+  EXPECT_EQ(part_of(film.frames[0], 0, 0, 90, 90).pixels, picture_at(1, 5, 90).pixels);
+  EXPECT_EQ(part_of(film.frames[0], 0, 90, 90, 15).pixels, line_with("step 5", 3, 90, 1).pixels);
+  EXPECT_EQ(part_of(film.frames[1], 0, 90, 90, 15).pixels, line_with("step 1000", 3, 90, 1).pixels);
+}
+
+TEST(Film, SeveralRunsAreNamedOverTheirPictures) {
+  const TemporaryFolder folder;
+  const auto a = run_with(folder, 0, {1, 2}, 60), b = run_with(folder, 1, {1, 2}, 60);
+  const auto out = (folder / "film.webp").string();
+  const auto frame = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"film", a, b + "/", "-o", out, "--quiet"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = run_kiln(arguments);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return played(out).frames.at(1);
+  };
+  const auto unnamed = frame({}), named = frame({"--names", "plain,ten \u00d7 ahead"});
+  EXPECT_EQ(unnamed.width, 4 + 60 + 4 + 60 + 4);
+  const auto beside = make_grid({picture_at(0, 2, 60), picture_at(1, 2, 60)},
+                                {.columns = 2, .padding = 4, .zoom = 1});
+  for (const auto& shown : {unnamed, named}) {
+    EXPECT_EQ(shown.height, 15 + 68 + 15);
+    EXPECT_EQ(part_of(shown, 0, 15, 132, 68).pixels, beside.pixels);
+    EXPECT_EQ(part_of(shown, 0, 83, 132, 15).pixels, line_with("step 2", 3, 132, 1).pixels);
+  }
+  const auto over = [](const Image& image, std::int64_t x) {
+    return part_of(image, x, 0, 60, 15).pixels;
+  };
+  EXPECT_EQ(over(unnamed, 4), line_with("0", 27, 60, 1).pixels);
+  EXPECT_EQ(over(unnamed, 68), line_with("1", 27, 60, 1).pixels);
+  EXPECT_EQ(over(named, 4), line_with("plain", (60 - 29) / 2, 60, 1).pixels);
+  EXPECT_EQ(over(named, 68), line_with("ten \u00d7 ah..", 0, 60, 1).pixels);
 }
 
 // Where the pixels of the samples' colour lie, on the average.
@@ -119,6 +181,7 @@ TEST(Film, PointsOfThePlaneAreDrawnOverTheData) {
   const auto film = played(out);
   ASSERT_EQ(film.frames.size(), 2u);
   EXPECT_EQ(film.frames[0].width, 400);
+  EXPECT_EQ(film.frames[0].height, 400 + 30 + 15);  // the step, and what the axes show
   // A young generator draws about the origin, which the ring's axes have in their middle.
   const auto [column, row] = middle_of_blue(film.frames[0]);
   EXPECT_NEAR(column, 200, 40);
@@ -154,6 +217,10 @@ TEST(Film, RefusesWhatMakesNoFilmAndWritesNothing) {
             "kiln: [out] needs a name that ends in .webp, got 'film.gif'\n");
   EXPECT_EQ(refusal({"film", two, "-o", out, "--quality", "best"}),
             "kiln: [film.quality] needs lossless or 0 to 100, got 'best'\n");
+  EXPECT_EQ(refusal({"film", two, two, two, "-o", out, "--names", "a,b"}),
+            "kiln: [film.names] needs a name for each of the 3 runs, got 2 in 'a,b'\n");
+  EXPECT_EQ(refusal({"film", two, "-o", out, "--names", "a", "--no-words"}),
+            "kiln: [film.no_words] leaves out the names that --names gives; leave one away\n");
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 

@@ -1,14 +1,11 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "apps/kiln/actions/run_access.h"
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/io/atomic_file.h"
-#include "kiln/io/image_grid.h"
 #include "kiln/io/webp_film.h"
-#include "kiln/use/reel.h"
+#include "kiln/use/film_frames.h"
 
 namespace kiln::program {
 namespace {
@@ -22,47 +19,9 @@ fs::path film_path(const FilmArguments& a) {
   return path;
 }
 
-// Where points are drawn: one square window for all runs, that of their data.
-struct Window {
-  Range x, y;
-};
-
-Range hull(const Range& a, const Range& b) {
-  return {std::min(a.low, b.low), std::max(a.high, b.high)};
-}
-
-Window window_of(const std::vector<Reel>& reels) {
-  std::optional<Window> window;
-  for (const auto& reel : reels) {
-    if (!reel.of_points()) continue;
-    if (!window) window = {reel.x_range(), reel.y_range()};
-    window = {hull(window->x, reel.x_range()), hull(window->y, reel.y_range())};
-  }
-  if (!window) return {};
-  equalise(window->x, window->y);
-  return *window;
-}
-
-// The runs' pictures of one step from left to right.
-Image frame_of(const std::vector<Reel>& reels, std::int64_t step, const Window& window) {
-  std::vector<Image> pictures;
-  for (const auto& reel : reels) {
-    pictures.push_back(reel.picture(step, window.x, window.y));
-    const auto &first = pictures.front(), &last = pictures.back();
-    if (first.width != last.width || first.height != last.height)
-      throw ConfigError(
-          "film", fmt::format("at step {} the pictures of {} have {} x {} pixels and "
-                              "those of {} {} x {}; only equal sizes fit side by side",
-                              step, reels.front().run(), first.width, first.height, reel.run(),
-                              last.width, last.height));
-  }
-  if (pictures.size() == 1) return pictures.front();
-  return make_grid(pictures, {.columns = std::ssize(pictures), .padding = 4, .zoom = 1});
-}
-
-void note_left_out(const std::vector<Reel>& reels, std::size_t shared, const Console& console) {
-  for (const auto& reel : reels)
-    if (const auto more = reel.steps().size() - shared; more > 0)
+void note_left_out(const FilmFrames& frames, const Console& console) {
+  for (const auto& reel : frames.reels())
+    if (const auto more = reel.steps().size() - frames.steps().size(); more > 0)
       console.note(fmt::format("left out {} step{} of {} that not all runs have", more,
                                more == 1 ? "" : "s", reel.run()));
 }
@@ -77,12 +36,12 @@ int make_film(const FilmArguments& a, const Console& console) {
   Progress progress(!console.quiet);
   const auto hooks = hooks_of(console, progress);
   for (const auto& run : a.runs) reels.emplace_back(run, hooks);
-  const auto steps = shared_steps(reels);
-  note_left_out(reels, steps.size(), console);
-  const auto window = window_of(reels);
+  const FilmFrames frames(std::move(reels), {.shown = !a.no_words, .names = a.names});
+  note_left_out(frames, console);
+  const auto& steps = frames.steps();
   Image frame;
   for (const auto step : steps) {
-    frame = frame_of(reels, step, window);
+    frame = frames.frame(step);
     film.add(frame);
   }
   const auto bytes = film.finish();
