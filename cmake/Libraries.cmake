@@ -17,7 +17,7 @@ file(GLOB_RECURSE KILN_BASE_SOURCES CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/src/kiln/graphical/*.cpp)
 foreach(file core/error metrics/metric_table core/options core/philox core/recipe core/text core/version prob/chain_messages prob/f_divergence prob/line_law
         prob/markov_chain prob/ordering prob/parameter_count prob/table registry/model_info theory/legendre theory/line_divergences
-        theory/ordering_picture theory/parameter_table train/run_config train/run_folder train/schedule train/train_options)
+        theory/ordering_picture theory/parameter_table train/run_config train/run_folder train/schedule train/train_options use/given_text)
   list(APPEND KILN_BASE_SOURCES ${PROJECT_SOURCE_DIR}/src/kiln/${file}.cpp)
 endforeach()
 # Our flags, and header-only libraries that our sources need and our headers do not: who uses an installed Kiln needs none.

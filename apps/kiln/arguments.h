@@ -8,6 +8,7 @@
 #include "apps/kiln/interruption.h"
 #include "kiln/core/options.h"
 #include "kiln/nn/latent_path.h"
+#include "kiln/use/given_text.h"
 #include "kiln/use/requests.h"
 
 namespace kiln::program {
@@ -43,9 +44,7 @@ struct SampleArguments {
   double temperature = 1;
   bool mean = false, noise = false, beside_data = false;
   std::string condition, out;
-  std::optional<std::int64_t> label = std::nullopt;  ///< What condition stands for,
-  std::string class_name = {};                       ///< or the class that it names,
-  std::string codes = {};                            ///< or the file of codes.
+  GivenText given = {};  ///< What condition stands for.
 };
 
 struct EvalArguments {

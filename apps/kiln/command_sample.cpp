@@ -12,25 +12,6 @@
 namespace kiln::program {
 namespace {
 
-// "label=3": class 3; "label=ankle boot": the class of that name, which the run's data know;
-// "code=FILE": the codes of a file, a row for each picture.
-void read_condition(SampleArguments& a) {
-  if (a.condition.empty()) return;
-  if (const std::string code = "code="; a.condition.starts_with(code)) {
-    a.codes = a.condition.substr(code.size());
-    return check_code_file(a.codes);
-  }
-  const std::string key = "label=";
-  const auto value = a.condition.starts_with(key) ? a.condition.substr(key.size()) : "";
-  a.label = parse_integer(value);
-  if (value.empty() || (a.label && *a.label < 0))
-    throw ConfigError("sample.condition",
-                      fmt::format("must be label=N, N the number of a class, label=NAME, or "
-                                  "code=FILE of `kiln encode`, got '{}'",
-                                  a.condition));
-  if (!a.label) a.class_name = value;
-}
-
 void check_ending_of_samples(const std::string& out) {
   const auto ending = std::filesystem::path(out).extension().string();
   std::error_code none;
@@ -47,7 +28,8 @@ void check_ending_of_samples(const std::string& out) {
 
 void check_sample(SampleArguments& a) {
   check_ending_of_samples(a.out);
-  read_condition(a);
+  a.given = parse_given("sample.condition", a.condition);
+  if (!a.given.codes.empty()) check_code_file(a.given.codes);
   if (std::filesystem::path(a.out).extension() == ".webp") check_run(a.run, {"autoregressive"});
   if (a.mean && a.noise)
     throw ConfigError("sample", "--mean and --noise are opposites; leave one of them out");
@@ -82,7 +64,8 @@ void add_sample(const Program& program) {
   command->add_option(
       "--condition", a->condition,
       "label=N or label=NAME: of that class alone, for models that know classes [all in turn]; "
-      "code=FILE: given the codes of a file of `kiln encode` in turn [codes of training items]");
+      "code=FILE: given the codes of a file of `kiln encode` in turn [codes of training items]; "
+      "both with a comma between them");
   command->add_flag("--beside-data", a->beside_data,
                     "points: over the run's data in grey, on the data's axes");
   command->add_flag("--mean", a->mean,

@@ -138,7 +138,8 @@ FileSource file_source(const std::string& name, std::string help, std::string ex
                   .binarize = keys.common.binarize,
                   .dequantize = keys.common.dequantize,
                   .levels = keys.common.levels,
-                  .noise = keys.common.noise};
+                  .noise = keys.common.noise,
+                  .augment = keys.common.augment};
     try {
       source.splits = open(spec, keys.own, options);
     } catch (const std::filesystem::filesystem_error& error) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "kiln/data/augment.h"
 #include "kiln/data/dataset.h"
 #include "kiln/data/transforms.h"
 
@@ -23,8 +24,9 @@ struct LoaderOptions {
   bool drop_last =
       true;  ///< Leave out an epoch's last, smaller batch (never when it is the only one).
   std::uint64_t seed = 1;
-  int threads = 1;   ///< Prefetching threads; 0 reads in next() itself.
-  int prefetch = 4;  ///< Batches held ready at most.
+  int threads = 1;       ///< Prefetching threads; 0 reads in next() itself.
+  int prefetch = 4;      ///< Batches held ready at most.
+  Augment augment = {};  ///< How pictures are moved, before the transform.
 
   /// Every item once, in order.
   static LoaderOptions one_pass(std::int64_t items_in_a_batch, std::uint64_t noise_seed,
@@ -45,9 +47,9 @@ struct LoaderState {
   bool operator==(const LoaderState&) const = default;
 };
 
-/// Batches of a data set, in an order and with noise that depend on (seed, epoch, position) alone:
-/// the same bits for any number of threads, and after any restore.  An error in a prefetching
-/// thread is thrown by the next() whose batch it spoils.
+/// Batches of a data set, in an order and with noise and moves that depend on (seed, epoch,
+/// position) alone: the same bits for any number of threads, and after any restore.  An error in a
+/// prefetching thread is thrown by the next() whose batch it spoils.
 class Loader {
  public:
   Loader(DatasetPtr data, Transform transform, LoaderOptions options);

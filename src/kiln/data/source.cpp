@@ -117,7 +117,8 @@ Source open_generator(const SourceSpec& spec, const OpenOptions& options) {
           .binarize = common.binarize,
           .dequantize = common.dequantize,
           .levels = common.levels,
-          .noise = common.noise};
+          .noise = common.noise,
+          .augment = common.augment};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "kiln/data/augment.h"
 #include "kiln/data/dataset.h"
 #include "kiln/data/transforms.h"
 
@@ -17,7 +18,7 @@ struct SourceSpec {
   std::string name;  ///< Of the kind: "digits", "images".
   std::string path;  ///< Empty for generators; of `stacked`, the source that it stacks.
   std::map<std::string, std::string>
-      keys;  ///< Including binarize=, dequantize=, levels= and noise=, which any source takes.
+      keys;  ///< Including binarize=, flip= and the others of CommonKeys, which any source takes.
   std::string text() const;  ///< The SPEC again, keys in alphabetical order.
 };
 
@@ -38,6 +39,7 @@ struct Source {
   bool dequantize = false;             ///< Whether levels are to be spread by uniform noise.
   std::optional<std::int64_t> levels;  ///< The parts are quantised to these already.
   double noise = 0;                    ///< Share of the numbers to replace by uniform ones.
+  Augment augment = {};                ///< Of training alone: who judges sees items as they are.
 };
 
 /// Throws ConfigError (SPEC) or IoError (files); every key that the source does not know is refused

@@ -45,10 +45,11 @@ std::pair<OptionMap, OptionMap> taken_apart(const ModelEntry& entry, const Optio
   return apart;
 }
 
-Source source_of(const DatasetPtr& items, const DatasetPtr& valid) {
+Source source_of(const DatasetPtr& items, const DatasetPtr& valid, const Augment& augment) {
   if (!items) throw ConfigError("train", "there are no items to learn from");
   Source source;
   source.splits = {.train = items, .valid = valid, .test = nullptr};
+  source.augment = augment;
   return source;
 }
 
@@ -66,8 +67,9 @@ PreparedTraining prepare(const std::string& model, const TrainingSet& set,
   check_sources(entry, config.data_b);
   entry.complete(model_options);
   std::optional<Source> second;
-  if (set.b) second = source_of(set.b, nullptr);
-  auto data = split_for_training(source_of(set.items, set.valid), std::move(second), config);
+  if (set.b) second = source_of(set.b, nullptr, set.augment);
+  auto data =
+      split_for_training(source_of(set.items, set.valid, set.augment), std::move(second), config);
   if (set.encoder) add_codes(data, *set.encoder);
   return prepare_training(std::move(config), std::move(data), model_options, train_options);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kiln/feed/batches.h"
+#include "kiln/models/seen_as.h"
 #include "kiln/runs/coded_data.h"
 #include "kiln/train/learning.h"
 
@@ -37,6 +38,16 @@ void check_fields(const Model& model, const DataInfo& train, const DataInfo& val
                                             "has",
                                             valid.name, name, train.name));
   }
+}
+
+// A model that is fitted in passes would see other items in each of them.
+void check_moves(const Augment& augment, const Dataset& train, const Model& model) {
+  check_augment(augment, train.info());
+  if (augment.any() && !seen_as<Game>(model))
+    throw ConfigError("data", fmt::format("{} changes its pictures every epoch, and the model is "
+                                          "fitted in passes over the same ones; leave flip=, "
+                                          "shift= and jitter= out",
+                                          train.info().name));
 }
 
 }  // namespace
@@ -85,6 +96,8 @@ Transform transform_for(const Source& source, const DataInfo& info, const Model&
 }
 
 void fit_to(TrainingData& data, const Model& model) {
+  check_moves(data.source.augment, *data.train, model);
+  if (data.b) check_moves(data.b->source.augment, *data.b->train, model);
   if (data.b)
     data.b->transform = transform_for(data.b->source, data.b->train->info(), model);
   else
@@ -120,16 +133,19 @@ std::vector<DataPart> parts_of(const RunConfig& config, const TrainingData& data
 std::vector<std::string> remarks_on(const RunConfig& config, const TrainingData& data) {
   std::vector<std::string> lines;
   const auto remark = [&](const char* what, const std::string& spec, const Dataset& train,
-                          const Dataset& valid, const Transform& transform) {
+                          const Dataset& valid, const Transform& transform,
+                          const Augment& augment) {
     const auto& info = train.info();
     if (info.skipped > 0)
       lines.push_back(fmt::format("left out {} broken items of {}", info.skipped, spec));
     lines.insert(lines.end(), info.notes.begin(), info.notes.end());
-    lines.push_back(fmt::format("{}: {} for training, {} for validation; {}", what, train.size(),
-                                valid.size(), transform.describe()));
+    lines.push_back(fmt::format("{}: {} for training, {} for validation; {}{}", what, train.size(),
+                                valid.size(), transform.describe(), augment.describe()));
   };
-  remark("data", config.data, *data.train, *data.valid, data.transform);
-  if (data.b) remark("data b", config.data_b, *data.b->train, *data.b->valid, data.b->transform);
+  remark("data", config.data, *data.train, *data.valid, data.transform, data.source.augment);
+  if (data.b)
+    remark("data b", config.data_b, *data.b->train, *data.b->valid, data.b->transform,
+           data.b->source.augment);
   return lines;
 }
 
@@ -155,9 +171,11 @@ Batch shown_items(const TrainingData& data, std::int64_t count, std::uint64_t se
 TrainingFeed::TrainingFeed(const TrainingData& data, const Model& model,
                            const TrainOptions& options) {
   auto how = loader_options(model, options);
+  how.augment = data.source.augment;
   first_ = std::make_unique<Loader>(data.train, data.transform, how);
   if (!data.b) return;
   how.seed = derive_key(how.seed, "b");
+  how.augment = data.b->source.augment;
   second_ = std::make_unique<Loader>(data.b->train, data.b->transform, how);
 }
 
