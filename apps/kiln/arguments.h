@@ -139,7 +139,8 @@ struct NeighboursArguments {
 struct FilmArguments {
   std::vector<std::string> runs;
   std::string out, quality_text = "lossless";
-  std::vector<std::string> names;  ///< Over the runs' pictures.
+  std::string names_text = {};
+  std::vector<std::string> names = {};  ///< What names_text stands for: over the runs' pictures.
   bool no_words = false;
   std::optional<double> quality = std::nullopt;  ///< What quality_text stands for; none: lossless.
   double frames_per_second = 5, hold = 2;

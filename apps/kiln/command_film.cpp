@@ -19,6 +19,7 @@ void check_film(FilmArguments& a) {
   if (a.out.empty() && a.runs.size() > 1)
     throw ConfigError("film", "a film of several runs needs -o FILE.webp");
   check_ending("out", a.out, ".webp");
+  a.names = split(a.names_text, ',');
   if (a.no_words && !a.names.empty())
     throw ConfigError("film.no_words", "leaves out the names that --names gives; leave one away");
   a.quality = quality_of(a.quality_text);
@@ -39,10 +40,8 @@ void add_film(const Program& program) {
       ->check(number_between(0.001, 3600.0));
   command->add_option("--quality", a->quality_text,
                       "0 to 100, smaller files that are less exact, or lossless [lossless]");
-  command
-      ->add_option("--names", a->names,
-                   "A,B: what stands over the runs' pictures [their folders' names]")
-      ->delimiter(',');
+  command->add_option("--names", a->names_text,
+                      "A,B: what stands over the runs' pictures [their folders' names]");
   command->add_flag("--no-words", a->no_words, "the pictures alone: no names, no step");
   program.on_run(command, &Actions::film, a, check_film);
 }

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "apps/kiln/model_table.h"
 #include "apps/kiln/model_word.h"
 #include "apps/kiln/program.h"
@@ -16,15 +18,39 @@ std::string typed(std::string line, const std::vector<std::string>& words) {
   return line;
 }
 
+// The models that have an option of this name, "--latent" or "--latent=5".
+std::vector<std::string> models_with(const std::string& flag) {
+  const auto name = flag.substr(0, flag.find('='));
+  std::vector<std::string> models;
+  for (const auto& entry : model_table())
+    for (const auto& field : entry.fields)
+      if (!field.from_data && flag_of(field.name) == name) models.push_back(entry.name);
+  return models;
+}
+
+// What other programs call options of ours.
+std::string as_elsewhere(const std::string& flag) {
+  static const std::map<std::string, std::string> ours{
+      {"--lr", "--learning-rate"}, {"--batch-size", "--batch"}, {"--latent-dim", "--latent"}};
+  const auto found = ours.find(flag.substr(0, flag.find('=')));
+  return found == ours.end() ? "" : fmt::format("; did you mean '{}'?", found->second);
+}
+
 // Unknown options of `train`: the model's and the trainer's names are offered.
 void explain_extras(const CLI::App& command) {
   const auto extras = command.remaining();
   if (extras.empty()) return;
+  if (!extras.front().starts_with('-'))
+    throw ConfigError("train", one_too_many(extras.front(), "train"));
+  if (const auto others = models_with(extras.front()); !others.empty())
+    throw ConfigError("train", fmt::format("the model has no option {}; it is one of {}",
+                                           extras.front(), join(others, ", ")));
   std::vector<std::string> known;
   for (const auto* option : command.get_options())
     for (const auto& name : option->get_lnames())
       if (name.find('_') == std::string::npos) known.push_back("--" + name);
-  const auto hint = did_you_mean(extras.front(), known);
+  auto hint = as_elsewhere(extras.front());
+  if (hint.empty()) hint = did_you_mean(extras.front(), known);
   throw ConfigError("train", fmt::format("no option '{}'{} Options: {}", extras.front(),
                                          hint.empty() ? "." : hint, join(known, ", ")));
 }

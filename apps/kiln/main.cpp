@@ -75,7 +75,7 @@ std::string hint_of(const CLI::App& app, const std::vector<Command>& commands, i
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Kiln: deep generative models, trained, sampled and judged"};
+  CLI::App app{"Kiln: deep generative models, trained, sampled and judged", "kiln"};
   const auto built_from = *commit() ? fmt::format(" ({})", commit()) : std::string();
   app.set_version_flag("--version", fmt::format("kiln {}{}", version(), built_from));
   app.require_subcommand(1);

@@ -25,11 +25,31 @@ std::string about(MetricOf of) {
   }
 }
 
+// Metrics of the same kind that a model with these capabilities has.
+std::vector<std::string> others_of(MetricOf of, const std::vector<std::string>& has) {
+  std::vector<std::string> names;
+  for (const auto& metric : metrics())
+    if (metric.of == of &&
+        std::all_of(metric.needs.begin(), metric.needs.end(), [&](const auto& n) {
+          return std::find(has.begin(), has.end(), n) != has.end();
+        }))
+      names.push_back(metric.name);
+  return names;
+}
+
 [[noreturn]] void refuse_metric(const std::string& metric) {
   const auto known = metric_names();
   const auto hint = did_you_mean(metric, known);
   throw ConfigError("eval.metric", fmt::format("no metric '{}'{} Metrics: {}", metric,
                                                hint.empty() ? "." : hint, join(known, ", ")));
+}
+
+[[noreturn]] void refuse_for(const std::string& metric, const ModelInfo& model,
+                             const std::string& needed, const std::vector<std::string>& others) {
+  throw ConfigError("eval.metric",
+                    fmt::format("{} needs a capability that {} lacks, {}; it has: {}{}", metric,
+                                model.name, needed, join(model.capabilities, ", "),
+                                others.empty() ? "" : ". Metrics for it: " + join(others, ", ")));
 }
 
 }  // namespace
@@ -60,9 +80,7 @@ void check_metrics(const std::string& wanted, const ModelInfo& model) {
     if (!metric || metric->of == MetricOf::training) refuse_metric(name);
     for (const auto& needed : metric->needs)
       if (std::find(has.begin(), has.end(), needed) == has.end())
-        throw ConfigError("eval.metric",
-                          fmt::format("{} needs a capability that {} lacks, {}; it has: {}", name,
-                                      model.name, needed, join(has, ", ")));
+        refuse_for(name, model, needed, others_of(metric->of, has));
   }
 }
 

@@ -26,6 +26,16 @@ void Program::on_run(CLI::App* command, std::function<int()> run, bool takes_ext
   commands.push_back({command, std::move(run), takes_extras});
 }
 
+void check_out(const CLI::App& command) {
+  const auto* out = command.get_option_no_throw("--out");
+  if (out && !out->empty()) check_folder_of(out->as<std::string>());
+}
+
+std::string one_too_many(const std::string& word, const std::string& command) {
+  return fmt::format("'{}' is one word too many; `kiln {} --help` shows what it takes", word,
+                     command);
+}
+
 void refuse_extras(const CLI::App& command) {
   const auto extras = command.remaining();
   if (extras.empty()) return;
@@ -36,6 +46,7 @@ void refuse_extras(const CLI::App& command) {
   auto name = command.get_name();  // "theory params": a topic's name follows its command's
   for (const auto* above = command.get_parent(); above->get_parent(); above = above->get_parent())
     name = above->get_name() + " " + name;
+  if (!extras.front().starts_with('-')) throw ConfigError(name, one_too_many(extras.front(), name));
   throw ConfigError(name, fmt::format("no option '{}'{} `kiln {} --help` lists them",
                                       extras.front(), hint.empty() ? "." : hint, name));
 }

@@ -19,6 +19,10 @@ struct Command {
   bool takes_extras = false;  ///< It explains unknown options itself.
 };
 
+/// Throws IoError where the folder of a command's --out is not there and cannot be made: before
+/// anything is worked out.
+void check_out(const CLI::App& command);
+
 /// Everything that a command needs to register itself.
 struct Program {
   CLI::App& app;
@@ -36,13 +40,18 @@ struct Program {
   void on_run(CLI::App* command, int (*Actions::*action)(const Arguments&, const Console&),
               std::shared_ptr<Arguments> asked, void (*check)(Arguments&),
               std::vector<std::string> needed = {}) const {
-    on_run(command, [action, asked, check, needed = std::move(needed), &console = console] {
-      check(*asked);
-      check_request(*asked, needed);
-      return (actions().*action)(*asked, console);
-    });
+    on_run(command,
+           [command, action, asked, check, needed = std::move(needed), &console = console] {
+             check(*asked);
+             check_out(*command);
+             check_request(*asked, needed);
+             return (actions().*action)(*asked, console);
+           });
   }
 };
+
+/// What is said of a word that a command does not take.
+std::string one_too_many(const std::string& word, const std::string& command);
 
 /// Throws ConfigError for words of a command that it does not know.
 void refuse_extras(const CLI::App& command);

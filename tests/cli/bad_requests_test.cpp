@@ -78,6 +78,59 @@ TEST(BadRequests, UnknownOptionsNameTheNearest) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+TEST(BadRequests, WordsTooManyAndOptionsOfOthersAreCalledSo) {
+  expect_refusal({"train", "vae", "--data", "digits", "extra"}, kRequest,
+                 "[train] 'extra' is one word too many; `kiln train --help` shows what it takes");
+  expect_refusal({"sample", tiny_run("nade"), "more"}, kRequest,
+                 "[sample] 'more' is one word too many; `kiln sample --help` shows what it takes");
+  expect_refusal({"train", "nade", "--data", "digits", "--pack", "2"}, kRequest,
+                 "[train] the model has no option --pack; it is one of gan");
+  expect_refusal_begins({"train", "nade", "--data", "digits", "--lr", "1"}, kRequest,
+                        "[train] no option '--lr'; did you mean '--learning-rate'? Options: ");
+}
+
+TEST(BadRequests, AFolderThatIsNotThereIsNamedBeforeTheWork) {
+  const TemporaryFolder folder;
+  const auto deep = (folder / "no/where").string();
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"theory", "gan", "-o", deep + "/x.svg"},
+           {"score", tiny_run("nade"), "-o", deep + "/x.csv"},
+           {"report", tiny_run("nade"), "-o", deep + "/x.html"},
+           {"neighbours", tiny_run("vae"), "-o", deep + "/x.png"}})
+    expect_refusal(command, kFile,
+                   "[" + command.back() + "] there is no folder " + (folder / "no").string());
+}
+
+TEST(BadRequests, TheItemsThatAreLearnedFromValidateNothing) {
+  const TemporaryFolder folder;
+  const auto out = (folder / "run").string();
+  const auto train = [&](const std::string& data, const std::string& valid) {
+    return std::vector<std::string>{"train", "nade",  "--data", data,     "--valid",
+                                    valid,   "--out", out,      "--quiet"};
+  };
+  expect_refusal(train("digits:n=300", "digits:n=50,binarize=threshold"), kRequest,
+                 "[train.valid] digits:n=50,binarize=threshold is where the training items come "
+                 "from; give it another seed, as in digits:binarize=threshold,n=50,seed=99");
+  expect_refusal(train("images:here,flip=true", "images:here"), kRequest,
+                 "[train.valid] images:here is where the training items come from; leave --valid "
+                 "out: a part is held out by itself");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST(BadRequests, SourcesAreNamedByWhatStandsThere) {
+  const TemporaryFolder folder;
+  const auto pictures = folder / "photos";
+  std::filesystem::create_directory(pictures);
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  expect_refusal({"data", "photos"}, kRequest,
+                 "[data] cannot read 'photos': a folder of pictures is images:photos, of MNIST's "
+                 "files mnist:photos");
+  expect_refusal({"data", "digits,n=100"}, kRequest,
+                 "[data] cannot read 'digits,n=100': keys follow a colon, as in digits:n=100");
+  std::filesystem::current_path(before);
+}
+
 TEST(BadRequests, ConditionsMustNameAClass) {
   for (const auto* wrong : {"colour=3", "label=", "label=-1"})
     expect_refusal({"sample", tiny_run("vae"), "--condition", wrong}, kRequest,
@@ -196,9 +249,13 @@ TEST(BadRequests, DataOfOtherValuesOrShapeAreRefused) {
   expect_refusal(
       {"eval", tiny_run("nade"), "--data", "ring8:n=50", "--quiet"}, kRequest,
       "[data] ring8:n=50,seed=1 holds real numbers and the model needs binary; choose a model "
-      "of real numbers, or say values=unit if all of them lie in [0, 1]");
-  expect_refusal({"eval", tiny_run("nade"), "--data", "bars:n=50", "--quiet"}, kRequest,
-                 "[data] bars:n=50 has data_dim 16, the run was trained with 784");
+      "of real numbers, as vae with --decoder gaussian is; or, of files whose numbers all lie in "
+      "[0, "
+      "1], say values=unit in the SPEC");
+  expect_refusal(
+      {"eval", tiny_run("nade"), "--data", "bars:n=50", "--quiet"}, kRequest,
+      "[data] bars:n=50 has data_dim 16, the run was trained with 784; give --data a source "
+      "of items like those of digits:n=200,test=40");
 }
 
 TEST(BadRequests, MissingPathsAreNamed) {

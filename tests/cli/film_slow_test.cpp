@@ -1,5 +1,6 @@
 // The film of what training drew: its frames, its times, its refusals.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/image_grid.h"
@@ -132,7 +133,7 @@ TEST(Film, SeveralRunsAreNamedOverTheirPictures) {
   EXPECT_EQ(over(unnamed, 4), line_with("0", 27, 60, 1).pixels);
   EXPECT_EQ(over(unnamed, 68), line_with("1", 27, 60, 1).pixels);
   EXPECT_EQ(over(named, 4), line_with("plain", (60 - 29) / 2, 60, 1).pixels);
-  EXPECT_EQ(over(named, 68), line_with("ten \u00d7 ah..", 0, 60, 1).pixels);
+  EXPECT_EQ(over(named, 68), line_with("ten x ah..", 0, 60, 1).pixels);
 }
 
 // Where the pixels of the samples' colour lie, on the average.
@@ -222,6 +223,16 @@ TEST(Film, RefusesWhatMakesNoFilmAndWritesNothing) {
   EXPECT_EQ(refusal({"film", two, "-o", out, "--names", "a", "--no-words"}),
             "kiln: [film.no_words] leaves out the names that --names gives; leave one away\n");
   EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+// A run that somebody sent may hold anything.
+TEST(Film, WhatIsNoFileAmongTheSamplesIsNotRead) {
+  const TemporaryFolder folder;
+  const auto run = run_with(folder, 1, {10, 20}, 60);
+  std::filesystem::create_symlink("/dev/zero", run + "/samples/step-00000012.png");
+  ASSERT_EQ(mkfifo((run + "/samples/step-00000014.png").c_str(), 0600), 0);
+  const auto object = only_object(run_kiln({"film", run, "--json"}));
+  EXPECT_EQ(object["steps"], (std::vector<int>{10, 20}));
 }
 
 TEST(Film, RefusesSamplesThatAreNoPointsOfThePlane) {

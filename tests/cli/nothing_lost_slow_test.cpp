@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <set>
 #include <sstream>
 
 #include "tests/cli/tiny_runs.h"
@@ -76,15 +77,33 @@ TEST(NothingLost, HalfWrittenFilesOfKilledProcessesAreRemoved) {
   EXPECT_TRUE(fs::exists(alive));
 }
 
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
+
 // Wherever a signal comes, in a step or in the middle of a validation, the run goes on as if it had
 // not been stopped: all its files are equal.
 TEST(NothingLost, AnInterruptedRunEndsAsAnUnbrokenOne) {
   const TemporaryFolder folder;
   const auto training = [&](const char* out) {
-    return std::vector<std::string>{
-        "train",       "nade",    "--data", "digits:n=2000,test=1500", "--hidden",
-        "64",          "--steps", "40",     "--validate-every",        "3",
-        "--log-every", "7",       "--out",  (folder / out).string()};
+    return std::vector<std::string>{"train",
+                                    "nade",
+                                    "--data",
+                                    "digits:n=2000,test=1500",
+                                    "--hidden",
+                                    "64",
+                                    "--steps",
+                                    "40",
+                                    "--validate-every",
+                                    "3",
+                                    "--checkpoint-every",
+                                    "12",
+                                    "--log-every",
+                                    "7",
+                                    "--out",
+                                    (folder / out).string()};
   };
   ASSERT_EQ(run_kiln(training("whole")).code, 0);
   int stops = 0;
@@ -101,6 +120,7 @@ TEST(NothingLost, AnInterruptedRunEndsAsAnUnbrokenOne) {
     const auto resumed = run_kiln({"resume", run.string()});
     ASSERT_EQ(resumed.code, 0) << resumed.err;
     EXPECT_EQ(learned(run), learned(folder / "whole")) << delay;
+    EXPECT_EQ(names_in(run / "checkpoints"), names_in(folder / "whole/checkpoints")) << delay;
     for (const auto* file : {"step-00000040.safetensors", "best.safetensors"})
       EXPECT_TRUE(contents(run / "checkpoints" / file) ==
                   contents(folder / "whole/checkpoints" / file))

@@ -73,10 +73,10 @@ TEST(SourceSpec, RefusesTextThatIsNoSpec) {
 TEST(SourceSpec, RefusesUnknownKeysAndOffersTheNearest) {
   EXPECT_EQ(message("idx:FILE,lables=x"),
             "[data.idx] no option 'lables'; did you mean 'labels'? Options: labels, memory, "
-            "binarize, dequantize, levels, noise");
+            "binarize, dequantize, levels, noise, flip, shift, jitter");
   EXPECT_EQ(message("idx:FILE,binarise=none"),
             "[data.idx] no option 'binarise'; did you mean 'binarize'? Options: labels, memory, "
-            "binarize, dequantize, levels, noise");
+            "binarize, dequantize, levels, noise, flip, shift, jitter");
 }
 
 TEST(SourceSpec, RefusesUnreadableValues) {

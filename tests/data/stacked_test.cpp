@@ -210,10 +210,10 @@ TEST(Stacked, RefusesKeysInTheWrongPlace) {
             "of.levels=");
   EXPECT_EQ(message("stacked:digits,sed=4"),
             "[data.stacked] no option 'sed'; did you mean 'seed'? Options: n, valid, test, seed, "
-            "binarize, dequantize, levels, noise");
+            "binarize, dequantize, levels, noise, flip, shift, jitter");
   EXPECT_EQ(message("stacked:digits,of.sed=4"),
             "[data.digits] no option 'sed'; did you mean 'seed'? Options: n, valid, test, seed, "
-            "binarize, dequantize, levels, noise");
+            "binarize, dequantize, levels, noise, flip, shift, jitter");
   EXPECT_EQ(message("stacked:digits,n=0"),
             "[data.stacked.n] must be between 1 and 1000000000, got 0");
 }

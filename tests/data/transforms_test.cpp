@@ -123,7 +123,8 @@ TEST(Transform, RefusesWhatCannotBeTurned) {
   const auto real = holding(Values::real);
   EXPECT_EQ(message(real, Values::binary, {}, false),
             "[data] source holds real numbers and the model needs binary; choose a model of real "
-            "numbers, or say values=unit if all of them lie in [0, 1]");
+            "numbers, as vae with --decoder gaussian is; or, of files whose numbers all lie in [0, "
+            "1], say values=unit in the SPEC");
   EXPECT_EQ(message(real, Values::real, Binarize::threshold, false),
             "[data] source holds real numbers, which binarize= cannot turn into 0 and 1; leave it "
             "out");

@@ -90,9 +90,13 @@ TEST(PixelText, AColouredPictureTakesTheGreyInAllItsChannels) {
 
 TEST(PixelText, ALetterOfAnotherScriptIsOneBox) {
   EXPECT_EQ(text_width("\u00e9\u4e2d"), text_width("ab"));
-  EXPECT_EQ(written("\u00e9"), written("\u4e2d"));
-  EXPECT_EQ(written("\u00e9").front(), "#####");
-  EXPECT_EQ(written("\t"), written("\u00e9"));
+  EXPECT_EQ(written("\u4e2d").front(), "#####");
+  for (const auto* letter : {"\u0416", "\U0001F525", "\t", "\xc3", "\xff"})
+    EXPECT_EQ(written(letter), written("\u4e2d"));
+}
+
+TEST(PixelText, AccentsAreLeftAway) {
+  EXPECT_EQ(written("K\u00f6ln \u00d7 \u00c9t\u00e9 \u00ff\u00c0"), written("Koln x Ete yA"));
 }
 
 TEST(PixelText, ATextIsCutToTheWidthItHas) {

@@ -72,7 +72,10 @@ int check(const CheckArguments& a, const Console& console) {
     throw ConfigError("check", fmt::format("finds nothing that it could check on {}: a fitted "
                                            "density is weighed on tables of up to 64 numbers",
                                            judged.name));
-  if (!a.out.empty() && report.leaks) write_file_atomically(a.out, leak_picture(*report.leaks));
+  if (!a.out.empty() && report.leaks) {
+    make_folder_of(a.out);
+    write_file_atomically(a.out, leak_picture(*report.leaks));
+  }
   if (pixel) write_file_atomically(a.field, field_picture(*pixel, field_of(run, items, *pixel)));
   console.result(fmt::format("{} at step {}, contexts from {}{}", a.run.run, run.step, judged.name,
                              table(report)),

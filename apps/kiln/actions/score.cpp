@@ -45,6 +45,7 @@ int score(const ScoreArguments& a, const Console& console) {
   std::string csv = fmt::format("index,{}\n", scores.name);
   for (std::size_t i = 0; i < scores.values.size(); ++i)
     csv += fmt::format("{},{}\n", i, scores.values[i]);
+  make_folder_of(a.out);
   write_file_atomically(a.out, csv);
   console.result(fmt::format("{} rows of {} in {}; mean {:.4f}", scores.values.size(), scores.name,
                              a.out, scores.mean()),

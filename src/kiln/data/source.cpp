@@ -50,6 +50,13 @@ void check_name(const std::string& text, const std::string& name) {
   if (name.find('/') != std::string::npos)
     refuse(text, fmt::format("a path needs its kind before it, as in images:{}. Sources: {}", name,
                              join(names, ", ")));
+  if (const auto comma = name.find(','); comma != std::string::npos && comma > 0)
+    refuse(text, fmt::format("keys follow a colon, as in {}:{}", name.substr(0, comma),
+                             name.substr(comma + 1)));
+  std::error_code none;
+  if (!name.empty() && std::filesystem::is_directory(name, none))
+    refuse(text,
+           fmt::format("a folder of pictures is images:{}, of MNIST's files mnist:{}", name, name));
   const auto hint = did_you_mean(name, names);
   throw ConfigError("data", fmt::format("no source '{}'{} Sources: {}", name,
                                         hint.empty() ? "." : hint, join(names, ", ")));

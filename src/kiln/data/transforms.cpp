@@ -171,7 +171,8 @@ Transform make_transform(const DataInfo& info, ValueSet needs, std::optional<Bin
            "number the states so, or choose a model of real numbers");
   if (info.values == Values::real && kind != Values::real)
     refuse(info, fmt::format("holds real numbers and the model needs {}; choose a model of real "
-                             "numbers, or say values=unit if all of them lie in [0, 1]",
+                             "numbers, as vae with --decoder gaussian is; or, of files whose "
+                             "numbers all lie in [0, 1], say values=unit in the SPEC",
                              words(kind)));
   if (info.values == Values::states) check_states(info, needs);
   Transform transform{.from = info.values,

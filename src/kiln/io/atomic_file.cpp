@@ -132,13 +132,21 @@ Container read_whole(const fs::path& path, std::uint64_t limit) {
 
 }  // namespace
 
+void check_folder_of(const std::filesystem::path& file) {
+  const auto folder = file.parent_path(), above = folder.parent_path();
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return;
+  if (std::filesystem::exists(folder, error))
+    throw IoError(file.string(), fmt::format("{} is no folder", folder.string()));
+  if (!above.empty() && !std::filesystem::is_directory(above, error))
+    throw IoError(file.string(), fmt::format("there is no folder {}", above.string()));
+}
+
 void make_folder_of(const std::filesystem::path& file) {
+  check_folder_of(file);
   const auto folder = file.parent_path();
   std::error_code error;
   if (folder.empty() || std::filesystem::is_directory(folder, error)) return;
-  const auto above = folder.parent_path();
-  if (!above.empty() && !std::filesystem::exists(above, error))
-    throw IoError(file.string(), fmt::format("there is no folder {}", above.string()));
   std::filesystem::create_directory(folder, error);
   if (error)
     throw IoError(folder.string(), fmt::format("cannot make the folder: {}", error.message()));

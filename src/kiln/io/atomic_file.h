@@ -12,6 +12,8 @@ namespace kiln {
 /// Makes the folder that `file` is to lie in, where the folder above that one exists: a mistyped
 /// path must not make a tree.  Throws IoError.
 void make_folder_of(const std::filesystem::path& file);
+/// Throws what make_folder_of() would for a folder that cannot be made, and makes none.
+void check_folder_of(const std::filesystem::path& file);
 
 /// Writes to a temporary name in the same folder, syncs it, renames it over `path` and syncs the
 /// folder: readers see the old file or the new one, never a part.  Throws IoError (disk full, no

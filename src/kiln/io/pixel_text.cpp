@@ -13,7 +13,7 @@ constexpr std::int64_t kWide = 5, kHigh = 9, kGap = 1;
 using Glyph = std::array<std::uint8_t, kHigh>;
 
 constexpr Glyph kBox{0x1F, 0x11, 0x11, 0x11, 0x11, 0x11, 0x1F};
-constexpr char kFirst = ' ', kLast = '~';
+constexpr char32_t kFirst = U' ', kLast = U'~';
 
 // clang-format off
 constexpr std::array<Glyph, kLast - kFirst + 1> kGlyphs{
@@ -115,7 +115,13 @@ constexpr std::array<Glyph, kLast - kFirst + 1> kGlyphs{
 };
 // clang-format on
 
-const Glyph& glyph_of(char letter) {
+// U+00C0 to U+00FF without their accents.
+constexpr std::string_view kLatin =
+    "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuyty";
+
+const Glyph& glyph_of(char32_t letter) {
+  if (letter >= 0xC0 && letter < 0x100)
+    letter = static_cast<char32_t>(kLatin[static_cast<std::size_t>(letter - 0xC0)]);
   if (letter < kFirst || letter > kLast) return kBox;
   return kGlyphs[static_cast<std::size_t>(letter - kFirst)];
 }
@@ -126,6 +132,16 @@ std::vector<std::size_t> starts_of(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i)
     if ((static_cast<std::uint8_t>(text[i]) & 0xC0) != 0x80) starts.push_back(i);
   return starts;
+}
+
+// The letter that begins there; of those of more than two bytes nothing is asked but that they are
+// none of the font's.
+char32_t letter_at(std::string_view text, std::size_t start) {
+  const auto first = static_cast<std::uint8_t>(text[start]);
+  if (first < 0x80) return first;
+  if ((first & 0xE0) != 0xC0 || start + 1 >= text.size()) return 0xFFFD;
+  return static_cast<char32_t>((first & 0x1F) << 6 |
+                               (static_cast<std::uint8_t>(text[start + 1]) & 0x3F));
 }
 
 std::int64_t width_of(std::int64_t letters, std::int64_t zoom) {
@@ -151,7 +167,7 @@ std::int64_t text_height(std::int64_t zoom) { return kHigh * zoom; }
 void write_text(Image& picture, std::int64_t x, std::int64_t y, std::string_view text,
                 std::int64_t zoom, std::uint8_t grey) {
   for (const auto start : starts_of(text)) {
-    const auto& glyph = glyph_of(text[start]);
+    const auto& glyph = glyph_of(letter_at(text, start));
     for (std::int64_t row = 0; row < kHigh; ++row)
       for (std::int64_t column = 0; column < kWide; ++column)
         if (glyph[static_cast<std::size_t>(row)] >> (kWide - 1 - column) & 1)

@@ -44,7 +44,8 @@ LogisticLaw::LogisticLaw(std::int64_t channels, std::int64_t states, std::int64_
   if (channels != 1 && channels != 3)
     throw ConfigError(
         "logistic_law",
-        fmt::format("a mixture of logistics makes pictures of 1 or 3 channels, got {}", channels));
+        fmt::format("a mixture of logistics makes pictures of 1 or 3 channels, {}",
+                    channels == 0 ? "and the data are a table" : fmt::format("got {}", channels)));
 }
 
 std::vector<std::int64_t> LogisticLaw::groups() const {

@@ -40,6 +40,7 @@ Session Session::start(const TrainRequest& request, const Hooks& hooks) {
   assign("train", config.train, request.train_options);
   check_sources(entry, request.data_b);
   entry.complete(request.model_options);  // refuses a wrong option before anything is opened
+  check_validates_elsewhere(config);
   auto data = open_training_data(config);
   std::optional<TrainedModel> encoder;
   if (!request.encoder.empty()) {
@@ -171,7 +172,8 @@ TrainEnd Session::run() {
 }
 
 void Session::checkpoint(std::int64_t step) const {
-  folder_.save_checkpoint(step, trainer_->snapshot(), folder_.config().train.keep);
+  const auto& train = folder_.config().train;
+  folder_.save_checkpoint(step, trainer_->snapshot(), train.keep, train.checkpoint_every);
 }
 
 void Session::save_best(std::int64_t step) const {

@@ -21,8 +21,12 @@ DataInfo with_part_b(DataInfo info, const DataInfo& second) {
 
 void check_second(const DataInfo& first, const DataInfo& second) {
   check_part_is_free(first, "b");
+  for (const auto* info : {&first, &second})
+    if (!info->is_image())
+      throw ConfigError("data", fmt::format("{} holds no pictures, which two sources need",
+                                            parse_source(info->name).name));
   const auto &a = first.shape, &b = second.shape;
-  if (first.is_image() && second.is_image() && a[1] == b[1] && a[2] == b[2]) return;
+  if (a[1] == b[1] && a[2] == b[2]) return;
   throw ConfigError("data",
                     fmt::format("items of {} are [{}], those of {} [{}]; two sources need "
                                 "pictures of one height and width",
@@ -40,6 +44,12 @@ void check_fields(const Model& model, const DataInfo& train, const DataInfo& val
   }
 }
 
+// The SPEC with a seed of its own.
+std::string seeded(SourceSpec spec) {
+  spec.keys["seed"] = "99";
+  return spec.text();
+}
+
 // A model that is fitted in passes would see other items in each of them.
 void check_moves(const Augment& augment, const Dataset& train, const Model& model) {
   check_augment(augment, train.info());
@@ -51,6 +61,25 @@ void check_moves(const Augment& augment, const Dataset& train, const Model& mode
 }
 
 }  // namespace
+
+void check_validates_elsewhere(const RunConfig& config) {
+  if (config.valid.empty()) return;
+  const auto items_of = [](const std::string& text) {
+    auto spec = parse_source(text);
+    for (const auto* key : {"n", "test", "binarize", "dequantize", "levels", "noise", "memory"})
+      spec.keys.erase(key);
+    for (const auto& field : describe<Augment>()) spec.keys.erase(field.name);
+    return spec;
+  };
+  const auto train = items_of(config.data), valid = items_of(config.valid);
+  if (train.text() != valid.text()) return;
+  throw ConfigError(
+      "train.valid",
+      fmt::format("{} is where the training items come from; {}", config.valid,
+                  train.path.empty()
+                      ? "give it another seed, as in " + seeded(parse_source(config.valid))
+                      : "leave --valid out: a part is held out by itself"));
+}
 
 // Generators of the same name make other scenes than those of the first source: nothing is paired.
 TrainingData open_training_data(const RunConfig& config) {

@@ -29,6 +29,10 @@ struct TrainingData {
   std::optional<SecondSource> b = std::nullopt;
 };
 
+/// Throws ConfigError where --valid names the very items that are learned from: the same file, or a
+/// generator with the same seed, which makes the same items whatever their number.
+void check_validates_elsewhere(const RunConfig& config);
+
 /// Opens what config.toml names.  Throws ConfigError or IoError.
 TrainingData open_training_data(const RunConfig& config);
 

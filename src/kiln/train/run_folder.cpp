@@ -29,7 +29,9 @@ void require_run(const fs::path& path) {
     throw IoError(path.string(),
                   "no such run folder; `kiln train MODEL --data SPEC --out RUN` makes one");
   if (!fs::exists(path / "config.toml"))
-    throw IoError(path.string(), "is not a run folder: it has no config.toml" + runs_in(path));
+    throw IoError(
+        path.string(),
+        "is not a run folder: it has no config.toml, so nothing was trained there" + runs_in(path));
 }
 
 void make_folder(const fs::path& path) {
@@ -132,12 +134,15 @@ fs::path RunFolder::checkpoint_path(std::int64_t step) const {
   return path_ / "checkpoints" / fmt::format("step-{:08}.safetensors", step);
 }
 
-void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep) const {
+void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep,
+                                std::int64_t every) const {
   file.metadata["kiln.model"] = config_.model;
   file.metadata[kRun] = fingerprint_of(config_);
   file.metadata["kiln.step"] = std::to_string(step);
   drop_link(checkpoint_path(step));
   write_safetensors(checkpoint_path(step), file);
+  for (const auto old : checkpoint_steps())
+    if (old < step && every > 0 && old % every != 0) fs::remove(checkpoint_path(old));
   prune(keep);
 }
 

@@ -49,8 +49,10 @@ class RunFolder {
   void plan(const RunConfig& config) { config_ = config; }
   void write_config(const std::vector<FieldInfo>& model_fields) const;
 
-  /// Writes a checkpoint, then deletes all but the newest `keep`.
-  void save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep) const;
+  /// Writes a checkpoint, then deletes those of older steps that are no multiples of `every`, which
+  /// an interruption left, and of the others all but the newest `keep`.
+  void save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep,
+                       std::int64_t every) const;
   /// Deletes all checkpoints of steps but the newest `keep`.
   void prune(std::int64_t keep) const;
   void save_best(SafetensorsFile file) const;

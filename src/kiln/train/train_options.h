@@ -94,7 +94,8 @@ struct TrainOptions {
               .low = 0,
               .high = 0.9999999});
     visit("validate_every", self.validate_every,
-          Field{.help = "rounds between validations; 0: every epoch", .low = 0});
+          Field{.help = "rounds between validations; 0: every epoch, of short ones several",
+                .low = 0});
     visit("validation_items", self.validation_items,
           Field{.help = "items of the validation part to use; 0: all", .low = 0});
     visit("validation_fraction", self.validation_fraction,

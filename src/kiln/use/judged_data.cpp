@@ -32,8 +32,10 @@ void check_facts(const TrainedModel& run, const JudgedData& judged, const DataAs
     if (name == "states" || (name == "classes" && !(told_classes && value != "0"))) continue;
     const auto& trained = options.at(of_b && name == "channels" ? "channels_b" : name);
     if (trained != value)
-      throw ConfigError("data", fmt::format("{} has {} {}, the run was trained with {}",
-                                            judged.name, name, value, trained));
+      throw ConfigError("data", fmt::format("{} has {} {}, the run was trained with {}; give "
+                                            "--data a source of items like those of {}",
+                                            judged.name, name, value, trained,
+                                            of_b ? run.config.data_b : run.config.data));
   }
 }
 

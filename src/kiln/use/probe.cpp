@@ -68,6 +68,12 @@ class Probe {
     test_ = codes_of(run.as<Encoder>("encoder"), data.test, codes_);
   }
 
+  /// Throws ConfigError for more labels than there are.
+  void check(std::int64_t count) const {
+    Rng rng(codes_.seed, "labels");
+    draw_labelled(labels_, data_.classes, count, rng);
+  }
+
   /// Adds the accuracies with `count` labels to the methods'.
   void judge(std::int64_t count, Accuracies& accuracies) {
     Rng rng(codes_.seed, "labels");
@@ -153,6 +159,7 @@ ProbeAnswer probe(const TrainedModel& run, const ProbeAsk& ask, const Hooks& hoo
   auto& encoder = run.as<Encoder>("encoder");
   const auto data = probe_data(run, ask);
   Probe probe(run, ask, data);
+  for (const auto count : ask.labels) probe.check(count);
   ProbeAnswer answer{
       .data = data.test.name, .items = data.test.data->size(), .features = encoder.code_size()};
   for (const auto count : ask.labels) {

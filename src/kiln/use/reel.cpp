@@ -30,7 +30,9 @@ std::map<std::int64_t, fs::path> files_of(const fs::path& run, const std::string
   for (const auto& entry : fs::directory_iterator(run / "samples", none)) {
     const auto stem = entry.path().stem().string();
     if (!stem.starts_with(start) || entry.path().extension() != extension) continue;
-    if (const auto step = parse_integer(stem.substr(start.size()))) files[*step] = entry.path();
+    if (const auto step = parse_integer(stem.substr(start.size()));
+        step && entry.is_regular_file(none))
+      files[*step] = entry.path();
   }
   return files;
 }

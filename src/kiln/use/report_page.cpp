@@ -141,10 +141,11 @@ std::string all_figures(const std::vector<Reported>& runs) {
   for (const auto& one : data) html += figures_on(one, runs);
   if (!html.empty())
     html +=
-        "<p class=\"faint\">Numbers of one column in one table may be compared. A bound lies "
-        "below the log-likelihood that it bounds, so a bound and an exact figure tell only that "
-        "the exact one is at least as good as the bound says; figures of other items tell "
-        "nothing of these.</p>\n";
+        "<p class=\"faint\">Numbers of one column in one table may be compared; a small nll is "
+        "good, and so is a large elbo or iwae, which bound -nll from below. A model that is known "
+        "by its bound is at least as good as the bound says: where that beats an exact figure it "
+        "is the better one, else the two leave it open. Figures of other items tell nothing of "
+        "these.</p>\n";
   return html;
 }
 

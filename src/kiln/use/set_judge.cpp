@@ -123,6 +123,10 @@ std::vector<SetFigure> SetJudge::test_figures(const std::string& metric) {
 
 // The classes come in turn: each is asked for as often as any other.
 SetFigure SetJudge::agreement() {
+  if (run_.as<Sampler>("sampler").conditions().classes == 0)
+    throw ConfigError("eval.metric",
+                      "agreement needs a model that is told the class of what it "
+                      "draws, one trained with --condition label");
   if (!network())
     throw ConfigError("eval.metric", "agreement needs a judge of images that knows classes");
   Rng one(arguments_.seed, "one", arguments_.device);

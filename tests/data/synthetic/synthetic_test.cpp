@@ -123,10 +123,10 @@ std::string message(const std::string& name, std::map<std::string, std::string> 
 TEST(Synthetic, RefusesUnknownKeysWithTheNearest) {
   EXPECT_EQ(message("ring8", {{"sigmma", "1"}}),
             "[data.ring8] no option 'sigmma'; did you mean 'sigma'? Options: radius, sigma, n, "
-            "valid, test, seed, binarize, dequantize, levels, noise");
+            "valid, test, seed, binarize, dequantize, levels, noise, flip, shift, jitter");
   EXPECT_EQ(message("digits", {{"binarise", "none"}}),
             "[data.digits] no option 'binarise'; did you mean 'binarize'? Options: n, valid, test, "
-            "seed, binarize, dequantize, levels, noise");
+            "seed, binarize, dequantize, levels, noise, flip, shift, jitter");
   EXPECT_EQ(message("shapes", {{"ground", "stripes"}}),
             "[data.shapes.ground] has no choice 'stripes'; did you mean 'striped'? Choices: plain, "
             "shaded, striped, checked, spotted, cloudy");

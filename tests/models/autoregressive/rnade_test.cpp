@@ -375,10 +375,11 @@ TEST(Rnade, RefusesWrongShapesValuesAndSettings) {
   EXPECT_EQ(message_of<ConfigError>([&] { model.start_from_data(constant); }),
             "[rnade.start_from_data] column 1 (counted from 0) is 6.5 in every row, so it has no "
             "density; leave it out with columns= in the data source");
-  EXPECT_EQ(message_of<ShapeError>([&] {
+  EXPECT_EQ(message_of<ConfigError>([&] {
               model.start_from_data({torch::ones({1, 1, 3}), torch::ones({1, 1, 3})});
             }),
-            "[rnade.start_from_data] mean must have shape [3], got [1, 1, 3]");
+            "[rnade] learns tables of real numbers, and the data are pictures; take a model of "
+            "pictures, as pixel_cnn_pp or vae with --decoder gaussian");
   EXPECT_EQ(message_of<ConfigError>([&] { model.sample({.temperature = 0}, rng); }),
             "[sample] temperature must be positive, got 0");
   EXPECT_EQ(message_of<ConfigError>([&] { model.sample({.count = 0}, rng); }),

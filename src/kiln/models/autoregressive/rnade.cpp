@@ -49,6 +49,10 @@ Rnade::Rnade(const RnadeOptions& o)
 
 void Rnade::start_from_data(const DataMoments& moments) {
   torch::NoGradGuard no_grad;
+  if (moments.mean.dim() == 3)
+    throw ConfigError("rnade",
+                      "learns tables of real numbers, and the data are pictures; take a model of "
+                      "pictures, as pixel_cnn_pp or vae with --decoder gaussian");
   check_shape("rnade.start_from_data", "mean", moments.mean, {options_.data_dim});
   check_shape("rnade.start_from_data", "deviation", moments.deviation, {options_.data_dim});
   check_columns_vary("rnade.start_from_data", moments.mean, moments.deviation);

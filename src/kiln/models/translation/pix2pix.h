@@ -69,7 +69,8 @@ struct Pix2pixOptions {
 /// with direction b2a they change places.  G is a U-Net whose only noise is dropout, D a critic of
 /// patches that sees both pictures.  Losses are means over patches, in nats, and over numbers.
 /// Differs from the paper: instance normalisation in place of batch normalisation, the same for
-/// batches of one item; the halvings follow the size; no random jitter of the pictures.
+/// batches of one item; the halvings follow the size; random jitter of the pictures is asked of
+/// their source (jitter=).
 class Pix2pix : public Game, public Translator {
  public:
   using Options = Pix2pixOptions;
