@@ -47,8 +47,6 @@ TEST(Trainer, ShortEpochsAreTakenTogether) {
   };
   EXPECT_EQ(every(1), std::pair(std::int64_t{10}, std::int64_t{10}));
   EXPECT_EQ(every(4), std::pair(std::int64_t{12}, std::int64_t{12}));
-  EXPECT_EQ(every(9), std::pair(std::int64_t{18}, std::int64_t{18}));
-  EXPECT_EQ(every(10), std::pair(std::int64_t{10}, std::int64_t{10}));
   EXPECT_EQ(every(2500), std::pair(std::int64_t{2500}, std::int64_t{1000}));
 }
 
