@@ -105,7 +105,10 @@ void add_data(const Program& program) {
   command->add_option("--seed", a->seed, "seed of generators [1]")->check(whole_number(0));
   command->add_flag("--skip-bad", a->skip_bad, "leave broken items out and count them");
   add_data_get({*command, program.console, program.commands, program.arguments});
-  program.on_run(command, [a, &console = program.console] { return look(*a, console); });
+  program.on_run(command, [command, a, &console = program.console] {
+    check_out(*command);
+    return look(*a, console);
+  });
 }
 
 }  // namespace kiln::program

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "apps/kiln/model_table.h"
@@ -20,7 +21,8 @@ std::string typed(std::string line, const std::vector<std::string>& words) {
 
 // The models that have an option of this name, "--latent" or "--latent=5".
 std::vector<std::string> models_with(const std::string& flag) {
-  const auto name = flag.substr(0, flag.find('='));
+  auto name = flag.substr(0, flag.find('='));
+  std::replace(name.begin(), name.end(), '_', '-');
   std::vector<std::string> models;
   for (const auto& entry : model_table())
     for (const auto& field : entry.fields)
@@ -29,11 +31,13 @@ std::vector<std::string> models_with(const std::string& flag) {
 }
 
 // What other programs call options of ours.
-std::string as_elsewhere(const std::string& flag) {
+std::string as_elsewhere(const std::string& flag, const std::vector<std::string>& known) {
   static const std::map<std::string, std::string> ours{
       {"--lr", "--learning-rate"}, {"--batch-size", "--batch"}, {"--latent-dim", "--latent"}};
   const auto found = ours.find(flag.substr(0, flag.find('=')));
-  return found == ours.end() ? "" : fmt::format("; did you mean '{}'?", found->second);
+  if (found == ours.end()) return "";
+  const auto is_known = std::find(known.begin(), known.end(), found->second) != known.end();
+  return !is_known ? "" : fmt::format("; did you mean '{}'?", found->second);
 }
 
 // Unknown options of `train`: the model's and the trainer's names are offered.
@@ -43,13 +47,14 @@ void explain_extras(const CLI::App& command) {
   if (!extras.front().starts_with('-'))
     throw ConfigError("train", one_too_many(extras.front(), "train"));
   if (const auto others = models_with(extras.front()); !others.empty())
-    throw ConfigError("train", fmt::format("the model has no option {}; it is one of {}",
-                                           extras.front(), join(others, ", ")));
+    throw ConfigError("train",
+                      fmt::format("the model has no option {}; leave it out, it is one of {}",
+                                  extras.front(), join(others, ", ")));
   std::vector<std::string> known;
   for (const auto* option : command.get_options())
     for (const auto& name : option->get_lnames())
       if (name.find('_') == std::string::npos) known.push_back("--" + name);
-  auto hint = as_elsewhere(extras.front());
+  auto hint = as_elsewhere(extras.front(), known);
   if (hint.empty()) hint = did_you_mean(extras.front(), known);
   throw ConfigError("train", fmt::format("no option '{}'{} Options: {}", extras.front(),
                                          hint.empty() ? "." : hint, join(known, ", ")));

@@ -84,21 +84,26 @@ TEST(BadRequests, WordsTooManyAndOptionsOfOthersAreCalledSo) {
   expect_refusal({"sample", tiny_run("nade"), "more"}, kRequest,
                  "[sample] 'more' is one word too many; `kiln sample --help` shows what it takes");
   expect_refusal({"train", "nade", "--data", "digits", "--pack", "2"}, kRequest,
-                 "[train] the model has no option --pack; it is one of gan");
+                 "[train] the model has no option --pack; leave it out, it is one of gan");
+  expect_refusal_begins({"train", "nade", "--data", "digits", "--latent-dim", "4"}, kRequest,
+                        "[train] no option '--latent-dim'. Options: ");
   expect_refusal_begins({"train", "nade", "--data", "digits", "--lr", "1"}, kRequest,
                         "[train] no option '--lr'; did you mean '--learning-rate'? Options: ");
 }
 
 TEST(BadRequests, AFolderThatIsNotThereIsNamedBeforeTheWork) {
   const TemporaryFolder folder;
-  const auto deep = (folder / "no/where").string();
-  for (const auto& command : std::vector<std::vector<std::string>>{
-           {"theory", "gan", "-o", deep + "/x.svg"},
-           {"score", tiny_run("nade"), "-o", deep + "/x.csv"},
-           {"report", tiny_run("nade"), "-o", deep + "/x.html"},
-           {"neighbours", tiny_run("vae"), "-o", deep + "/x.png"}})
+  const auto deep = (folder / "no/where").string(), run = (folder / "run").string();
+  std::filesystem::copy(tiny_run("nade"), run, std::filesystem::copy_options::recursive);
+  std::filesystem::remove_all(run + "/checkpoints");  // so that no work could be done
+  for (const auto& command :
+       std::vector<std::vector<std::string>>{{"theory", "gan", "-o", deep + "/x.svg"},
+                                             {"score", run, "-o", deep + "/x.csv"},
+                                             {"report", run, "-o", deep + "/x.html"},
+                                             {"data", "images:/nowhere", "-o", deep + "/x.png"}})
     expect_refusal(command, kFile,
-                   "[" + command.back() + "] there is no folder " + (folder / "no").string());
+                   "[" + command.back() + "] there is no folder " + (folder / "no").string() +
+                       "; make it first");
 }
 
 TEST(BadRequests, TheItemsThatAreLearnedFromValidateNothing) {
@@ -110,7 +115,10 @@ TEST(BadRequests, TheItemsThatAreLearnedFromValidateNothing) {
   };
   expect_refusal(train("digits:n=300", "digits:n=50,binarize=threshold"), kRequest,
                  "[train.valid] digits:n=50,binarize=threshold is where the training items come "
-                 "from; give it another seed, as in digits:binarize=threshold,n=50,seed=99");
+                 "from; give it another seed, as in digits:binarize=threshold,n=50,seed=2");
+  expect_refusal(train("digits:valid=50", "digits:seed=1"), kRequest,
+                 "[train.valid] digits:seed=1 is where the training items come from; give it "
+                 "another seed, as in digits:seed=2");
   expect_refusal(train("images:here,flip=true", "images:here"), kRequest,
                  "[train.valid] images:here is where the training items come from; leave --valid "
                  "out: a part is held out by itself");

@@ -9,6 +9,7 @@
 #include "kiln/io/atomic_file.h"
 #include "kiln/io/safetensors.h"
 #include "kiln/runs/session.h"
+#include "kiln/use/judged_data.h"
 #include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
@@ -31,9 +32,10 @@ void expect_equal_weights(const Model& a, const Model& b) {
 
 // A run and a training in memory of the same items, with the same options.
 void expect_equal_trainings(OptionMap model_options, const OptionMap& train_options,
-                            std::int64_t last_step) {
+                            std::int64_t last_step, const std::string& keys = "",
+                            const Moves& moves = {}) {
   const TemporaryFolder folder;
-  const std::string spec = "digits:n=100,valid=40,test=0";
+  const auto spec = "digits:n=100,valid=40,test=0" + keys;
   Session::start({.model = "vae",
                   .model_options = model_options,
                   .data = spec,
@@ -46,6 +48,7 @@ void expect_equal_trainings(OptionMap model_options, const OptionMap& train_opti
   const auto splits = open_source(parse_source(spec)).splits;
   TrainingSet set(splits.train);
   set.valid = splits.valid;
+  set.moves = moves;
   model_options.insert(train_options.begin(), train_options.end());
   const auto trained = train("vae", set, model_options);
   expect_equal_weights(*trained.model, *of_run.model);
@@ -60,6 +63,38 @@ TEST(Fit, GivesTheBitsOfARunOnTheSameItems) {
 }
 
 // Steps so long that the state gets worse: the best one is given, not the last.
+TEST(Fit, MovesPicturesAsASpecDoesAndJudgesThemAsTheyAre) {
+  expect_equal_trainings({{"hidden", "8"}, {"latent", "2"}}, {{"epochs", "2"}, {"batch", "20"}}, 10,
+                         ",shift=2,flip=true", {.flip = true, .shift = 2});
+  TrainingSet set(open_source(parse_source("digits:n=60,test=0")).splits.train);
+  const auto plain = train("vae", set, kSmall);
+  set.moves.shift = 2;
+  const auto moved = train("vae", set, kSmall);
+  EXPECT_FALSE(torch::equal(plain.model->parameters()[0], moved.model->parameters()[0]));
+  EXPECT_EQ(
+      message_of([&] {
+        train("gaussian_mixture", set, {{"components", "2"}});
+      }),
+      "[data] digits:n=60,seed=1,test=0 changes its pictures every epoch, and the model is fitted "
+      "in passes over the same ones; leave flip=, shift= and jitter= out");
+
+  const TemporaryFolder folder;
+  Session::start({.model = "vae",
+                  .model_options = {{"hidden", "8"}, {"latent", "2"}},
+                  .data = "digits:n=60,test=20,shift=3",
+                  .valid = "",
+                  .train_options = {{"steps", "2"}},
+                  .out = folder / "run"},
+                 {})
+      .run();
+  const auto judged = judged_data(load_run(folder / "run"), "", "test");
+  const auto straight = open_source(parse_source("digits:n=60,test=20")).splits.test;
+  EXPECT_EQ(judged.name, "digits:n=60,test=20 (test)");
+  std::vector<float> a(784), b(784);
+  judged.data->read(3, a), straight->read(3, b);
+  EXPECT_EQ(a, b);
+}
+
 TEST(Fit, GivesTheStateThatIsBestByValidation) {
   expect_equal_trainings(
       {{"hidden", "8"}, {"latent", "2"}},
@@ -132,6 +167,13 @@ TEST(Fit, LearnsFromLabelsAndFromTwoKindsOfPictures) {
 }
 
 TEST(Fit, RefusesWhatItCannotTrain) {
+  {
+    TrainingSet twice(open_source(parse_source("digits:n=60,test=0")).splits.train);
+    twice.valid = twice.items;
+    EXPECT_EQ(message_of([&] { train("vae", twice, kSmall); }),
+              "[train] the validation items are those that are learned from; leave them out, and a "
+              "part is held out");
+  }
   const auto data = in_memory(coins(40, 4));
   EXPECT_NE(message_of<ConfigError>([&] {
               train("nade", data, {{"hiden", "3"}});

@@ -35,8 +35,8 @@ TEST(GivenText, RefusesWhatNamesNothing) {
   const std::string ways =
       "[sample.condition] must be label=N, N the number of a class, label=NAME, or code=FILE of "
       "`kiln encode`, got ";
-  for (const auto* text :
-       {"3", "label=", "label=-1", "code=", "colour=red", ",label=3", "label=,code=a.npy"}) {
+  for (const auto* text : {"3", "label=", "label=-1", "code=", "colour=red", ",label=3", "label=3,",
+                           "label=3, code=a.npy", "label=,code=a.npy"}) {
     EXPECT_EQ(refusal(text), ways + "'" + text + "'");
   }
   EXPECT_EQ(refusal("label=3,label=4"),

@@ -76,7 +76,10 @@ int check(const CheckArguments& a, const Console& console) {
     make_folder_of(a.out);
     write_file_atomically(a.out, leak_picture(*report.leaks));
   }
-  if (pixel) write_file_atomically(a.field, field_picture(*pixel, field_of(run, items, *pixel)));
+  if (pixel) {
+    make_folder_of(a.field);
+    write_file_atomically(a.field, field_picture(*pixel, field_of(run, items, *pixel)));
+  }
   console.result(fmt::format("{} at step {}, contexts from {}{}", a.run.run, run.step, judged.name,
                              table(report)),
                  {{"run", a.run.run},

@@ -31,7 +31,7 @@ LoaderOptions checked_options(const Dataset& data, LoaderOptions options) {
                       fmt::format("must be at least 1, got {}", options.prefetch));
   if (data.size() < 1)
     throw ConfigError("loader", fmt::format("{} has no items", data.info().name));
-  check_augment(options.augment, data.info());
+  check_moves(options.moves, data.info());
   return options;
 }
 
@@ -95,15 +95,15 @@ HostBatch Loader::Impl::make(const LoaderState& at) const {
   const auto epoch = static_cast<std::uint64_t>(at.epoch);
   const auto noise = derive_key(options.seed, "noise", epoch);
   const auto order = derive_key(options.seed, "shuffle", epoch);
-  const auto moves = derive_key(options.seed, "augment", epoch);
+  const auto ways = derive_key(options.seed, "augment", epoch);
   const bool random = transform.random();
   for (std::int64_t row = 0; row < rows; ++row) {
     const std::span<float> x(batch.x.data() + static_cast<std::size_t>(row) * width, width);
     const auto label = data->read(item_at(first + row, order), x);
     if (data->info().classes > 0) batch.y.push_back(label);
-    if (options.augment.any()) {
-      Philox move(derive_key(moves, "item", static_cast<std::uint64_t>(first + row)));
-      apply_augment(options.augment, data->info(), x, move);
+    if (options.moves.any()) {
+      Philox way(derive_key(ways, "item", static_cast<std::uint64_t>(first + row)));
+      move_item(options.moves, data->info(), x, way);
     }
     Philox rng(random ? derive_key(noise, "item", static_cast<std::uint64_t>(first + row)) : 0);
     transform.apply(x.first(valued), rng);

@@ -125,7 +125,7 @@ Source open_generator(const SourceSpec& spec, const OpenOptions& options) {
           .dequantize = common.dequantize,
           .levels = common.levels,
           .noise = common.noise,
-          .augment = common.augment};
+          .moves = common.moves};
 }
 
 }  // namespace
@@ -135,6 +135,11 @@ std::string SourceSpec::text() const {
   if (!path.empty()) parts.push_back(path);
   for (const auto& [key, value] : keys) parts.push_back(key + "=" + value);
   return parts.empty() ? name : name + ":" + join(parts, ",");
+}
+
+SourceSpec without_moves(SourceSpec spec) {
+  for (const auto& field : describe<Moves>()) spec.keys.erase(field.name);
+  return spec;
 }
 
 SourceSpec parse_source(const std::string& text) {

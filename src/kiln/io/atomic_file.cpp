@@ -137,9 +137,10 @@ void check_folder_of(const std::filesystem::path& file) {
   std::error_code error;
   if (folder.empty() || std::filesystem::is_directory(folder, error)) return;
   if (std::filesystem::exists(folder, error))
-    throw IoError(file.string(), fmt::format("{} is no folder", folder.string()));
+    throw IoError(file.string(), fmt::format("{} is no folder; name another", folder.string()));
   if (!above.empty() && !std::filesystem::is_directory(above, error))
-    throw IoError(file.string(), fmt::format("there is no folder {}", above.string()));
+    throw IoError(file.string(),
+                  fmt::format("there is no folder {}; make it first", above.string()));
 }
 
 void make_folder_of(const std::filesystem::path& file) {

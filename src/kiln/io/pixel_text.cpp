@@ -139,7 +139,9 @@ std::vector<std::size_t> starts_of(std::string_view text) {
 char32_t letter_at(std::string_view text, std::size_t start) {
   const auto first = static_cast<std::uint8_t>(text[start]);
   if (first < 0x80) return first;
-  if ((first & 0xE0) != 0xC0 || start + 1 >= text.size()) return 0xFFFD;
+  if ((first & 0xE0) != 0xC0 || start + 1 >= text.size() ||
+      (static_cast<std::uint8_t>(text[start + 1]) & 0xC0) != 0x80)
+    return 0xFFFD;
   return static_cast<char32_t>((first & 0x1F) << 6 |
                                (static_cast<std::uint8_t>(text[start + 1]) & 0x3F));
 }

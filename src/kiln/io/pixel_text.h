@@ -9,8 +9,8 @@
 namespace kiln {
 
 /// Words on pictures of pixels, in a font of 5 x 7 dots with two rows below the line, every dot
-/// zoom x zoom pixels: the same bytes on every machine, with no font to install.  Of Latin-1
-/// the accents are left away; all other letters are drawn as a box.
+/// zoom x zoom pixels: the same bytes on every machine, with no font to install.  The
+/// letters of Latin-1 lose their accents; all others are drawn as a box.
 
 /// Columns that `text` takes in UTF-8, one dot between letters.
 std::int64_t text_width(std::string_view text, std::int64_t zoom = 1);

@@ -42,10 +42,10 @@ struct Component {
 LogisticLaw::LogisticLaw(std::int64_t channels, std::int64_t states, std::int64_t components)
     : PixelLaw(channels, states), components_(components) {
   if (channels != 1 && channels != 3)
-    throw ConfigError(
-        "logistic_law",
-        fmt::format("a mixture of logistics makes pictures of 1 or 3 channels, {}",
-                    channels == 0 ? "and the data are a table" : fmt::format("got {}", channels)));
+    throw ConfigError("logistic_law",
+                      fmt::format("a mixture of logistics makes pictures of 1 or 3 channels, {}",
+                                  channels == 0 ? "and the data are a table; take made or nade"
+                                                : fmt::format("got {}", channels)));
 }
 
 std::vector<std::int64_t> LogisticLaw::groups() const {

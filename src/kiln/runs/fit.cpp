@@ -45,11 +45,15 @@ std::pair<OptionMap, OptionMap> taken_apart(const ModelEntry& entry, const Optio
   return apart;
 }
 
-Source source_of(const DatasetPtr& items, const DatasetPtr& valid, const Augment& augment) {
+Source source_of(const DatasetPtr& items, const DatasetPtr& valid, const Moves& moves) {
   if (!items) throw ConfigError("train", "there are no items to learn from");
+  if (items == valid)
+    throw ConfigError("train",
+                      "the validation items are those that are learned from; leave them "
+                      "out, and a part is held out");
   Source source;
   source.splits = {.train = items, .valid = valid, .test = nullptr};
-  source.augment = augment;
+  source.moves = moves;
   return source;
 }
 
@@ -67,9 +71,9 @@ PreparedTraining prepare(const std::string& model, const TrainingSet& set,
   check_sources(entry, config.data_b);
   entry.complete(model_options);
   std::optional<Source> second;
-  if (set.b) second = source_of(set.b, nullptr, set.augment);
+  if (set.b) second = source_of(set.b, nullptr, set.moves);
   auto data =
-      split_for_training(source_of(set.items, set.valid, set.augment), std::move(second), config);
+      split_for_training(source_of(set.items, set.valid, set.moves), std::move(second), config);
   if (set.encoder) add_codes(data, *set.encoder);
   return prepare_training(std::move(config), std::move(data), model_options, train_options);
 }

@@ -26,7 +26,7 @@ struct TrainingSet {
   DatasetPtr items;            ///< A validation part is held out of them.
   DatasetPtr valid = nullptr;  ///< Validated on instead.
   DatasetPtr b = nullptr;      ///< The second source of a model that takes one.
-  Augment augment = {};        ///< How training pictures are moved, of both sources.
+  Moves moves = {};            ///< How training pictures are moved, of both sources.
   /// Gives items the codes of a model with condition code.
   std::shared_ptr<const TrainedModel> encoder = nullptr;
 };

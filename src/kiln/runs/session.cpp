@@ -130,7 +130,7 @@ void Session::restore() {
   if (trainer_->step() > folder_.config().train.steps)
     throw ConfigError("resume.steps", fmt::format("the run stands at step {} already, beyond {}",
                                                   trainer_->step(), folder_.config().train.steps));
-  folder_.prune(folder_.config().train.keep);
+  folder_.prune();
   hooks_.say(
       fmt::format("resuming from step {} of {}", trainer_->step(), folder_.config().train.steps));
 }
@@ -172,8 +172,7 @@ TrainEnd Session::run() {
 }
 
 void Session::checkpoint(std::int64_t step) const {
-  const auto& train = folder_.config().train;
-  folder_.save_checkpoint(step, trainer_->snapshot(), train.keep, train.checkpoint_every);
+  folder_.save_checkpoint(step, trainer_->snapshot());
 }
 
 void Session::save_best(std::int64_t step) const {

@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "kiln/core/text.h"
 #include "kiln/feed/batches.h"
 #include "kiln/models/seen_as.h"
 #include "kiln/runs/coded_data.h"
@@ -23,8 +25,8 @@ void check_second(const DataInfo& first, const DataInfo& second) {
   check_part_is_free(first, "b");
   for (const auto* info : {&first, &second})
     if (!info->is_image())
-      throw ConfigError("data", fmt::format("{} holds no pictures, which two sources need",
-                                            parse_source(info->name).name));
+      throw ConfigError("data",
+                        fmt::format("{} holds no pictures, which two sources need", info->name));
   const auto &a = first.shape, &b = second.shape;
   if (a[1] == b[1] && a[2] == b[2]) return;
   throw ConfigError("data",
@@ -44,16 +46,29 @@ void check_fields(const Model& model, const DataInfo& train, const DataInfo& val
   }
 }
 
-// The SPEC with a seed of its own.
-std::string seeded(SourceSpec spec) {
-  spec.keys["seed"] = "99";
-  return spec.text();
+// What tells items apart: of generators the seed, of files the place; not how many there are, nor
+// what becomes of their values.
+SourceSpec items_of(const std::string& text, std::int64_t seed) {
+  auto spec = parse_source(text);
+  for (const auto* key :
+       {"n", "valid", "test", "binarize", "dequantize", "levels", "noise", "memory"})
+    spec.keys.erase(key);
+  spec = without_moves(std::move(spec));
+  std::error_code none;
+  if (spec.path.empty()) {
+    const auto own = spec.keys.find("seed");
+    const auto said = own == spec.keys.end() ? std::nullopt : parse_integer(own->second);
+    spec.keys["seed"] = std::to_string(said.value_or(seed));
+  } else if (const auto place = std::filesystem::canonical(spec.path, none); !none) {
+    spec.path = place.string();
+  }
+  return spec;
 }
 
 // A model that is fitted in passes would see other items in each of them.
-void check_moves(const Augment& augment, const Dataset& train, const Model& model) {
-  check_augment(augment, train.info());
-  if (augment.any() && !seen_as<Game>(model))
+void check_moved(const Moves& moves, const Dataset& train, const Model& model) {
+  check_moves(moves, train.info());
+  if (moves.any() && !seen_as<Game>(model))
     throw ConfigError("data", fmt::format("{} changes its pictures every epoch, and the model is "
                                           "fitted in passes over the same ones; leave flip=, "
                                           "shift= and jitter= out",
@@ -64,21 +79,17 @@ void check_moves(const Augment& augment, const Dataset& train, const Model& mode
 
 void check_validates_elsewhere(const RunConfig& config) {
   if (config.valid.empty()) return;
-  const auto items_of = [](const std::string& text) {
-    auto spec = parse_source(text);
-    for (const auto* key : {"n", "test", "binarize", "dequantize", "levels", "noise", "memory"})
-      spec.keys.erase(key);
-    for (const auto& field : describe<Augment>()) spec.keys.erase(field.name);
-    return spec;
-  };
-  const auto train = items_of(config.data), valid = items_of(config.valid);
+  const auto train = items_of(config.data, config.train.seed),
+             valid = items_of(config.valid, config.train.seed);
   if (train.text() != valid.text()) return;
+  auto other = parse_source(config.valid);
+  if (train.path.empty())
+    other.keys["seed"] = std::to_string(parse_integer(valid.keys.at("seed")).value_or(0) + 1);
   throw ConfigError(
       "train.valid",
       fmt::format("{} is where the training items come from; {}", config.valid,
-                  train.path.empty()
-                      ? "give it another seed, as in " + seeded(parse_source(config.valid))
-                      : "leave --valid out: a part is held out by itself"));
+                  train.path.empty() ? "give it another seed, as in " + other.text()
+                                     : "leave --valid out: a part is held out by itself"));
 }
 
 // Generators of the same name make other scenes than those of the first source: nothing is paired.
@@ -125,8 +136,8 @@ Transform transform_for(const Source& source, const DataInfo& info, const Model&
 }
 
 void fit_to(TrainingData& data, const Model& model) {
-  check_moves(data.source.augment, *data.train, model);
-  if (data.b) check_moves(data.b->source.augment, *data.b->train, model);
+  check_moved(data.source.moves, *data.train, model);
+  if (data.b) check_moved(data.b->source.moves, *data.b->train, model);
   if (data.b)
     data.b->transform = transform_for(data.b->source, data.b->train->info(), model);
   else
@@ -162,19 +173,18 @@ std::vector<DataPart> parts_of(const RunConfig& config, const TrainingData& data
 std::vector<std::string> remarks_on(const RunConfig& config, const TrainingData& data) {
   std::vector<std::string> lines;
   const auto remark = [&](const char* what, const std::string& spec, const Dataset& train,
-                          const Dataset& valid, const Transform& transform,
-                          const Augment& augment) {
+                          const Dataset& valid, const Transform& transform, const Moves& moves) {
     const auto& info = train.info();
     if (info.skipped > 0)
       lines.push_back(fmt::format("left out {} broken items of {}", info.skipped, spec));
     lines.insert(lines.end(), info.notes.begin(), info.notes.end());
     lines.push_back(fmt::format("{}: {} for training, {} for validation; {}{}", what, train.size(),
-                                valid.size(), transform.describe(), augment.describe()));
+                                valid.size(), transform.describe(), moves.describe()));
   };
-  remark("data", config.data, *data.train, *data.valid, data.transform, data.source.augment);
+  remark("data", config.data, *data.train, *data.valid, data.transform, data.source.moves);
   if (data.b)
     remark("data b", config.data_b, *data.b->train, *data.b->valid, data.b->transform,
-           data.b->source.augment);
+           data.b->source.moves);
   return lines;
 }
 
@@ -200,11 +210,11 @@ Batch shown_items(const TrainingData& data, std::int64_t count, std::uint64_t se
 TrainingFeed::TrainingFeed(const TrainingData& data, const Model& model,
                            const TrainOptions& options) {
   auto how = loader_options(model, options);
-  how.augment = data.source.augment;
+  how.moves = data.source.moves;
   first_ = std::make_unique<Loader>(data.train, data.transform, how);
   if (!data.b) return;
   how.seed = derive_key(how.seed, "b");
-  how.augment = data.b->source.augment;
+  how.moves = data.b->source.moves;
   second_ = std::make_unique<Loader>(data.b->train, data.b->transform, how);
 }
 

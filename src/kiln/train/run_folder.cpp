@@ -134,23 +134,26 @@ fs::path RunFolder::checkpoint_path(std::int64_t step) const {
   return path_ / "checkpoints" / fmt::format("step-{:08}.safetensors", step);
 }
 
-void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep,
-                                std::int64_t every) const {
+void RunFolder::save_checkpoint(std::int64_t step, SafetensorsFile file) const {
   file.metadata["kiln.model"] = config_.model;
   file.metadata[kRun] = fingerprint_of(config_);
   file.metadata["kiln.step"] = std::to_string(step);
   drop_link(checkpoint_path(step));
   write_safetensors(checkpoint_path(step), file);
-  for (const auto old : checkpoint_steps())
-    if (old < step && every > 0 && old % every != 0) fs::remove(checkpoint_path(old));
-  prune(keep);
+  prune();
 }
 
-void RunFolder::prune(std::int64_t keep) const {
+void RunFolder::prune() const {
+  const auto& train = config_.train;
+  const auto in_turn = [&](std::int64_t step) {
+    return train.checkpoint_every == 0 || step % train.checkpoint_every == 0 || step == train.steps;
+  };
   const auto steps = checkpoint_steps();
-  const auto count = static_cast<std::int64_t>(steps.size());
-  for (std::int64_t i = 0; i < count - keep; ++i)
-    fs::remove(checkpoint_path(steps[static_cast<std::size_t>(i)]));
+  std::int64_t seen = 0;  // in turn, from the newest
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    seen += in_turn(*step);
+    if (seen > train.keep || (seen > 0 && !in_turn(*step))) fs::remove(checkpoint_path(*step));
+  }
 }
 
 void RunFolder::save_best(SafetensorsFile file) const {

@@ -49,12 +49,13 @@ class RunFolder {
   void plan(const RunConfig& config) { config_ = config; }
   void write_config(const std::vector<FieldInfo>& model_fields) const;
 
-  /// Writes a checkpoint, then deletes those of older steps that are no multiples of `every`, which
-  /// an interruption left, and of the others all but the newest `keep`.
-  void save_checkpoint(std::int64_t step, SafetensorsFile file, std::int64_t keep,
-                       std::int64_t every) const;
-  /// Deletes all checkpoints of steps but the newest `keep`.
-  void prune(std::int64_t keep) const;
+  /// Writes a checkpoint, then prunes.
+  void save_checkpoint(std::int64_t step, SafetensorsFile file) const;
+  /// Of the checkpoints in turn, those of multiples of config().train.checkpoint_every and of the
+  /// last step, the newest `keep` stay.  One out of turn, of an interruption or of an end that was
+  /// moved since, stays until a later one in turn is there: so an interrupted run ends with the
+  /// checkpoints of an unbroken one.
+  void prune() const;
   void save_best(SafetensorsFile file) const;
   bool forget_best() const;  ///< Whether there was one.
 

@@ -107,9 +107,9 @@ struct TrainOptions {
         Field{.help = "validations without a better one before stopping; 0: never. Needs a figure "
                       "that tells the best state",
               .low = 0});
-    visit(
-        "checkpoint_every", self.checkpoint_every,
-        Field{.help = "rounds between checkpoints; 0: every epoch, at most 1000 rounds", .low = 0});
+    visit("checkpoint_every", self.checkpoint_every,
+          Field{.help = "rounds between checkpoints; 0: as validations, at most 1000 rounds",
+                .low = 0});
     visit("keep", self.keep,
           Field{.help = "newest checkpoints to keep, besides the best", .low = 1});
     visit("sample_every", self.sample_every,

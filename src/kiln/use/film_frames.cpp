@@ -15,8 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kPadding = 4;          // between pictures, pixels
-constexpr std::int64_t kMargin = 3;           // of a line of words, dots of its font
+constexpr std::int64_t kPadding = 4;  // between pictures, pixels
+constexpr std::int64_t kMargin =
+    3;  // of a line of words: dots of its font above and below, pixels beside
 constexpr std::int64_t kColumnsOfADot = 200;  // of a picture whose words are one zoom larger
 constexpr std::uint8_t kWhite = 255;
 
@@ -157,7 +158,7 @@ Image FilmFrames::frame(std::int64_t step) const {
       shown.size() == 1
           ? shown.front()
           : make_grid(shown, {.columns = std::ssize(shown), .padding = kPadding, .zoom = 1});
-  return words_.shown ? with_words(with_channels(beside, 3), panel, step) : beside;
+  return words_.shown ? with_words(beside, panel, step) : beside;
 }
 
 }  // namespace kiln

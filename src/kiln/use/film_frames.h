@@ -24,7 +24,7 @@ class FilmFrames {
   const std::vector<Reel>& reels() const { return reels_; }
   const std::vector<std::int64_t>& steps() const { return steps_; }  ///< Ascending.
 
-  /// RGB, or grey without words.  Throws ConfigError where pictures of one step differ in size.
+  /// RGB.  Throws ConfigError where pictures of one step differ in size.
   Image frame(std::int64_t step) const;
 
  private:

@@ -32,9 +32,12 @@ std::size_t end_of_part(std::string_view text) {
   return text.size();
 }
 
+// A number that a comma follows was meant to be one.
 bool is_class(std::string_view value) {
   const auto number = parse_integer(value);
-  return !number || *number >= 0;
+  const auto comma = value.find(',');
+  return (!number || *number >= 0) && !value.ends_with(',') &&
+         (comma == std::string_view::npos || !parse_integer(value.substr(0, comma)));
 }
 
 }  // namespace

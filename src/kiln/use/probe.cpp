@@ -65,19 +65,13 @@ class Probe {
         run_(run),
         data_(data),
         labels_(labels_of(*data.train.data)) {
+    for (const auto count : ask.labels) draw(count);  // refuses more than there are
     test_ = codes_of(run.as<Encoder>("encoder"), data.test, codes_);
-  }
-
-  /// Throws ConfigError for more labels than there are.
-  void check(std::int64_t count) const {
-    Rng rng(codes_.seed, "labels");
-    draw_labelled(labels_, data_.classes, count, rng);
   }
 
   /// Adds the accuracies with `count` labels to the methods'.
   void judge(std::int64_t count, Accuracies& accuracies) {
-    Rng rng(codes_.seed, "labels");
-    const auto split = draw_labelled(labels_, data_.classes, count, rng);
+    const auto split = draw(count);
     const auto probes = probe_of(*run_.model, split);
     const auto& probe = probes.on_all;
     add(accuracies, "linear_probe", accuracy(probe.predict(test_.z), test_.y));
@@ -145,6 +139,11 @@ class Probe {
     return model;
   }
 
+  LabelledSplit draw(std::int64_t count) const {
+    Rng rng(codes_.seed, "labels");
+    return draw_labelled(labels_, data_.classes, count, rng);
+  }
+
   const ProbeAsk& ask_;
   CodeOptions codes_;
   const TrainedModel& run_;
@@ -159,7 +158,6 @@ ProbeAnswer probe(const TrainedModel& run, const ProbeAsk& ask, const Hooks& hoo
   auto& encoder = run.as<Encoder>("encoder");
   const auto data = probe_data(run, ask);
   Probe probe(run, ask, data);
-  for (const auto count : ask.labels) probe.check(count);
   ProbeAnswer answer{
       .data = data.test.name, .items = data.test.data->size(), .features = encoder.code_size()};
   for (const auto count : ask.labels) {

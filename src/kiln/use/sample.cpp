@@ -60,6 +60,10 @@ bool learned_pictures(const TrainedModel& run) {
 }
 
 bool draws_means(const TrainedModel& run, const SampleAsk& ask) {
+  if (ask.drawn == Drawn::means && (!ask.given.empty() || ask.temperature != 1))
+    throw ConfigError("sample",
+                      "means are those of codes drawn from the prior as it is, with no "
+                      "condition and temperature 1; leave one of both out");
   if (ask.drawn != Drawn::as_previews) return ask.drawn == Drawn::means;
   return learned_pictures(run) && adds_noise(*run.model) && ask.given.empty() &&
          ask.temperature == 1;
@@ -68,6 +72,8 @@ bool draws_means(const TrainedModel& run, const SampleAsk& ask) {
 }  // namespace
 
 SampleRequest request_of(const TrainedModel& run, const SampleAsk& ask) {
+  if (ask.count < 1)
+    throw ConfigError("sample", fmt::format("count must be positive, got {}", ask.count));
   Given given;
   if (!ask.given.codes.empty())
     given.more.emplace("code", codes_of_file(ask.given.codes, run, ask.count));

@@ -45,13 +45,22 @@ std::vector<std::int64_t> chosen_latents(const std::string& text, std::int64_t l
   return chosen.empty() ? counting(0, std::min(kRows, latents) - 1) : chosen;
 }
 
+void check_ask(const TraverseAsk& ask) {
+  if (ask.steps && *ask.steps < 2)
+    throw ConfigError("traverse.steps", fmt::format("must be at least 2, got {}", *ask.steps));
+  if (ask.quantiles && (ask.low || ask.high))
+    throw ConfigError("traverse",
+                      "quantiles say where a latent starts and ends; leave low and "
+                      "high out");
+}
+
 struct Reach {
   double low, high;
 };
 
 Reach reach_of(const TraverseAsk& ask, double reach) {
   const Reach found{ask.low.value_or(-reach), ask.high.value_or(reach)};
-  if (found.low >= found.high)
+  if (!(found.low < found.high))
     throw ConfigError("traverse", fmt::format("--low must lie below --high, got {} and {}",
                                               found.low, found.high));
   return found;
@@ -122,6 +131,7 @@ TraverseAnswer traverse_codes(const TrainedModel& run, const TraverseAsk& ask,
 }  // namespace
 
 TraverseAnswer traverse(const TrainedModel& run, const TraverseAsk& ask) {
+  check_ask(ask);
   const auto* informative = seen_as<Informative>(*run.model);
   if (informative && ask.latents.empty() && !ask.item && !ask.quantiles)
     return traverse_codes(run, ask, *informative);

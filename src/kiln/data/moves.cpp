@@ -1,4 +1,4 @@
-#include "kiln/data/augment.h"
+#include "kiln/data/moves.h"
 
 #include <fmt/format.h>
 
@@ -71,10 +71,10 @@ std::int64_t drawn_below(std::int64_t bound, Philox& rng) {
   return static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(bound)));
 }
 
-Direction drawn(const Augment& augment, std::int64_t size, bool backwards, Philox& rng) {
-  Direction direction{.size = size, .larger = augment.jitter, .backwards = backwards};
-  if (augment.shift > 0) direction.shift = drawn_below(2 * augment.shift + 1, rng) - augment.shift;
-  if (augment.jitter > 0) direction.offset = drawn_below(augment.jitter + 1, rng);
+Direction drawn(const Moves& moves, std::int64_t size, bool backwards, Philox& rng) {
+  Direction direction{.size = size, .larger = moves.jitter, .backwards = backwards};
+  if (moves.shift > 0) direction.shift = drawn_below(2 * moves.shift + 1, rng) - moves.shift;
+  if (moves.jitter > 0) direction.offset = drawn_below(moves.jitter + 1, rng);
   return direction;
 }
 
@@ -84,16 +84,17 @@ Direction drawn(const Augment& augment, std::int64_t size, bool backwards, Philo
 
 }  // namespace
 
-std::string Augment::describe() const {
+std::string Moves::describe() const {
   std::string text;
   if (flip) text += ", mirrored at random";
   if (shift > 0) text += fmt::format(", moved by up to {} pixel{}", shift, shift == 1 ? "" : "s");
-  if (jitter > 0) text += fmt::format(", windows of pictures {} pixels larger", jitter);
+  if (jitter > 0)
+    text += fmt::format(", windows of pictures {} pixel{} larger", jitter, jitter == 1 ? "" : "s");
   return text;
 }
 
-void check_augment(const Augment& augment, const DataInfo& info) {
-  if (!augment.any()) return;
+void check_moves(const Moves& moves, const DataInfo& info) {
+  if (!moves.any()) return;
   if (!info.is_image())
     refuse(info, "holds no pictures, and flip=, shift= and jitter= move pixels; leave them out");
   const auto height = info.shape[1], width = info.shape[2];
@@ -107,18 +108,18 @@ void check_augment(const Augment& augment, const DataInfo& info) {
                                "jitter= change both alike; leave them out",
                                field.name));
   }
-  if (augment.shift >= std::min(height, width))
+  if (moves.shift >= std::min(height, width))
     refuse(info, fmt::format("has pictures of {} x {}; shift={} must be smaller", height, width,
-                             augment.shift));
-  if (augment.jitter > 0 && info.values != Values::unit && info.values != Values::real)
-    refuse(info, "holds states, which jitter= would mix; leave it out, or use shift=");
+                             moves.shift));
+  if (moves.jitter > 0 && (info.values == Values::states || info.values == Values::binary))
+    refuse(info, fmt::format("holds {}, which jitter= would mix; leave it out, or use shift=",
+                             info.values == Values::binary ? "0 and 1" : "states"));
 }
 
-void apply_augment(const Augment& augment, const DataInfo& info, std::span<float> item,
-                   Philox& rng) {
-  const bool backwards = augment.flip && rng.bernoulli(0.5);
-  const auto rows = drawn(augment, info.shape[1], false, rng).taps();
-  const auto columns = drawn(augment, info.shape[2], backwards, rng).taps();
+void move_item(const Moves& moves, const DataInfo& info, std::span<float> item, Philox& rng) {
+  const bool backwards = moves.flip && rng.bernoulli(0.5);
+  const auto rows = drawn(moves, info.shape[1], false, rng).taps();
+  const auto columns = drawn(moves, info.shape[2], backwards, rng).taps();
   std::vector<float> before;
   const auto end = static_cast<std::size_t>(info.valued_size());
   std::size_t begin = 0;
@@ -129,7 +130,7 @@ void apply_augment(const Augment& augment, const DataInfo& info, std::span<float
   change_next(info.item_size());
   for (const auto& field : info.more)
     if (!field.as_is) change_next(field.size());
-  if (augment.jitter == 0 || info.levels < 2) return;
+  if (moves.jitter == 0 || info.levels < 2) return;
   const auto top = static_cast<float>(info.levels - 1);
   for (auto& value : item.first(end)) value = std::round(value * top) / top;
 }

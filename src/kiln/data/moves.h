@@ -12,8 +12,8 @@ namespace kiln {
 
 /// Random changes of the geometry of training pictures, new ones every epoch.  All pictures of an
 /// item are changed alike.
-struct Augment {
-  bool flip = false;        ///< Every second time from right to left.
+struct Moves {
+  bool flip = false;        ///< From right to left, with probability 1/2.
   std::int64_t shift = 0;   ///< Moved by up to so many pixels down or up, and to a side.
   std::int64_t jitter = 0;  ///< Enlarged by so many pixels, a window of the old size cut out.
 
@@ -22,7 +22,7 @@ struct Augment {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
-    visit("flip", self.flip, Field{.help = "training pictures are mirrored every second time"});
+    visit("flip", self.flip, Field{.help = "training pictures are mirrored with probability 1/2"});
     visit("shift", self.shift,
           Field{.help = "they are moved by up to so many pixels", .low = 0, .high = 4096});
     visit("jitter", self.jitter,
@@ -34,12 +34,12 @@ struct Augment {
 
 /// Throws ConfigError unless `info`'s items are pictures, fields included, of one height and width
 /// above the shift, and for states where jitter would mix them.
-void check_augment(const Augment& augment, const DataInfo& info);
+void check_moves(const Moves& moves, const DataInfo& info);
 
 /// Changes one item [info.stored_size()] in place, in the source's values; parts that are as they
 /// are stay so.  Beyond a picture's edge lies its mirror image.  Jitter enlarges bilinearly; grey
-/// levels stay levels.  `rng` is the item's own stream for the epoch.
-void apply_augment(const Augment& augment, const DataInfo& info, std::span<float> item,
-                   Philox& rng);
+/// levels stay levels.  `info` has passed check_moves(); `rng` is the item's own stream for the
+/// epoch.
+void move_item(const Moves& moves, const DataInfo& info, std::span<float> item, Philox& rng);
 
 }  // namespace kiln

@@ -1,12 +1,11 @@
 // needs: base
-#include "kiln/data/augment.h"
+#include "kiln/data/moves.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <set>
 
 #include "kiln/data/loader.h"
 #include "kiln/io/image.h"
@@ -30,14 +29,14 @@ std::vector<float> numbered(const DataInfo& info) {
   return item;
 }
 
-std::vector<float> changed(const Augment& augment, const DataInfo& info, std::uint64_t seed) {
+std::vector<float> changed(const Moves& moves, const DataInfo& info, std::uint64_t seed) {
   auto item = numbered(info);
   Philox rng(seed);
-  apply_augment(augment, info, item, rng);
+  move_item(moves, info, item, rng);
   return item;
 }
 
-TEST(Augment, MirrorsHalfOfTheItemsFromRightToLeft) {
+TEST(Moves, MirrorsHalfOfTheItemsFromRightToLeft) {
   const auto info = pictures(2, 2, 3);
   const std::vector<float> mirror{2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9};
   std::int64_t count = 0;
@@ -51,7 +50,7 @@ TEST(Augment, MirrorsHalfOfTheItemsFromRightToLeft) {
               4 * std::sqrt(kDraws / 4.));  // four standard errors
 }
 
-TEST(Augment, EveryShiftIsAsLikelyAndTheMirrorLiesBeyondTheEdge) {
+TEST(Moves, EveryShiftIsAsLikelyAndTheMirrorLiesBeyondTheEdge) {
   const auto info = pictures(1, 4, 5);
   const auto at = [](std::int64_t row, std::int64_t column) {
     const auto r = row < 0 ? -row : row > 3 ? 6 - row : row;
@@ -78,16 +77,17 @@ TEST(Augment, EveryShiftIsAsLikelyAndTheMirrorLiesBeyondTheEdge) {
 }
 
 // Against the picture enlarged as a whole, of which every window of the old size is one.
-TEST(Augment, JitterCutsAWindowOutOfTheEnlargedPicture) {
+TEST(Moves, JitterCutsAWindowOutOfTheEnlargedPicture) {
   const auto info = pictures(1, 6, 4);
   Image image{.width = 4, .height = 6, .channels = 1};
   for (int i = 0; i < 24; ++i) image.pixels.push_back(static_cast<std::uint8_t>(i * 7 % 24 * 10));
   const auto large = resize(image, 4 + 3, 6 + 3);
-  std::set<std::pair<std::int64_t, std::int64_t>> seen;
-  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> seen;
+  constexpr std::int64_t kDraws = 1600;
+  for (std::uint64_t seed = 0; seed < kDraws; ++seed) {
     std::vector<float> item(image.pixels.begin(), image.pixels.end());
     Philox rng(seed);
-    apply_augment({.jitter = 3}, info, item, rng);
+    move_item({.jitter = 3}, info, item, rng);
     for (std::int64_t down = 0; down <= 3; ++down)
       for (std::int64_t right = 0; right <= 3; ++right) {
         double most = 0;  // the large picture's bytes are rounded
@@ -98,32 +98,38 @@ TEST(Augment, JitterCutsAWindowOutOfTheEnlargedPicture) {
                   item[static_cast<std::size_t>(i)] -
                   static_cast<double>(
                       large.pixels[static_cast<std::size_t>((i / 4 + down) * 7 + i % 4 + right)])));
-        if (most <= 0.501) seen.emplace(down, right);
+        if (most <= 0.501) ++seen[{down, right}];
       }
   }
+  std::int64_t all = 0;
+  for (const auto& [window, count] : seen) {
+    EXPECT_NEAR(static_cast<double>(count), 100, 4 * std::sqrt(100.));
+    all += count;
+  }
   EXPECT_EQ(seen.size(), 16u);
+  EXPECT_EQ(all, kDraws) << "each draw is one window";
 }
 
-TEST(Augment, LevelsStayLevels) {
+TEST(Moves, LevelsStayLevels) {
   auto info = pictures(1, 4, 4);
   info.levels = 5;
   std::vector<float> item(16);
   for (std::size_t i = 0; i < 16; ++i) item[i] = static_cast<float>(i * 3 % 5) / 4;
   Philox rng(3);
   const auto before = item;
-  apply_augment({.jitter = 3}, info, item, rng);
+  move_item({.jitter = 3}, info, item, rng);
   EXPECT_NE(item, before);
   for (const auto value : item) EXPECT_EQ(value, std::round(value * 4) / 4);
 }
 
-TEST(Augment, AllPicturesOfAnItemAreChangedAlikeAndNothingElse) {
+TEST(Moves, AllPicturesOfAnItemAreChangedAlikeAndNothingElse) {
   auto info = pictures(1, 4, 5);
   info.more = {{.name = "b", .shape = {2, 4, 5}}, {.name = "code", .shape = {3}, .as_is = true}};
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
-    const auto item = changed({.flip = true, .shift = 2}, info, seed);
+    const auto item = changed({.flip = true, .shift = 2, .jitter = 2}, info, seed);
     for (std::size_t i = 0; i < 20; ++i) {
-      EXPECT_EQ(item[20 + i], item[i] + 20);
-      EXPECT_EQ(item[40 + i], item[i] + 40);
+      EXPECT_NEAR(item[20 + i], item[i] + 20, 1e-5);
+      EXPECT_NEAR(item[40 + i], item[i] + 40, 1e-5);
     }
     EXPECT_EQ((std::vector<float>{item.end() - 3, item.end()}), (std::vector<float>{60, 61, 62}));
   }
@@ -143,32 +149,40 @@ class OnePicture : public Dataset {
   DataInfo info_;
 };
 
-TEST(Augment, ALoaderDrawsAnewEveryEpochTheSameForAnyNumberOfThreads) {
+TEST(Moves, ALoaderDrawsAnewEveryEpochTheSameForAnyNumberOfThreads) {
   const auto data = std::make_shared<OnePicture>();
   const auto batches = [&](int threads, std::uint64_t seed) {
-    Loader loader(data, {},
-                  {.batch = 7, .seed = seed, .threads = threads, .augment = {.shift = 1}});
-    return std::pair{loader.next().x, loader.next().x};
+    Loader loader(
+        data, {},
+        {.batch = 7, .shuffle = false, .seed = seed, .threads = threads, .moves = {.shift = 1}});
+    const auto first = loader.next().x, second = loader.next().x;
+    loader.restore({.epoch = 1, .batch = 0});
+    EXPECT_EQ(loader.next().x, second);
+    return std::pair{first, second};
   };
+  Loader plain(data, {}, {.batch = 7, .shuffle = false});
+  const auto unmoved = plain.next().x;
+  EXPECT_EQ(plain.next().x, unmoved);
   const auto [first, second] = batches(0, 4);
   EXPECT_NE(first, second);
+  EXPECT_NE(first, unmoved);
   EXPECT_EQ(batches(3, 4), std::pair(first, second));
   EXPECT_NE(batches(0, 5).first, first);
 }
 
-TEST(Augment, SaysWhatItDoes) {
-  EXPECT_EQ(Augment{}.describe(), "");
-  EXPECT_EQ((Augment{.flip = true, .shift = 1, .jitter = 30}).describe(),
+TEST(Moves, SaysWhatItDoes) {
+  EXPECT_EQ(Moves{}.describe(), "");
+  EXPECT_EQ((Moves{.flip = true, .shift = 1, .jitter = 30}).describe(),
             ", mirrored at random, moved by up to 1 pixel, windows of pictures 30 pixels larger");
 }
 
-TEST(Augment, RefusesWhatCannotBeMoved) {
-  const auto refusal = [](const Augment& augment, const DataInfo& info) {
-    return message_of([&] { check_augment(augment, info); });
+TEST(Moves, RefusesWhatCannotBeMoved) {
+  const auto refusal = [](const Moves& moves, const DataInfo& info) {
+    return message_of([&] { check_moves(moves, info); });
   };
   DataInfo table;
   table.name = "table", table.shape = {4};
-  EXPECT_EQ(message_of([&] { check_augment({}, table); }), "nothing was thrown");
+  EXPECT_EQ(message_of([&] { check_moves({}, table); }), "nothing was thrown");
   EXPECT_EQ(refusal({.flip = true}, table),
             "[data] table holds no pictures, and flip=, shift= and jitter= move pixels; leave them "
             "out");
@@ -189,6 +203,11 @@ TEST(Augment, RefusesWhatCannotBeMoved) {
   EXPECT_EQ(refusal({.flip = true, .shift = 1}, info), "nothing was thrown");
   EXPECT_EQ(refusal({.jitter = 1}, info),
             "[data] pictures holds states, which jitter= would mix; leave it out, or use shift=");
+  info.values = Values::binary, info.levels = 0;
+  EXPECT_EQ(refusal({.jitter = 1}, info),
+            "[data] pictures holds 0 and 1, which jitter= would mix; leave it out, or use shift=");
+  info.values = Values::signed_unit;
+  EXPECT_EQ(refusal({.jitter = 1}, info), "nothing was thrown");
 }
 
 }  // namespace
