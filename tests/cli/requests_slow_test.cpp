@@ -178,8 +178,9 @@ TEST(Requests, FilesAreWrittenWhereFoldersAre) {
   const TemporaryFolder folder;
   const auto run = tiny_run("nade");
   const auto tree = (folder / "no/where/x.png").string();
-  EXPECT_EQ(refusal({"sample", run, "-o", tree}, kFile),
-            "kiln: [" + tree + "] there is no folder " + (folder / "no").string() + "\n");
+  EXPECT_EQ(
+      refusal({"sample", run, "-o", tree}, kFile),
+      "kiln: [" + tree + "] there is no folder " + (folder / "no").string() + "; make it first\n");
   EXPECT_FALSE(fs::exists(folder / "no"));
   EXPECT_EQ(run_kiln({"sample", run, "-n", "2", "-o", (folder / "one/x.png").string()}).code, 0);
   EXPECT_EQ(refusal({"sample", run, "-o", "/dev/null"}),
