@@ -27,6 +27,7 @@ void check_check(CheckArguments& a) {
   if (a.field.empty() && !a.pixel.empty())
     throw ConfigError("check.pixel", "is of --field FILE.svg; give that too, or leave it out");
   check_ending("field", a.field, ".svg");
+  if (!a.field.empty()) check_folder_of(a.field);
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ void check_film(FilmArguments& a) {
   check_ending("out", a.out, ".webp");
   a.names = split(a.names_text, ',');
   if (a.no_words && !a.names.empty())
-    throw ConfigError("film.no_words", "leaves out the names that --names gives; leave one away");
+    throw ConfigError("film.no_words",
+                      "leaves out the names that --names gives; leave out one of both");
   a.quality = quality_of(a.quality_text);
 }
 

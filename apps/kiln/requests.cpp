@@ -53,7 +53,6 @@ void check_split(const std::string& split) {
 void check_ending(const std::string& where, const std::string& name, const char* ending) {
   if (!name.empty() && std::filesystem::path(name).extension() != ending)
     throw ConfigError(where, fmt::format("needs a name that ends in {}, got '{}'", ending, name));
-  if (!name.empty()) check_folder_of(name);
 }
 
 void check_runs(const std::vector<std::string>& runs) {

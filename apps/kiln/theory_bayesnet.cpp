@@ -26,8 +26,9 @@ void add_theory_bayesnet(const Program& topics) {
   command->add_option("--prior", a->prior, "added to every count: 0 likeliest, 1 Laplace [0]");
   command->add_option("-o,--out", a->out, "FILE.toml for what was learned, FILE.csv for samples");
   command->add_option("--svg", a->svg, "FILE.svg: the graph; with --query what is known is grey");
-  topics.on_run(command, [a, &console = topics.console] {
+  topics.on_run(command, [command, a, &console = topics.console] {
     check_bayesnet(*a);
+    check_out(*command);
     answer_bayesnet(*a, console);
     return 0;
   });

@@ -85,7 +85,10 @@ void add_theory_conjugate(const Program& topics) {
                              "kiln theory conjugate --f hellinger -o hellinger.svg");
   command->add_option("--f", a->f, join(f_divergence_names(), ", ") + " [kl]");
   command->add_option("-o,--out", a->out, "FILE.svg: f with a tangent, and f*");
-  topics.on_run(command, [a, &console = topics.console] { return conjugate(*a, console); });
+  topics.on_run(command, [command, a, &console = topics.console] {
+    check_out(*command);
+    return conjugate(*a, console);
+  });
 }
 
 }  // namespace kiln::program

@@ -17,8 +17,9 @@ void add_theory_gan(const Program& topics) {
       ->check(whole_number(1, 100000));
   command->add_option("--seed", a->seed, "of its first weights [1]");
   command->add_option("-o,--out", a->out, "FILE.svg: laws, critic, value");
-  topics.on_run(command, [a, &console = topics.console] {
+  topics.on_run(command, [command, a, &console = topics.console] {
     check_ending("out", a->out, ".svg");
+    check_out(*command);
     line_law_of("gan.p", a->p), line_law_of("gan.q", a->q);
     return actions().line_critic(*a, console);
   });

@@ -84,7 +84,10 @@ void add_theory_ordering(const Program& topics) {
   command->add_option("--width", a->width, "columns [8]")->check(whole_number(1, 256));
   command->add_option("--seed", a->seed, "of the random order [1]");
   command->add_option("-o,--out", a->out, "FILE.svg: the path as a picture");
-  topics.on_run(command, [a, &console = topics.console] { return ordering(*a, console); });
+  topics.on_run(command, [command, a, &console = topics.console] {
+    check_out(*command);
+    return ordering(*a, console);
+  });
 }
 
 }  // namespace kiln::program

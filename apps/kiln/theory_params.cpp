@@ -74,7 +74,8 @@ void add_theory_params(const Program& topics) {
   command->add_option("--order", a->asked_order,
                       "how far a Markov chain looks back, below n [1, or 0 for one variable]");
   command->add_option("-o,--out", a->out, "FILE.svg: parameters against n");
-  topics.on_run(command, [a, &console = topics.console] {
+  topics.on_run(command, [command, a, &console = topics.console] {
+    check_out(*command);
     a->order = a->asked_order.value_or(std::clamp<std::int64_t>(a->n - 1, 0, 1));
     return params(*a, console);
   });

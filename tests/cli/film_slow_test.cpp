@@ -107,6 +107,17 @@ TEST(Film, TheStepStandsBelowASinglePicture) {
   EXPECT_EQ(part_of(film.frames[1], 0, 90, 90, 15).pixels, line_with("step 1000", 3, 90, 1).pixels);
 }
 
+TEST(Film, ANarrowPictureStandsInTheMiddleOverItsStep) {
+  const TemporaryFolder folder;
+  const auto run = run_with(folder, 1, {20, 1000});
+  ASSERT_EQ(run_kiln({"film", run, "--quiet"}).code, 0);
+  const auto frame = played(run + "/samples/film.webp").frames.at(1);
+  EXPECT_EQ(frame.width, text_width("step 1000") + 2 * 3);
+  EXPECT_EQ(part_of(frame, (frame.width - 12) / 2, 0, 12, 12).pixels, picture_at(1, 1000).pixels);
+  EXPECT_EQ(part_of(frame, 0, 12, frame.width, 15).pixels,
+            line_with("step 1000", 3, frame.width, 1).pixels);
+}
+
 TEST(Film, SeveralRunsAreNamedOverTheirPictures) {
   const TemporaryFolder folder;
   const auto a = run_with(folder, 0, {1, 2}, 60), b = run_with(folder, 1, {1, 2}, 60);
@@ -149,13 +160,14 @@ std::pair<double, double> middle_of_blue(const Image& image) {
   return {column / count, row / count};
 }
 
-TEST(Film, PointsOfThePlaneAreDrawnOverTheData) {
-  const TemporaryFolder folder;
-  const auto run = (folder / "gan").string(), out = (folder / "film.webp").string();
+// A young GAN of points, with pictures of steps 10 and 20.
+std::string run_of_points(const TemporaryFolder& folder, const std::string& name,
+                          const std::string& data) {
+  const auto run = (folder / name).string();
   const auto trained = run_kiln({"train",
                                  "gan",
                                  "--data",
-                                 "ring8:n=400,test=40",
+                                 data,
                                  "--out",
                                  run,
                                  "--steps",
@@ -174,7 +186,31 @@ TEST(Film, PointsOfThePlaneAreDrawnOverTheData) {
                                  "--sample-every",
                                  "10",
                                  "--quiet"});
-  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  return run;
+}
+
+TEST(Film, RunsOfPointsShareTheWindowThatShowsAllTheirData) {
+  const TemporaryFolder folder;
+  const auto small = run_of_points(folder, "small", "ring8:n=400,test=40,radius=1"),
+             large = run_of_points(folder, "large", "ring8:n=400,test=40,radius=3");
+  const auto frame_of = [&](const std::vector<std::string>& runs) {
+    const auto out = (folder / "film.webp").string();
+    std::vector<std::string> arguments{"film", "-o", out, "--quiet"};
+    arguments.insert(arguments.end(), runs.begin(), runs.end());
+    EXPECT_EQ(run_kiln(arguments).code, 0);
+    return played(out).frames.at(1);
+  };
+  const auto alone = part_of(frame_of({large}), 0, 0, 400, 400).pixels;
+  constexpr std::int64_t kTop = 30 + 4;  // the names, and the grid's edge
+  EXPECT_EQ(part_of(frame_of({small, large}), 4 + 400 + 4, kTop, 400, 400).pixels, alone);
+  EXPECT_EQ(part_of(frame_of({large, small}), 4, kTop, 400, 400).pixels, alone);
+}
+
+TEST(Film, PointsOfThePlaneAreDrawnOverTheData) {
+  const TemporaryFolder folder;
+  const auto run = run_of_points(folder, "gan", "ring8:n=400,test=40"),
+             out = (folder / "film.webp").string();
   for (const auto* name : {"step-00000010.svg", "step-00000010.npy", "step-00000020.npy"})
     EXPECT_TRUE(std::filesystem::exists(folder / "gan/samples" / name)) << name;
   const auto object = only_object(run_kiln({"film", run, "-o", out, "--json"}));
@@ -220,8 +256,9 @@ TEST(Film, RefusesWhatMakesNoFilmAndWritesNothing) {
             "kiln: [film.quality] needs lossless or 0 to 100, got 'best'\n");
   EXPECT_EQ(refusal({"film", two, two, two, "-o", out, "--names", "a,b"}),
             "kiln: [film.names] needs a name for each of the 3 runs, got 2 in 'a,b'\n");
-  EXPECT_EQ(refusal({"film", two, "-o", out, "--names", "a", "--no-words"}),
-            "kiln: [film.no_words] leaves out the names that --names gives; leave one away\n");
+  EXPECT_EQ(
+      refusal({"film", two, "-o", out, "--names", "a", "--no-words"}),
+      "kiln: [film.no_words] leaves out the names that --names gives; leave out one of both\n");
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 

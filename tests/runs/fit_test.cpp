@@ -33,7 +33,7 @@ void expect_equal_weights(const Model& a, const Model& b) {
 // A run and a training in memory of the same items, with the same options.
 void expect_equal_trainings(OptionMap model_options, const OptionMap& train_options,
                             std::int64_t last_step, const std::string& keys = "",
-                            const Moves& moves = {}) {
+                            const DataAugmentation& augmentation = {}) {
   const TemporaryFolder folder;
   const auto spec = "digits:n=100,valid=40,test=0" + keys;
   Session::start({.model = "vae",
@@ -48,7 +48,7 @@ void expect_equal_trainings(OptionMap model_options, const OptionMap& train_opti
   const auto splits = open_source(parse_source(spec)).splits;
   TrainingSet set(splits.train);
   set.valid = splits.valid;
-  set.moves = moves;
+  set.augmentation = augmentation;
   model_options.insert(train_options.begin(), train_options.end());
   const auto trained = train("vae", set, model_options);
   expect_equal_weights(*trained.model, *of_run.model);
@@ -68,7 +68,7 @@ TEST(Fit, MovesPicturesAsASpecDoesAndJudgesThemAsTheyAre) {
                          ",shift=2,flip=true", {.flip = true, .shift = 2});
   TrainingSet set(open_source(parse_source("digits:n=60,test=0")).splits.train);
   const auto plain = train("vae", set, kSmall);
-  set.moves.shift = 2;
+  set.augmentation.shift = 2;
   const auto moved = train("vae", set, kSmall);
   EXPECT_FALSE(torch::equal(plain.model->parameters()[0], moved.model->parameters()[0]));
   EXPECT_EQ(

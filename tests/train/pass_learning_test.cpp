@@ -140,5 +140,25 @@ TEST(PassLearning, OptionsOfGradientsAreRefused) {
             "--learning-rate, --ema");
 }
 
+// A pass is a step of its model however few its batches are; rounds of gradients are many.
+TEST(PassLearning, OnlyEpochsOfGradientsAreTakenTogether) {
+  const auto every = [](const Model& model, std::int64_t batches) {
+    TrainOptions o;
+    o.batch = 8;
+    const auto resolved = resolve_for(model, o, 8 * batches);
+    return std::pair(resolved.validate_every, resolved.checkpoint_every);
+  };
+  const auto both = [](std::int64_t rounds) { return std::pair(rounds, rounds); };
+  ToyGame game;
+  EXPECT_EQ(every(game, 1), both(10));
+  EXPECT_EQ(every(game, 4), both(12));
+  EXPECT_EQ(every(game, 9), both(18));
+  EXPECT_EQ(every(game, 10), both(10));
+  EXPECT_EQ(every(game, 2500), std::pair(std::int64_t{2500}, std::int64_t{1000}));
+  HalfWay passes;
+  EXPECT_EQ(every(passes, 1), both(1));
+  EXPECT_EQ(every(passes, 4), both(4));
+}
+
 }  // namespace
 }  // namespace kiln

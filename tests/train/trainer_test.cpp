@@ -38,18 +38,6 @@ struct Toy {
   Trainer trainer;
 };
 
-TEST(Trainer, ShortEpochsAreTakenTogether) {
-  const auto every = [](std::int64_t batches) {
-    TrainOptions options;
-    options.steps = 5000;
-    const auto resolved = resolve(options, batches);
-    return std::pair(resolved.validate_every, resolved.checkpoint_every);
-  };
-  EXPECT_EQ(every(1), std::pair(std::int64_t{10}, std::int64_t{10}));
-  EXPECT_EQ(every(4), std::pair(std::int64_t{12}, std::int64_t{12}));
-  EXPECT_EQ(every(2500), std::pair(std::int64_t{2500}, std::int64_t{1000}));
-}
-
 TEST(Trainer, ResumedRunEqualsUnbrokenRunBitForBit) {
   const auto options = toy_options(40);
   Toy whole(options);
@@ -341,9 +329,7 @@ TEST(Trainer, AFigureThatDoesNotSelectLeavesNoneTheBest) {
 }
 
 TEST(Trainer, RecordsAreMeansSinceTheLast) {
-  auto options = toy_options(10);
-  options.checkpoint_every = 4;
-  Toy toy(options);
+  Toy toy(toy_options(10));
   std::vector<TrainRecord> records;
   TrainHooks hooks;
   hooks.record = [&](const TrainRecord& record) { records.push_back(record); };

@@ -139,7 +139,7 @@ FileSource file_source(const std::string& name, std::string help, std::string ex
                   .dequantize = keys.common.dequantize,
                   .levels = keys.common.levels,
                   .noise = keys.common.noise,
-                  .moves = keys.common.moves};
+                  .augmentation = keys.common.augmentation};
     try {
       source.splits = open(spec, keys.own, options);
     } catch (const std::filesystem::filesystem_error& error) {

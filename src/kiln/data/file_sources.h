@@ -16,7 +16,7 @@ struct CommonKeys {
   bool dequantize = false;
   std::optional<std::int64_t> levels;
   double noise = 0;
-  Moves moves;
+  DataAugmentation augmentation;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& visit) {
@@ -26,7 +26,7 @@ struct CommonKeys {
           Field{.help = "quantise grey to this many states", .low = 2, .high = 256});
     visit("noise", self.noise,
           Field{.help = "share of the numbers replaced by uniform ones", .low = 0, .high = 1});
-    Moves::fields(self.moves, visit);
+    DataAugmentation::fields(self.augmentation, visit);
   }
 };
 

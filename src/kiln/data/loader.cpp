@@ -31,7 +31,7 @@ LoaderOptions checked_options(const Dataset& data, LoaderOptions options) {
                       fmt::format("must be at least 1, got {}", options.prefetch));
   if (data.size() < 1)
     throw ConfigError("loader", fmt::format("{} has no items", data.info().name));
-  check_moves(options.moves, data.info());
+  check_augmentation(options.augmentation, data.info());
   return options;
 }
 
@@ -101,9 +101,9 @@ HostBatch Loader::Impl::make(const LoaderState& at) const {
     const std::span<float> x(batch.x.data() + static_cast<std::size_t>(row) * width, width);
     const auto label = data->read(item_at(first + row, order), x);
     if (data->info().classes > 0) batch.y.push_back(label);
-    if (options.moves.any()) {
+    if (options.augmentation.any()) {
       Philox way(derive_key(ways, "item", static_cast<std::uint64_t>(first + row)));
-      move_item(options.moves, data->info(), x, way);
+      augment_item(options.augmentation, data->info(), x, way);
     }
     Philox rng(random ? derive_key(noise, "item", static_cast<std::uint64_t>(first + row)) : 0);
     transform.apply(x.first(valued), rng);

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "kiln/data/augmentation.h"
 #include "kiln/data/dataset.h"
-#include "kiln/data/moves.h"
 #include "kiln/data/transforms.h"
 
 namespace kiln {
@@ -24,9 +24,9 @@ struct LoaderOptions {
   bool drop_last =
       true;  ///< Leave out an epoch's last, smaller batch (never when it is the only one).
   std::uint64_t seed = 1;
-  int threads = 1;   ///< Prefetching threads; 0 reads in next() itself.
-  int prefetch = 4;  ///< Batches held ready at most.
-  Moves moves = {};  ///< How pictures are moved, before the transform.
+  int threads = 1;                     ///< Prefetching threads; 0 reads in next() itself.
+  int prefetch = 4;                    ///< Batches held ready at most.
+  DataAugmentation augmentation = {};  ///< How pictures are moved, before the transform.
 
   /// Every item once, in order.
   static LoaderOptions one_pass(std::int64_t items_in_a_batch, std::uint64_t noise_seed,
@@ -47,7 +47,7 @@ struct LoaderState {
   bool operator==(const LoaderState&) const = default;
 };
 
-/// Batches of a data set, in an order and with noise and moves that depend on (seed, epoch,
+/// Batches of a data set, in an order and with noise and augmentation that depend on (seed, epoch,
 /// position) alone: the same bits for any number of threads, and after any restore.  An error in a
 /// prefetching thread is thrown by the next() whose batch it spoils.
 class Loader {

@@ -125,7 +125,7 @@ Source open_generator(const SourceSpec& spec, const OpenOptions& options) {
           .dequantize = common.dequantize,
           .levels = common.levels,
           .noise = common.noise,
-          .moves = common.moves};
+          .augmentation = common.augmentation};
 }
 
 }  // namespace
@@ -137,8 +137,8 @@ std::string SourceSpec::text() const {
   return parts.empty() ? name : name + ":" + join(parts, ",");
 }
 
-SourceSpec without_moves(SourceSpec spec) {
-  for (const auto& field : describe<Moves>()) spec.keys.erase(field.name);
+SourceSpec without_augmentation(SourceSpec spec) {
+  for (const auto& field : describe<DataAugmentation>()) spec.keys.erase(field.name);
   return spec;
 }
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "kiln/data/augmentation.h"
 #include "kiln/data/dataset.h"
-#include "kiln/data/moves.h"
 #include "kiln/data/transforms.h"
 
 namespace kiln {
@@ -25,8 +25,8 @@ struct SourceSpec {
 /// Throws ConfigError for text that is not a SPEC (naming the nearest source for an unknown name).
 SourceSpec parse_source(const std::string& text);
 
-/// The SPEC as who judges opens it: without the keys of Moves.
-SourceSpec without_moves(SourceSpec spec);
+/// The SPEC as who judges opens it: without the keys of DataAugmentation.
+SourceSpec without_augmentation(SourceSpec spec);
 
 /// What opening needs besides the SPEC.
 struct OpenOptions {
@@ -42,7 +42,7 @@ struct Source {
   bool dequantize = false;             ///< Whether levels are to be spread by uniform noise.
   std::optional<std::int64_t> levels;  ///< The parts are quantised to these already.
   double noise = 0;                    ///< Share of the numbers to replace by uniform ones.
-  Moves moves = {};                    ///< Of training alone: who judges sees items as they are.
+  DataAugmentation augmentation = {};  ///< Of training alone: who judges sees items as they are.
 };
 
 /// Throws ConfigError (SPEC) or IoError (files); every key that the source does not know is refused

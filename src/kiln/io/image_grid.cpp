@@ -28,14 +28,14 @@ std::int64_t check_images(const std::vector<Image>& images) {
   return channels;
 }
 
+}  // namespace
+
 void paste(Image& canvas, const Image& image, std::int64_t left, std::int64_t top) {
   const std::int64_t row = image.width * image.channels;
   for (std::int64_t y = 0; y < image.height; ++y)
     std::copy_n(image.pixels.begin() + y * row, row,
                 canvas.pixels.begin() + ((top + y) * canvas.width + left) * canvas.channels);
 }
-
-}  // namespace
 
 Image make_grid(const std::vector<Image>& images, const GridOptions& options) {
   const std::int64_t channels = check_images(images);

@@ -19,6 +19,10 @@ struct GridOptions {
 /// large.
 Image make_grid(const std::vector<Image>& images, const GridOptions& options = {});
 
+/// Copies a picture onto a canvas of as many channels, its upper left corner at (left, top); it
+/// must lie within.
+void paste(Image& canvas, const Image& image, std::int64_t left, std::int64_t top);
+
 /// Every pixel as a square of `factor` x `factor`.
 Image zoomed(const Image& image, std::int64_t factor);
 

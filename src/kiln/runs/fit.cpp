@@ -45,7 +45,8 @@ std::pair<OptionMap, OptionMap> taken_apart(const ModelEntry& entry, const Optio
   return apart;
 }
 
-Source source_of(const DatasetPtr& items, const DatasetPtr& valid, const Moves& moves) {
+Source source_of(const DatasetPtr& items, const DatasetPtr& valid,
+                 const DataAugmentation& augmentation) {
   if (!items) throw ConfigError("train", "there are no items to learn from");
   if (items == valid)
     throw ConfigError("train",
@@ -53,7 +54,7 @@ Source source_of(const DatasetPtr& items, const DatasetPtr& valid, const Moves& 
                       "out, and a part is held out");
   Source source;
   source.splits = {.train = items, .valid = valid, .test = nullptr};
-  source.moves = moves;
+  source.augmentation = augmentation;
   return source;
 }
 
@@ -71,9 +72,9 @@ PreparedTraining prepare(const std::string& model, const TrainingSet& set,
   check_sources(entry, config.data_b);
   entry.complete(model_options);
   std::optional<Source> second;
-  if (set.b) second = source_of(set.b, nullptr, set.moves);
-  auto data =
-      split_for_training(source_of(set.items, set.valid, set.moves), std::move(second), config);
+  if (set.b) second = source_of(set.b, nullptr, set.augmentation);
+  auto data = split_for_training(source_of(set.items, set.valid, set.augmentation),
+                                 std::move(second), config);
   if (set.encoder) add_codes(data, *set.encoder);
   return prepare_training(std::move(config), std::move(data), model_options, train_options);
 }

@@ -23,10 +23,10 @@ using TrainingCallback = std::function<bool(const TrainingProgress&)>;
 struct TrainingSet {
   /// Items alone are a set.
   TrainingSet(DatasetPtr all) : items(std::move(all)) {}  // NOLINT: converts on purpose
-  DatasetPtr items;            ///< A validation part is held out of them.
-  DatasetPtr valid = nullptr;  ///< Validated on instead.
-  DatasetPtr b = nullptr;      ///< The second source of a model that takes one.
-  Moves moves = {};            ///< How training pictures are moved, of both sources.
+  DatasetPtr items;                    ///< A validation part is held out of them.
+  DatasetPtr valid = nullptr;          ///< Validated on instead.
+  DatasetPtr b = nullptr;              ///< The second source of a model that takes one.
+  DataAugmentation augmentation = {};  ///< How training pictures are moved, of both sources.
   /// Gives items the codes of a model with condition code.
   std::shared_ptr<const TrainedModel> encoder = nullptr;
 };

@@ -48,12 +48,12 @@ void check_fields(const Model& model, const DataInfo& train, const DataInfo& val
 
 // What tells items apart: of generators the seed, of files the place; not how many there are, nor
 // what becomes of their values.
-SourceSpec items_of(const std::string& text, std::int64_t seed) {
+SourceSpec origin_of(const std::string& text, std::int64_t seed) {
   auto spec = parse_source(text);
   for (const auto* key :
        {"n", "valid", "test", "binarize", "dequantize", "levels", "noise", "memory"})
     spec.keys.erase(key);
-  spec = without_moves(std::move(spec));
+  spec = without_augmentation(std::move(spec));
   std::error_code none;
   if (spec.path.empty()) {
     const auto own = spec.keys.find("seed");
@@ -66,9 +66,10 @@ SourceSpec items_of(const std::string& text, std::int64_t seed) {
 }
 
 // A model that is fitted in passes would see other items in each of them.
-void check_moved(const Moves& moves, const Dataset& train, const Model& model) {
-  check_moves(moves, train.info());
-  if (moves.any() && !seen_as<Game>(model))
+void check_augmented(const DataAugmentation& augmentation, const Dataset& train,
+                     const Model& model) {
+  check_augmentation(augmentation, train.info());
+  if (augmentation.any() && !seen_as<Game>(model))
     throw ConfigError("data", fmt::format("{} changes its pictures every epoch, and the model is "
                                           "fitted in passes over the same ones; leave flip=, "
                                           "shift= and jitter= out",
@@ -79,8 +80,8 @@ void check_moved(const Moves& moves, const Dataset& train, const Model& model) {
 
 void check_validates_elsewhere(const RunConfig& config) {
   if (config.valid.empty()) return;
-  const auto train = items_of(config.data, config.train.seed),
-             valid = items_of(config.valid, config.train.seed);
+  const auto train = origin_of(config.data, config.train.seed),
+             valid = origin_of(config.valid, config.train.seed);
   if (train.text() != valid.text()) return;
   auto other = parse_source(config.valid);
   if (train.path.empty())
@@ -136,8 +137,8 @@ Transform transform_for(const Source& source, const DataInfo& info, const Model&
 }
 
 void fit_to(TrainingData& data, const Model& model) {
-  check_moved(data.source.moves, *data.train, model);
-  if (data.b) check_moved(data.b->source.moves, *data.b->train, model);
+  check_augmented(data.source.augmentation, *data.train, model);
+  if (data.b) check_augmented(data.b->source.augmentation, *data.b->train, model);
   if (data.b)
     data.b->transform = transform_for(data.b->source, data.b->train->info(), model);
   else
@@ -173,18 +174,19 @@ std::vector<DataPart> parts_of(const RunConfig& config, const TrainingData& data
 std::vector<std::string> remarks_on(const RunConfig& config, const TrainingData& data) {
   std::vector<std::string> lines;
   const auto remark = [&](const char* what, const std::string& spec, const Dataset& train,
-                          const Dataset& valid, const Transform& transform, const Moves& moves) {
+                          const Dataset& valid, const Transform& transform,
+                          const DataAugmentation& augmentation) {
     const auto& info = train.info();
     if (info.skipped > 0)
       lines.push_back(fmt::format("left out {} broken items of {}", info.skipped, spec));
     lines.insert(lines.end(), info.notes.begin(), info.notes.end());
     lines.push_back(fmt::format("{}: {} for training, {} for validation; {}{}", what, train.size(),
-                                valid.size(), transform.describe(), moves.describe()));
+                                valid.size(), transform.describe(), augmentation.describe()));
   };
-  remark("data", config.data, *data.train, *data.valid, data.transform, data.source.moves);
+  remark("data", config.data, *data.train, *data.valid, data.transform, data.source.augmentation);
   if (data.b)
     remark("data b", config.data_b, *data.b->train, *data.b->valid, data.b->transform,
-           data.b->source.moves);
+           data.b->source.augmentation);
   return lines;
 }
 
@@ -210,11 +212,11 @@ Batch shown_items(const TrainingData& data, std::int64_t count, std::uint64_t se
 TrainingFeed::TrainingFeed(const TrainingData& data, const Model& model,
                            const TrainOptions& options) {
   auto how = loader_options(model, options);
-  how.moves = data.source.moves;
+  how.augmentation = data.source.augmentation;
   first_ = std::make_unique<Loader>(data.train, data.transform, how);
   if (!data.b) return;
   how.seed = derive_key(how.seed, "b");
-  how.moves = data.b->source.moves;
+  how.augmentation = data.b->source.augmentation;
   second_ = std::make_unique<Loader>(data.b->train, data.b->transform, how);
 }
 

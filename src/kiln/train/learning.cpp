@@ -153,11 +153,28 @@ std::unique_ptr<Learning> make_learning(Model& model, Feed feed, const TrainOpti
   throw ConfigError("trainer", "this model learns neither by gradients nor in passes");
 }
 
+namespace {
+
+// Epochs of less than ten rounds are validated and kept several at a time.
+TrainOptions with_short_epochs_together(TrainOptions options, std::int64_t batches) {
+  constexpr std::int64_t kLeast = 10;
+  if (batches >= kLeast) return options;
+  const auto rounds = batches * ((kLeast + batches - 1) / batches);
+  if (options.validate_every == 0) options.validate_every = rounds;
+  if (options.checkpoint_every == 0) options.checkpoint_every = rounds;
+  return options;
+}
+
+}  // namespace
+
 TrainOptions resolve_for(const Model& model, TrainOptions options, std::int64_t items) {
   options.batch = batch_of(model, options.batch, items);
   check_accumulation(model, options);
   const auto* fitted = seen_as<Fitted>(model);
-  if (!fitted) return resolve(options, items / options.batch);
+  if (!fitted) {
+    const auto batches = items / options.batch;
+    return resolve(with_short_epochs_together(std::move(options), batches), batches);
+  }
   refuse_gradient_options(options);
   if (fitted->most_passes() > 0) options.epochs = std::min(options.epochs, fitted->most_passes());
   return resolve(options, (items + options.batch - 1) / options.batch);

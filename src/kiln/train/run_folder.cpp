@@ -21,7 +21,8 @@ std::string runs_in(const fs::path& folder) {
     if (names.size() < kMostNamed && fs::exists(entry.path() / "config.toml", error))
       names.push_back(entry.path().string());
   std::sort(names.begin(), names.end());
-  return names.empty() ? "" : "; runs lie in it: " + join(names, ", ");
+  return names.empty() ? ", so nothing was trained there"
+                       : "; runs lie in it: " + join(names, ", ");
 }
 
 void require_run(const fs::path& path) {
@@ -29,9 +30,7 @@ void require_run(const fs::path& path) {
     throw IoError(path.string(),
                   "no such run folder; `kiln train MODEL --data SPEC --out RUN` makes one");
   if (!fs::exists(path / "config.toml"))
-    throw IoError(
-        path.string(),
-        "is not a run folder: it has no config.toml, so nothing was trained there" + runs_in(path));
+    throw IoError(path.string(), "is not a run folder: it has no config.toml" + runs_in(path));
 }
 
 void make_folder(const fs::path& path) {

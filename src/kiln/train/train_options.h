@@ -108,7 +108,8 @@ struct TrainOptions {
                       "that tells the best state",
               .low = 0});
     visit("checkpoint_every", self.checkpoint_every,
-          Field{.help = "rounds between checkpoints; 0: as validations, at most 1000 rounds",
+          Field{.help = "rounds between checkpoints; 0: every epoch, of short ones several, at "
+                        "most 1000 rounds",
                 .low = 0});
     visit("keep", self.keep,
           Field{.help = "newest checkpoints to keep, besides the best", .low = 1});

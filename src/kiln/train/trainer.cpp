@@ -32,12 +32,6 @@ std::vector<std::pair<std::string, ScalarMeans::Sum>> sums_of(const nlohmann::js
   return sums;
 }
 
-// Rounds of one pass over the data, or of several where passes are short.
-std::int64_t whole_passes(std::int64_t batches) {
-  constexpr std::int64_t kLeast = 10;
-  return batches * ((kLeast + batches - 1) / batches);
-}
-
 }  // namespace
 
 TrainOptions resolve(TrainOptions options, std::int64_t batches_per_epoch) {
@@ -50,10 +44,9 @@ TrainOptions resolve(TrainOptions options, std::int64_t batches_per_epoch) {
                                     options.epochs, batches_per_epoch, kMostRounds));
     options.steps = std::max(options.least_steps, static_cast<std::int64_t>(rounds));
   }
-  const auto passes = whole_passes(batches_per_epoch);
-  if (options.validate_every == 0) options.validate_every = passes;
+  if (options.validate_every == 0) options.validate_every = batches_per_epoch;
   if (options.checkpoint_every == 0)
-    options.checkpoint_every = std::min<std::int64_t>(1000, passes);
+    options.checkpoint_every = std::min<std::int64_t>(1000, batches_per_epoch);
   if (options.sample_every == 0)
     options.sample_every = std::max<std::int64_t>(1, options.steps / 10);
   return options;

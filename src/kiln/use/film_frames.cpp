@@ -15,9 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kPadding = 4;  // between pictures, pixels
-constexpr std::int64_t kMargin =
-    3;  // of a line of words: dots of its font above and below, pixels beside
+constexpr std::int64_t kPadding = 4;          // between pictures, pixels
+constexpr std::int64_t kMargin = 3;           // of a line: dots above and below, pixels beside
 constexpr std::int64_t kColumnsOfADot = 200;  // of a picture whose words are one zoom larger
 constexpr std::uint8_t kWhite = 255;
 
@@ -35,12 +34,6 @@ struct Line {
 // The largest dots, up to `zoom`, in which the text fits `width` columns.
 std::int64_t fitting(const std::string& text, std::int64_t width, std::int64_t zoom) {
   while (zoom > 1 && text_width(text, zoom) > width) --zoom;
-  return zoom;
-}
-
-std::int64_t fitting_all(const std::vector<std::string>& texts, std::int64_t width,
-                         std::int64_t zoom) {
-  for (const auto& text : texts) zoom = fitting(text, width, zoom);
   return zoom;
 }
 
@@ -89,10 +82,14 @@ Image white(std::int64_t width, std::int64_t height) {
       .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(3 * width * height), kWhite)};
 }
 
-void lay(Image& onto, std::int64_t x, std::int64_t y, const Image& picture) {
-  for (std::int64_t row = 0; row < picture.height; ++row)
-    std::copy_n(picture.pixels.begin() + 3 * row * picture.width, 3 * picture.width,
-                onto.pixels.begin() + 3 * ((y + row) * onto.width + x));
+// Each name over the middle of its picture; the first begins at `left`.
+void write_names(Image& frame, const std::vector<std::string>& names, std::int64_t zoom,
+                 std::int64_t left, std::int64_t panel) {
+  for (const auto& given : names) {
+    const auto name = text_within(given, panel, zoom);
+    write_text(frame, left + (panel - text_width(name, zoom)) / 2, kMargin * zoom, name, zoom);
+    left += panel + kPadding;
+  }
 }
 
 }  // namespace
@@ -135,18 +132,13 @@ Image FilmFrames::with_words(const Image& beside, std::int64_t panel, std::int64
   const auto room = width - 2 * kMargin;
   std::vector<Line> below{{counter(step), fitting(longest, room, zoom)}};
   if (of_points_) below.push_back(line_within(axes(x_, y_), room, zoom));
-  const auto names_zoom = fitting_all(words_.names, panel, zoom);
+  auto names_zoom = zoom;
+  for (const auto& name : words_.names) names_zoom = fitting(name, panel, names_zoom);
   const auto top = words_.names.empty() ? 0 : Line{.zoom = names_zoom}.height();
   auto frame = white(width, top + beside.height + height_of(below));
   const auto left = (width - beside.width) / 2;
-  lay(frame, left, top, beside);
-  const auto edge = beside.width > panel ? kPadding : 0;
-  for (std::size_t i = 0; i < words_.names.size(); ++i) {
-    const auto name = text_within(words_.names[i], panel, names_zoom);
-    const auto begin = left + edge + static_cast<std::int64_t>(i) * (panel + kPadding);
-    write_text(frame, begin + (panel - text_width(name, names_zoom)) / 2, kMargin * names_zoom,
-               name, names_zoom);
-  }
+  paste(frame, beside, left, top);
+  write_names(frame, words_.names, names_zoom, left + (reels_.size() > 1 ? kPadding : 0), panel);
   write_lines(frame, top + beside.height, below);
   return frame;
 }

@@ -46,7 +46,7 @@ JudgedData open_judged(const TrainedModel& run, const DataAsk& ask) {
   const bool validated_elsewhere =
       !ask.second && !config.valid.empty() && parsed.text() == config.data;
   const bool own_second = ask.second && parsed.text() == config.data_b;
-  parsed = without_moves(std::move(parsed));
+  parsed = without_augmentation(std::move(parsed));
   for (const auto& [key, value] : ask.keys) parsed.keys[key] = value;
   const auto source = open_source(
       parsed, {.seed = own_second ? config.seed_b() : config.seed(), .skip_bad = config.skip_bad});

@@ -142,7 +142,7 @@ std::string all_figures(const std::vector<Reported>& runs) {
   if (!html.empty())
     html +=
         "<p class=\"faint\">Numbers of one column in one table may be compared; a small nll is "
-        "good, and so is a large elbo or iwae, which bound -nll from below. A model that is known "
+        "good, and so is a large elbo or iwae, bounds of the log-likelihood. A model that is known "
         "by its bound is at least as good as the bound says: where that beats an exact figure it "
         "is the better one, else the two leave it open. Figures of other items tell nothing of "
         "these.</p>\n";

@@ -12,14 +12,15 @@ namespace kiln {
 enum class Drawn {
   items,       ///< x itself, as the model's law has it.
   means,       ///< The mean of x given a drawn code.
-  as_previews  ///< Means of pictures to which a model adds noise, else items.
+  as_previews  ///< Means of pictures to which a model adds noise, where no temperature and no
+               ///< condition is asked for; else items.
 };
 
 struct SampleAsk {
   std::int64_t count = 64;
   double temperature = 1;
   GivenText given = {};
-  Drawn drawn = Drawn::items;  ///< Where a temperature or a condition is asked for, items alone.
+  Drawn drawn = Drawn::items;  ///< `means` goes with no temperature and no condition.
 };
 
 struct Samples {

@@ -10,11 +10,12 @@
 
 namespace kiln {
 
-/// Random changes of the geometry of training pictures, new ones every epoch.  All pictures of an
-/// item are changed alike.
-struct Moves {
+/// Data augmentation: random changes of the geometry of training pictures, new ones every epoch.
+/// All pictures of an item are changed alike.  pix2pix's random jitter and mirroring
+/// (arXiv:1611.07004, section 6.2) are a jitter of 30 for pictures of 256 pixels, and flip.
+struct DataAugmentation {
   bool flip = false;        ///< From right to left, with probability 1/2.
-  std::int64_t shift = 0;   ///< Moved by up to so many pixels down or up, and to a side.
+  std::int64_t shift = 0;   ///< Moved by up to so many pixels each way: random crops after padding.
   std::int64_t jitter = 0;  ///< Enlarged by so many pixels, a window of the old size cut out.
 
   bool any() const { return flip || shift > 0 || jitter > 0; }
@@ -34,12 +35,13 @@ struct Moves {
 
 /// Throws ConfigError unless `info`'s items are pictures, fields included, of one height and width
 /// above the shift, and for states where jitter would mix them.
-void check_moves(const Moves& moves, const DataInfo& info);
+void check_augmentation(const DataAugmentation& augmentation, const DataInfo& info);
 
 /// Changes one item [info.stored_size()] in place, in the source's values; parts that are as they
 /// are stay so.  Beyond a picture's edge lies its mirror image.  Jitter enlarges bilinearly; grey
-/// levels stay levels.  `info` has passed check_moves(); `rng` is the item's own stream for the
-/// epoch.
-void move_item(const Moves& moves, const DataInfo& info, std::span<float> item, Philox& rng);
+/// levels stay levels.  `info` has passed check_augmentation(); `rng` is the item's own stream for
+/// the epoch.
+void augment_item(const DataAugmentation& augmentation, const DataInfo& info, std::span<float> item,
+                  Philox& rng);
 
 }  // namespace kiln

@@ -1,4 +1,4 @@
-#include "kiln/data/moves.h"
+#include "kiln/data/augmentation.h"
 
 #include <fmt/format.h>
 
@@ -71,10 +71,12 @@ std::int64_t drawn_below(std::int64_t bound, Philox& rng) {
   return static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(bound)));
 }
 
-Direction drawn(const Moves& moves, std::int64_t size, bool backwards, Philox& rng) {
-  Direction direction{.size = size, .larger = moves.jitter, .backwards = backwards};
-  if (moves.shift > 0) direction.shift = drawn_below(2 * moves.shift + 1, rng) - moves.shift;
-  if (moves.jitter > 0) direction.offset = drawn_below(moves.jitter + 1, rng);
+Direction drawn(const DataAugmentation& augmentation, std::int64_t size, bool backwards,
+                Philox& rng) {
+  Direction direction{.size = size, .larger = augmentation.jitter, .backwards = backwards};
+  if (augmentation.shift > 0)
+    direction.shift = drawn_below(2 * augmentation.shift + 1, rng) - augmentation.shift;
+  if (augmentation.jitter > 0) direction.offset = drawn_below(augmentation.jitter + 1, rng);
   return direction;
 }
 
@@ -84,7 +86,7 @@ Direction drawn(const Moves& moves, std::int64_t size, bool backwards, Philox& r
 
 }  // namespace
 
-std::string Moves::describe() const {
+std::string DataAugmentation::describe() const {
   std::string text;
   if (flip) text += ", mirrored at random";
   if (shift > 0) text += fmt::format(", moved by up to {} pixel{}", shift, shift == 1 ? "" : "s");
@@ -93,8 +95,8 @@ std::string Moves::describe() const {
   return text;
 }
 
-void check_moves(const Moves& moves, const DataInfo& info) {
-  if (!moves.any()) return;
+void check_augmentation(const DataAugmentation& augmentation, const DataInfo& info) {
+  if (!augmentation.any()) return;
   if (!info.is_image())
     refuse(info, "holds no pictures, and flip=, shift= and jitter= move pixels; leave them out");
   const auto height = info.shape[1], width = info.shape[2];
@@ -108,18 +110,19 @@ void check_moves(const Moves& moves, const DataInfo& info) {
                                "jitter= change both alike; leave them out",
                                field.name));
   }
-  if (moves.shift >= std::min(height, width))
+  if (augmentation.shift >= std::min(height, width))
     refuse(info, fmt::format("has pictures of {} x {}; shift={} must be smaller", height, width,
-                             moves.shift));
-  if (moves.jitter > 0 && (info.values == Values::states || info.values == Values::binary))
+                             augmentation.shift));
+  if (augmentation.jitter > 0 && (info.values == Values::states || info.values == Values::binary))
     refuse(info, fmt::format("holds {}, which jitter= would mix; leave it out, or use shift=",
                              info.values == Values::binary ? "0 and 1" : "states"));
 }
 
-void move_item(const Moves& moves, const DataInfo& info, std::span<float> item, Philox& rng) {
-  const bool backwards = moves.flip && rng.bernoulli(0.5);
-  const auto rows = drawn(moves, info.shape[1], false, rng).taps();
-  const auto columns = drawn(moves, info.shape[2], backwards, rng).taps();
+void augment_item(const DataAugmentation& augmentation, const DataInfo& info, std::span<float> item,
+                  Philox& rng) {
+  const bool backwards = augmentation.flip && rng.bernoulli(0.5);
+  const auto rows = drawn(augmentation, info.shape[1], false, rng).taps();
+  const auto columns = drawn(augmentation, info.shape[2], backwards, rng).taps();
   std::vector<float> before;
   const auto end = static_cast<std::size_t>(info.valued_size());
   std::size_t begin = 0;
@@ -130,7 +133,7 @@ void move_item(const Moves& moves, const DataInfo& info, std::span<float> item, 
   change_next(info.item_size());
   for (const auto& field : info.more)
     if (!field.as_is) change_next(field.size());
-  if (moves.jitter == 0 || info.levels < 2) return;
+  if (augmentation.jitter == 0 || info.levels < 2) return;
   const auto top = static_cast<float>(info.levels - 1);
   for (auto& value : item.first(end)) value = std::round(value * top) / top;
 }

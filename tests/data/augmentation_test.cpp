@@ -1,5 +1,5 @@
 // needs: base
-#include "kiln/data/moves.h"
+#include "kiln/data/augmentation.h"
 
 #include <gtest/gtest.h>
 
@@ -29,14 +29,15 @@ std::vector<float> numbered(const DataInfo& info) {
   return item;
 }
 
-std::vector<float> changed(const Moves& moves, const DataInfo& info, std::uint64_t seed) {
+std::vector<float> changed(const DataAugmentation& augmentation, const DataInfo& info,
+                           std::uint64_t seed) {
   auto item = numbered(info);
   Philox rng(seed);
-  move_item(moves, info, item, rng);
+  augment_item(augmentation, info, item, rng);
   return item;
 }
 
-TEST(Moves, MirrorsHalfOfTheItemsFromRightToLeft) {
+TEST(DataAugmentation, MirrorsHalfOfTheItemsFromRightToLeft) {
   const auto info = pictures(2, 2, 3);
   const std::vector<float> mirror{2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9};
   std::int64_t count = 0;
@@ -50,7 +51,7 @@ TEST(Moves, MirrorsHalfOfTheItemsFromRightToLeft) {
               4 * std::sqrt(kDraws / 4.));  // four standard errors
 }
 
-TEST(Moves, EveryShiftIsAsLikelyAndTheMirrorLiesBeyondTheEdge) {
+TEST(DataAugmentation, EveryShiftIsAsLikelyAndTheMirrorLiesBeyondTheEdge) {
   const auto info = pictures(1, 4, 5);
   const auto at = [](std::int64_t row, std::int64_t column) {
     const auto r = row < 0 ? -row : row > 3 ? 6 - row : row;
@@ -77,7 +78,7 @@ TEST(Moves, EveryShiftIsAsLikelyAndTheMirrorLiesBeyondTheEdge) {
 }
 
 // Against the picture enlarged as a whole, of which every window of the old size is one.
-TEST(Moves, JitterCutsAWindowOutOfTheEnlargedPicture) {
+TEST(DataAugmentation, JitterCutsAWindowOutOfTheEnlargedPicture) {
   const auto info = pictures(1, 6, 4);
   Image image{.width = 4, .height = 6, .channels = 1};
   for (int i = 0; i < 24; ++i) image.pixels.push_back(static_cast<std::uint8_t>(i * 7 % 24 * 10));
@@ -87,7 +88,7 @@ TEST(Moves, JitterCutsAWindowOutOfTheEnlargedPicture) {
   for (std::uint64_t seed = 0; seed < kDraws; ++seed) {
     std::vector<float> item(image.pixels.begin(), image.pixels.end());
     Philox rng(seed);
-    move_item({.jitter = 3}, info, item, rng);
+    augment_item({.jitter = 3}, info, item, rng);
     for (std::int64_t down = 0; down <= 3; ++down)
       for (std::int64_t right = 0; right <= 3; ++right) {
         double most = 0;  // the large picture's bytes are rounded
@@ -110,19 +111,19 @@ TEST(Moves, JitterCutsAWindowOutOfTheEnlargedPicture) {
   EXPECT_EQ(all, kDraws) << "each draw is one window";
 }
 
-TEST(Moves, LevelsStayLevels) {
+TEST(DataAugmentation, LevelsStayLevels) {
   auto info = pictures(1, 4, 4);
   info.levels = 5;
   std::vector<float> item(16);
   for (std::size_t i = 0; i < 16; ++i) item[i] = static_cast<float>(i * 3 % 5) / 4;
   Philox rng(3);
   const auto before = item;
-  move_item({.jitter = 3}, info, item, rng);
+  augment_item({.jitter = 3}, info, item, rng);
   EXPECT_NE(item, before);
   for (const auto value : item) EXPECT_EQ(value, std::round(value * 4) / 4);
 }
 
-TEST(Moves, AllPicturesOfAnItemAreChangedAlikeAndNothingElse) {
+TEST(DataAugmentation, AllPicturesOfAnItemAreChangedAlikeAndNothingElse) {
   auto info = pictures(1, 4, 5);
   info.more = {{.name = "b", .shape = {2, 4, 5}}, {.name = "code", .shape = {3}, .as_is = true}};
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
@@ -149,12 +150,15 @@ class OnePicture : public Dataset {
   DataInfo info_;
 };
 
-TEST(Moves, ALoaderDrawsAnewEveryEpochTheSameForAnyNumberOfThreads) {
+TEST(DataAugmentation, ALoaderDrawsAnewEveryEpochTheSameForAnyNumberOfThreads) {
   const auto data = std::make_shared<OnePicture>();
   const auto batches = [&](int threads, std::uint64_t seed) {
-    Loader loader(
-        data, {},
-        {.batch = 7, .shuffle = false, .seed = seed, .threads = threads, .moves = {.shift = 1}});
+    Loader loader(data, {},
+                  {.batch = 7,
+                   .shuffle = false,
+                   .seed = seed,
+                   .threads = threads,
+                   .augmentation = {.shift = 1}});
     const auto first = loader.next().x, second = loader.next().x;
     loader.restore({.epoch = 1, .batch = 0});
     EXPECT_EQ(loader.next().x, second);
@@ -170,19 +174,19 @@ TEST(Moves, ALoaderDrawsAnewEveryEpochTheSameForAnyNumberOfThreads) {
   EXPECT_NE(batches(0, 5).first, first);
 }
 
-TEST(Moves, SaysWhatItDoes) {
-  EXPECT_EQ(Moves{}.describe(), "");
-  EXPECT_EQ((Moves{.flip = true, .shift = 1, .jitter = 30}).describe(),
+TEST(DataAugmentation, SaysWhatItDoes) {
+  EXPECT_EQ(DataAugmentation{}.describe(), "");
+  EXPECT_EQ((DataAugmentation{.flip = true, .shift = 1, .jitter = 30}).describe(),
             ", mirrored at random, moved by up to 1 pixel, windows of pictures 30 pixels larger");
 }
 
-TEST(Moves, RefusesWhatCannotBeMoved) {
-  const auto refusal = [](const Moves& moves, const DataInfo& info) {
-    return message_of([&] { check_moves(moves, info); });
+TEST(DataAugmentation, RefusesWhatCannotBeMoved) {
+  const auto refusal = [](const DataAugmentation& augmentation, const DataInfo& info) {
+    return message_of([&] { check_augmentation(augmentation, info); });
   };
   DataInfo table;
   table.name = "table", table.shape = {4};
-  EXPECT_EQ(message_of([&] { check_moves({}, table); }), "nothing was thrown");
+  EXPECT_EQ(message_of([&] { check_augmentation({}, table); }), "nothing was thrown");
   EXPECT_EQ(refusal({.flip = true}, table),
             "[data] table holds no pictures, and flip=, shift= and jitter= move pixels; leave them "
             "out");
