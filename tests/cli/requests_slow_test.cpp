@@ -1,6 +1,8 @@
 // What is asked for is what is done, or is refused: nothing is passed over in silence.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/cli/tiny_runs.h"
 
 namespace kiln {

@@ -1,6 +1,8 @@
 // Translation by pairs, by way of the program.
+#include <algorithm>
 #include "kiln/io/deep_image.h"
 #include "kiln/io/image.h"
+
 #include "tests/cli/tiny_runs.h"
 
 namespace kiln {

@@ -5,6 +5,8 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/types.h>
 
+#include <algorithm>
+
 #include "kiln/models/adversarial/gan.h"
 #include "kiln/models/autoregressive/made.h"
 #include "kiln/models/autoregressive/orderless_nade.h"

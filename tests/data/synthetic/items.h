@@ -18,7 +18,7 @@ struct Item {
 };
 
 inline Item read_item(const Dataset& data, std::int64_t index) {
-  Item item{std::vector<float>(static_cast<std::size_t>(data.info().item_size())), -1};
+  Item item{std::vector<float>(static_cast<std::size_t>(data.info().stored_size())), -1};
   item.label = data.read(index, item.x);
   return item;
 }

@@ -170,6 +170,24 @@ TEST(Shapes, AFixedGroundChangesNothingElse) {
   }
 }
 
+TEST(Shapes, ARegularGroundIsKnownFromThePlainOne) {
+  const auto pairs =
+      open_keys("shapes", {{"ground", "plain"}, {"pair", "striped"}, {"regular", "true"}}).train;
+  for (std::int64_t i = 0; i < 20; ++i) {
+    const auto x = read_item(*pairs, i).x;  // the plain picture, then the striped one
+    const auto scene = shape_attributes(1, static_cast<std::uint64_t>(i));
+    const auto beside_shape = [&](double column, double row) {
+      return std::hypot(column / 64 - scene.x, row / 64 - scene.y) > scene.radius + 2.0 / 64;
+    };
+    for (std::size_t at = 0; at < 3 * 64 * 64; ++at) {
+      const auto column = at % 64, row = at / 64 % 64;
+      if (!beside_shape(static_cast<double>(column), static_cast<double>(row))) continue;
+      const bool dark = (column + 4) % 16 < 8;  // stripes of eight columns, one in the middle
+      ASSERT_NEAR(x[3 * 64 * 64 + at], dark ? x[at] / 2 : x[at], dark ? 0.751 / 255 : 0) << at;
+    }
+  }
+}
+
 TEST(Shapes, FixedShapeAndColourHoldForEveryItem) {
   const auto data = open_keys("shapes", {{"shape", "heart"}, {"colour", "blue"}}).train;
   for (std::int64_t i = 0; i < 30; ++i) {

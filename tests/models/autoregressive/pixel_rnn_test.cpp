@@ -4,6 +4,8 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+
 #include "kiln/check/check_model.h"
 #include "kiln/core/rng.h"
 #include "tests/models/autoregressive/pixel_field.h"

@@ -234,6 +234,14 @@ ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index) {
   return draw_attributes(rng, {});
 }
 
+ShapeAttributes with_regular_ground(ShapeAttributes a) {
+  constexpr float kShade = 0.5f;
+  a.ground_to = {kShade * a.ground_from.red, kShade * a.ground_from.green,
+                 kShade * a.ground_from.blue};
+  a.ground_angle = 0, a.ground_period = 0.25;
+  return a;
+}
+
 DataInfo ShapesGenerator::info() const {
   DataInfo info;
   info.shape = {3, options_.size, options_.size};
@@ -247,14 +255,18 @@ DataInfo ShapesGenerator::info() const {
 }
 
 std::int64_t ShapesGenerator::make(Philox& rng, std::span<float> x) const {
+  const auto scene = [this](Philox& draws, const Fixed& fixed) {
+    const auto attributes = draw_attributes(draws, fixed);
+    return options_.regular ? with_regular_ground(attributes) : attributes;
+  };
   auto same = rng;  // the same scene once more
-  const auto attributes = draw_attributes(rng, fixed_in(options_));
+  const auto attributes = scene(rng, fixed_in(options_));
   const auto picture = static_cast<std::size_t>(3 * options_.size * options_.size);
   draw_shape(attributes, options_.size, x.first(picture));
   if (options_.pair == ShapePair::outline)
     draw_outline(attributes, options_.size, x.subspan(picture));
   else if (options_.pair != ShapePair::none)
-    draw_shape(draw_attributes(same, fixed_in_pair(options_)), options_.size, x.subspan(picture));
+    draw_shape(scene(same, fixed_in_pair(options_)), options_.size, x.subspan(picture));
   return class_of(attributes, options_.label);
 }
 

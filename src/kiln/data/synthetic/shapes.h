@@ -61,6 +61,10 @@ struct ShapeAttributes {
 /// validation item i kValidFirst + i, test item i kTestFirst + i.
 ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index);
 
+/// The scene on a ground that another ground of it determines: its pattern stands upright, four
+/// periods to a side, and goes from the ground's colour to a darker shade of it.
+ShapeAttributes with_regular_ground(ShapeAttributes attributes);
+
 /// Draws the scene, anti-aliased, as [3, size, size] in [0, 1] rounded to bytes / 255.  Throws
 /// ShapeError unless `image` has 3 * size * size numbers.
 void draw_shape(const ShapeAttributes& attributes, std::int64_t size, std::span<float> image);
@@ -76,6 +80,7 @@ struct ShapesOptions : PartOptions {
   std::optional<ShapeKind> shape = std::nullopt;
   std::optional<ShapeColour> colour = std::nullopt;
   std::optional<ShapeGround> ground = std::nullopt;
+  bool regular = false;
   ShapeLabel label = ShapeLabel::shape;
   ShapePair pair = ShapePair::none;
 
@@ -85,6 +90,9 @@ struct ShapesOptions : PartOptions {
     visit("shape", self.shape, Field{.help = "only this one; auto: all"});
     visit("colour", self.colour, Field{.help = "only this one; auto: all"});
     visit("ground", self.ground, Field{.help = "only this one; auto: all"});
+    visit("regular", self.regular,
+          Field{.help = "patterns stand upright, of one width, in a darker shade: a plain ground "
+                        "says how it looks striped"});
     visit("label", self.label, Field{.help = "what the class of an item says"});
     visit("pair", self.pair,
           Field{.help =

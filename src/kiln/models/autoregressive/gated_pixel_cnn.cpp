@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <torch/types.h>
 
+#include <algorithm>
+
 #include "kiln/core/check.h"
 #include "kiln/kernels/gated_tanh.h"
 #include "kiln/kernels/gated_tanh_simd.h"

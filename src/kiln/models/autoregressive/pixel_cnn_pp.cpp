@@ -4,6 +4,8 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include <algorithm>
+
 #include "kiln/core/check.h"
 #include "kiln/kernels/lane_ops_simd.h"
 #include "kiln/nn/logistic_law.h"
