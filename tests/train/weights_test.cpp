@@ -103,7 +103,7 @@ TEST(Weights, OfAMadeHoldTheWholeDensity) {
   SafetensorsFile file;
   append_model(file, made);
   const auto degrees = [&](std::int64_t set, int layer) {
-    const auto& raw = named(file, fmt::format("constants/set{}.degrees{}", set, layer));
+    const auto raw = named(file, fmt::format("constants/set{}.degrees{}", set, layer));
     auto tensor = torch::empty(raw.shape, torch::kInt32);
     std::copy(raw.bytes.begin(), raw.bytes.end(), static_cast<std::uint8_t*>(tensor.data_ptr()));
     return tensor;
