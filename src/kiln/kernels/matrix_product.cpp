@@ -123,6 +123,18 @@ void multiply(const Product& p) {
 
 }  // namespace
 
+bool has_product_of_onednn() { return sgemm() != nullptr; }
+
+void product_in_this_thread(const RowMajorProduct& p) {
+  KILN_ASSERT(has_product_of_onednn());
+  const OneThread one;
+  const NoSignals undisturbed;
+  const int status =
+      sgemm()(p.a_transposed ? 'T' : 'N', 'N', p.rows, p.columns, p.inner, 1, p.a,
+              p.a_transposed ? p.rows : p.inner, p.b, p.columns, p.add ? 1 : 0, p.c, p.columns);
+  KILN_ASSERT(status == 0);
+}
+
 Tensor matrix_product(const Tensor& a, const Tensor& b) {
   check_shape("matrix_product", "a", a, {kAny, kAny});
   check_shape("matrix_product", "b", b, {a.size(1), kAny});

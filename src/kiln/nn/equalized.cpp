@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "kiln/kernels/winograd.h"
+
 namespace kiln {
 namespace {
 
@@ -21,7 +23,9 @@ EqualizedConv2dImpl::EqualizedConv2dImpl(const EqualizedOptions& o)
       scale_(scale_of(o)) {}
 
 Tensor EqualizedConv2dImpl::forward(const Tensor& x) const {
-  return at::conv2d(x, weight * scale_, bias, /*stride=*/1, padding_);
+  const auto scaled = weight * scale_;
+  return padding_ == 1 ? conv3x3(x, scaled, bias)
+                       : at::conv2d(x, scaled, bias, /*stride=*/1, padding_);
 }
 
 EqualizedLinearImpl::EqualizedLinearImpl(const EqualizedOptions& o)
