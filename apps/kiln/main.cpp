@@ -7,6 +7,8 @@
 #include <iostream>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "apps/kiln/program.h"
 #include "apps/kiln/streams.h"
@@ -27,18 +29,20 @@ int words_to_parse(const std::vector<std::string>& arguments) {
   return 1 + static_cast<int>(end - arguments.begin());
 }
 
-// The command that the first words name; "theory gan" where they name two.
+// "theory gan" where one stands in another.
+std::string whole_name(const CLI::App& command) {
+  const auto* parent = command.get_parent();
+  return parent && parent->get_parent() ? parent->get_name() + " " + command.get_name()
+                                        : command.get_name();
+}
+
+// The command that the first words name.
 std::string named_command(const std::vector<Command>& commands, int argc, char** argv) {
   std::string named;
   for (int words = 1; words <= 2 && words < argc; ++words) {
     const auto candidate = named.empty() ? std::string(argv[1]) : named + " " + argv[2];
-    for (const auto& command : commands) {
-      const auto* parent = command.app->get_parent();
-      const auto name = parent && parent->get_parent()
-                            ? parent->get_name() + " " + command.app->get_name()
-                            : command.app->get_name();
-      if (name == candidate) named = name;
-    }
+    for (const auto& command : commands)
+      if (whole_name(*command.app) == candidate) named = candidate;
   }
   return named;
 }
@@ -58,20 +62,24 @@ std::string hint_of(const CLI::App& app, const std::vector<Command>& commands, i
   return did_you_mean(argv[1], names);
 }
 
-// CLI11 tells a switch's value by std::stoll, and throws what that throws.
-[[noreturn]] void refuse_switch(const std::vector<Command>& commands,
-                                const std::vector<std::string>& words) {
+bool is_switch(const CLI::App& command, const std::string& name) {
+  const auto* option = command.get_option_no_throw(name);
+  return option && option->get_items_expected_max() == 0;
+}
+
+// CLI11 2.3 ends with what std::stoll throws at a switch's value, 2.4 takes any word.
+void check_switches(const std::vector<Command>& commands, const std::string& named,
+                    const std::vector<std::string>& words) {
+  const std::set<std::string> known{"true", "false", "yes", "no", "on", "off", "1", "0"};
   for (const auto& word : words) {
     const auto name = word.substr(0, word.find('='));
-    if (name.size() == word.size()) continue;
+    if (name.size() == word.size() || known.contains(word.substr(name.size() + 1))) continue;
     for (const auto& command : commands)
-      if (const auto* option = command.app->get_option_no_throw(name);
-          option && option->get_items_expected_max() == 0)
+      if (whole_name(*command.app) == named && is_switch(*command.app, name))
         throw ConfigError(name.substr(name.find_first_not_of('-')),
                           fmt::format("is a switch; it needs true or false, got '{}'",
                                       word.substr(name.size() + 1)));
   }
-  throw ConfigError("kiln", "a switch has a value that is neither true nor false");
 }
 
 int run(int argc, char** argv) {
@@ -92,6 +100,7 @@ int run(int argc, char** argv) {
     console.result(without_last_newline(app.help()), {{"help", app.help()}});
     return kDone;
   }
+  check_switches(commands, named_command(commands, argc, argv), program.arguments);
   try {
     app.parse(words_to_parse(program.arguments), argv);
   } catch (const CLI::Success& success) {
@@ -103,8 +112,6 @@ int run(int argc, char** argv) {
     const auto hint = hint_of(app, commands, argc, argv);
     throw ConfigError("kiln", fmt::format("no command '{}'{} `kiln help` lists them", argv[1],
                                           hint.empty() ? "." : hint));
-  } catch (const std::logic_error&) {
-    refuse_switch(commands, program.arguments);
   } catch (const CLI::ParseError& error) {
     const auto command = named_command(commands, argc, argv);
     throw ConfigError(command.empty() ? "kiln" : command,

@@ -107,8 +107,8 @@ TEST(Conv3x3, OfFewChannelsOrTilesOrInDoublesIsLibTorchs) {
   Rng rng(9);
   for (const Layer& layer : {Layer{2, 3, 64, 8, 8}, {2, 64, 1, 8, 8}, {3, 64, 64, 16, 16}}) {
     const Drawn d(layer, rng);
-    EXPECT_TRUE(torch::equal(conv3x3(d.x, d.weight, d.bias),
-                             winograd_conv_twin(d.x, d.weight, d.bias)));
+    EXPECT_TRUE(
+        torch::equal(conv3x3(d.x, d.weight, d.bias), winograd_conv_twin(d.x, d.weight, d.bias)));
   }
   const Drawn d({4, 64, 64, 16, 16}, rng);  // 64 tiles
   EXPECT_TRUE(torch::equal(conv3x3(d.x, d.weight, d.bias), winograd_conv(d.x, d.weight, d.bias)));

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "kiln/core/check.h"
+#include "kiln/kernels/convolution.h"
 #include "kiln/kernels/matrix_product.h"
 #include "kiln/kernels/winograd_simd.h"
 
@@ -66,7 +67,8 @@ simd::WinogradMaps maps_of(const Tensor& x) {
 struct Blocks {
   Blocks(const simd::WinogradMaps& maps, std::int64_t batch, std::int64_t channels)
       : all(batch * static_cast<std::int64_t>(maps.tiles())),
-        size(std::clamp<std::int64_t>(kAtOnce / (kNumbers * channels), std::min(kLeast, all), all)) {}
+        size(std::clamp<std::int64_t>(kAtOnce / (kNumbers * channels), std::min(kLeast, all),
+                                      all)) {}
 
   template <class Work>
   void for_each(const Work& work) const {
@@ -213,8 +215,8 @@ void check_conv3x3(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (bias.defined()) check_shape("conv3x3", "bias", bias, {weight.size(0)});
 }
 
-// Measured by bench/conv_bench.cpp: with few channels the maps of tiles cost more than the products,
-// with few tiles those of the weights.
+// Measured by bench/conv_bench.cpp: with few channels the maps of tiles cost more than the
+// products, with few tiles those of the weights.
 bool winograd_is_faster(const Tensor& x, const Tensor& weight) {
   constexpr std::int64_t kChannels = 32, kTiles = 64;
   return x.device().is_cpu() && x.scalar_type() == torch::kFloat32 && has_product_of_onednn() &&
@@ -232,7 +234,7 @@ Tensor winograd_conv(const Tensor& x, const Tensor& weight, const Tensor& bias) 
 
 Tensor winograd_conv_twin(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_conv3x3(x, weight, bias);
-  return at::conv2d(x, weight, bias, /*stride=*/1, /*padding=*/1);
+  return convolution2d(x, weight, bias, /*stride=*/1, /*padding=*/1);
 }
 
 Tensor conv3x3(const Tensor& x, const Tensor& weight, const Tensor& bias) {

@@ -14,7 +14,7 @@ namespace kiln {
 /// whose channels lie next to each other in memory (they are brought so in x).  Throws ShapeError.
 Tensor winograd_conv(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor());
 
-/// The same by LibTorch: at::conv2d.
+/// The same by LibTorch: convolution2d.
 Tensor winograd_conv_twin(const Tensor& x, const Tensor& weight, const Tensor& bias = Tensor());
 
 /// Whichever of the two is faster for these shapes, here: the twin for few channels or pixels, for

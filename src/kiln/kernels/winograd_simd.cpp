@@ -120,8 +120,8 @@ class Window {
  private:
   HWY_INLINE void ReadWhole(const float* pictures, Vec* to) const {
     KILN_UNROLL for (std::size_t i = 0; i < kSide; ++i)
-      KILN_UNROLL for (std::size_t j = 0; j < kSide; ++j)
-        to[i * kSide + j] = hn::LoadU(kTag, pictures + At(i, j));
+        KILN_UNROLL for (std::size_t j = 0; j < kSide; ++j) to[i * kSide + j] =
+            hn::LoadU(kTag, pictures + At(i, j));
   }
   HWY_INLINE bool Holds(std::size_t i, std::size_t j) const {
     return i >= rows_.begin && i < rows_.end && j >= columns_.begin && j < columns_.end;
@@ -142,9 +142,9 @@ template <std::size_t kFrom, std::size_t kTo, class Map>
 HWY_INLINE void BothSides(Vec* square, Vec* to, const Map& map) {
   Vec between[kTo * kFrom];
   KILN_UNROLL for (std::size_t j = 0; j < kFrom; ++j)
-    map(Line{square + j, kFrom}, Line{between + j, kFrom});
+      map(Line{square + j, kFrom}, Line{between + j, kFrom});
   KILN_UNROLL for (std::size_t i = 0; i < kTo; ++i)
-    map(Line{between + i * kFrom, 1}, Line{to + i * kTo, 1});
+      map(Line{between + i * kFrom, 1}, Line{to + i * kTo, 1});
 }
 
 // From the windows of tiles to their numbers in the planes.

@@ -16,6 +16,7 @@
 #include "kiln/feed/batches.h"
 #include "kiln/io/content_hash.h"
 #include "kiln/io/safetensors.h"
+#include "kiln/nn/conv2d.h"
 #include "kiln/nn/conv_halvings.h"
 #include "kiln/train/optimizer.h"
 #include "kiln/train/weights.h"
@@ -27,8 +28,8 @@ constexpr std::int64_t kBatch = 128, kFilters = 32, kFeatures = 128, kRowsAtOnce
 constexpr double kRate = 1e-3;
 constexpr std::int64_t kRecipe = 1;  // counts up when networks of old caches would be others
 
-torch::nn::Conv2d conv(std::int64_t in, std::int64_t out) {
-  return torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 3).padding(1));
+Conv2d conv(std::int64_t in, std::int64_t out) {
+  return Conv2d(Conv2dOptions{.in = in, .out = out, .kernel = 3, .padding = 1});
 }
 
 torch::nn::Sequential make_trunk(std::int64_t channels, std::int64_t height, std::int64_t width) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "kiln/kernels/convolution.h"
 #include "kiln/kernels/winograd.h"
 
 namespace kiln {
@@ -25,7 +26,7 @@ EqualizedConv2dImpl::EqualizedConv2dImpl(const EqualizedOptions& o)
 Tensor EqualizedConv2dImpl::forward(const Tensor& x) const {
   const auto scaled = weight * scale_;
   return padding_ == 1 ? conv3x3(x, scaled, bias)
-                       : at::conv2d(x, scaled, bias, /*stride=*/1, padding_);
+                       : convolution2d(x, scaled, bias, /*stride=*/1, padding_);
 }
 
 EqualizedLinearImpl::EqualizedLinearImpl(const EqualizedOptions& o)

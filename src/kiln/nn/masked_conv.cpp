@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kiln/core/check.h"
+#include "kiln/kernels/convolution.h"
 
 namespace kiln {
 
@@ -58,16 +59,16 @@ Tensor MaskedConv2dImpl::masked_weight() const {
 
 Tensor MaskedConv2dImpl::forward(const Tensor& maps) {
   if (options_.rows == 1 && options_.columns == 1)
-    return torch::conv2d(maps, masked_weight(), bias);
+    return convolution2d(maps, masked_weight(), bias);
   const auto row = own_row(), column = own_column();
   auto kernel = masked_weight().slice(2, 0, row + 1);
   if (options_.rows == 1) kernel = kernel.slice(3, 0, column + 1);
   const auto right = kernel.size(3) - 1 - column;
   if (!options_.wrap)
-    return torch::conv2d(torch::constant_pad_nd(maps, {column, right, row, 0}), kernel, bias);
+    return convolution2d(torch::constant_pad_nd(maps, {column, right, row, 0}), kernel, bias);
   const auto ends = torch::constant_pad_nd(maps, {0, 0, 1, -1}).slice(3, -column);
   const auto left = torch::cat({ends, maps}, 3);
-  return torch::conv2d(torch::constant_pad_nd(left, {column - ends.size(3), right, row, 0}), kernel,
+  return convolution2d(torch::constant_pad_nd(left, {column - ends.size(3), right, row, 0}), kernel,
                        bias);
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "kiln/core/check.h"
+#include "kiln/nn/conv2d.h"
 #include "kiln/nn/picture_skip.h"
 #include "kiln/nn/transposed_conv.h"
 
@@ -18,10 +19,10 @@ namespace {
 
 using torch::nn::Sequential;
 
-torch::nn::Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
-                       std::int64_t padding, bool bias = false) {
-  return torch::nn::Conv2d(
-      torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding).bias(bias));
+Conv2d conv(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
+            std::int64_t padding, bool bias = false) {
+  return Conv2d(Conv2dOptions{
+      .in = in, .out = out, .kernel = kernel, .stride = stride, .padding = padding, .bias = bias});
 }
 
 torch::nn::ReflectionPad2d reflected(std::int64_t width) {

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "kiln/kernels/convolution.h"
 #include "kiln/nn/transposed_conv.h"
 
 namespace kiln {
@@ -50,7 +51,7 @@ Tensor ShiftedConvImpl::convolved(const Tensor& maps, const Tensor& weight,
   }
   const auto padded = torch::constant_pad_nd(
       maps, {-k.right, k.columns - 1 + k.right, -k.down, k.rows - 1 + k.down});
-  return torch::conv2d(padded, weight, added, options_.stride);
+  return convolution2d(padded, weight, added, options_.stride);
 }
 
 Tensor ShiftedConvImpl::forward(const Tensor& maps) {

@@ -1,5 +1,7 @@
 #include "kiln/nn/strided_trunk.h"
 
+#include "kiln/nn/conv2d.h"
+
 #include <torch/nn/functional/instancenorm.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
@@ -34,10 +36,12 @@ void push_norm(torch::nn::Sequential& network, MapNorm norm, std::int64_t maps) 
 }  // namespace
 
 void push_strided_layer(torch::nn::Sequential& network, const StridedLayer& layer) {
-  network->push_back(torch::nn::Conv2d(torch::nn::Conv2dOptions(layer.in, layer.out, kKernel)
-                                           .stride(layer.stride)
-                                           .padding(1)
-                                           .bias(layer.bias)));
+  network->push_back(Conv2d(Conv2dOptions{.in = layer.in,
+                                          .out = layer.out,
+                                          .kernel = kKernel,
+                                          .stride = layer.stride,
+                                          .padding = 1,
+                                          .bias = layer.bias}));
   push_norm(network, layer.norm, layer.out);
   if (layer.slope == 0)
     network->push_back(torch::nn::ReLU(torch::nn::ReLUOptions(true)));

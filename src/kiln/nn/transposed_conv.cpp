@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "kiln/core/check.h"
+#include "kiln/kernels/convolution.h"
 
 namespace kiln {
 namespace {
@@ -39,7 +40,7 @@ std::array<Tensor, 3> convolution_gradients(const Tensor& x, const Tensor& u, co
 }
 
 Tensor mirrored(const Tensor& u, const Tensor& w, const Geometry& g) {
-  return at::conv2d(u, w, {}, g.stride, g.padding);
+  return convolution2d(u, w, {}, g.stride, g.padding);
 }
 
 void keep(AutogradContext* context, const variable_list& tensors, const Geometry& g) {
@@ -80,7 +81,10 @@ Tensor Transposed::forward(AutogradContext* context, const Tensor& x, const Tens
   if (w.size(1) <= kFewChannels) return folded(x, w, g, height, width);
   const auto u = at::empty({x.size(0), w.size(1), height, width},
                            x.options().memory_format(x.suggest_memory_format()));
-  return convolution_gradients(x, u, w, g, {true, false, false})[0];
+  const auto more = channels_lacking(w.size(0), w);
+  const auto whole = more > 0 ? filled_up(x, 1, more) : x,
+             all = more > 0 ? filled_up(w, 0, more) : w;
+  return convolution_gradients(whole, u, all, g, {true, false, false})[0];
 }
 
 variable_list Transposed::backward(AutogradContext* context, const variable_list& grad) {

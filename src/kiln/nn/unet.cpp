@@ -56,7 +56,8 @@ void UnetImpl::reset() {
     const auto in = l == 0 ? o.in : filters_at(l - 1), out = filters_at(l);
     down_.push_back(register_module(
         fmt::format("down{}", l),
-        torch::nn::Conv2d(torch::nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(false))));
+        Conv2d(Conv2dOptions{
+            .in = in, .out = out, .kernel = 4, .stride = 2, .padding = 1, .bias = false})));
     if (l > 0 && l < last)
       down_norm_.push_back(register_module(fmt::format("down_norm{}", l), norm(out)));
   }

@@ -11,6 +11,7 @@
 
 #include "kiln/core/rng.h"
 #include "kiln/core/tensor.h"
+#include "kiln/nn/conv2d.h"
 #include "kiln/nn/transposed_conv.h"
 
 namespace kiln {
@@ -51,7 +52,7 @@ class UnetImpl : public torch::nn::Cloneable<UnetImpl> {
   Tensor down(const Tensor& x, std::size_t level);
 
   UnetOptions options_;
-  std::vector<torch::nn::Conv2d> down_;
+  std::vector<Conv2d> down_;
   std::vector<TransposedConv2d> up_;
   std::vector<torch::nn::InstanceNorm2d> down_norm_, up_norm_;  // of levels 1 .. halvings - 2, ...
 };

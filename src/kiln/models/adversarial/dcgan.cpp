@@ -9,6 +9,7 @@
 #include "kiln/models/decode_in_parts.h"
 #include "kiln/nn/adversarial/generator_network.h"
 #include "kiln/nn/code_critic.h"
+#include "kiln/nn/conv2d.h"
 #include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/eval_scope.h"
 #include "kiln/nn/strided_trunk.h"
@@ -49,9 +50,10 @@ Sequential make_critic(const DcganOptions& o) {
                            .norm = MapNorm::batch,
                            .slope = .2,
                            .first_bias = false});
-  net->push_back(torch::nn::Conv2d(
-      torch::nn::Conv2dOptions(filters_at(o.filters, halvings - 1), 1, o.height >> halvings)
-          .bias(false)));
+  net->push_back(Conv2d(Conv2dOptions{.in = filters_at(o.filters, halvings - 1),
+                                      .out = 1,
+                                      .kernel = o.height >> halvings,
+                                      .bias = false}));
   return net;
 }
 

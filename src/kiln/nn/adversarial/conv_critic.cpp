@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include "kiln/kernels/convolution.h"
 #include "kiln/nn/conv_halvings.h"
 #include "kiln/nn/strided_trunk.h"
 
@@ -20,7 +21,7 @@ ConvCritic::ConvCritic(const ConvCriticOptions& o)
 Tensor ConvCritic::trunk(const std::vector<Tensor>& all, const Tensor& x) const {
   auto h = x;
   for (std::size_t i = 0; i < static_cast<std::size_t>(halvings_); ++i)
-    h = at::leaky_relu(at::conv2d(h, used(all, i), all[2 * i + 1], /*stride=*/2, /*padding=*/1),
+    h = at::leaky_relu(convolution2d(h, used(all, i), all[2 * i + 1], /*stride=*/2, /*padding=*/1),
                        settings().slope);
   return h.flatten(1);
 }

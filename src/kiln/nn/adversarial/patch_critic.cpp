@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/conv.h>
 
+#include "kiln/nn/conv2d.h"
 #include "kiln/nn/strided_trunk.h"
 
 namespace kiln {
@@ -33,7 +34,7 @@ torch::nn::Sequential make_patch_critic(const PatchCriticOptions& o) {
                            .slope = kSlope,
                            .bias = norm == MapNorm::none});
   net->push_back(
-      torch::nn::Conv2d(torch::nn::Conv2dOptions(filters(o.halvings), 1, kKernel).padding(1)));
+      Conv2d(Conv2dOptions{.in = filters(o.halvings), .out = 1, .kernel = kKernel, .padding = 1}));
   return net;
 }
 
