@@ -22,7 +22,7 @@ ALLOWED = {
     "models": ["core", "prob", "nn", "kernels", CONTRACT],
     "feed": ["core", "data", CONTRACT],
     "train": ["core", "kernels", "io", "data", "feed", CONTRACT],
-    "metrics": ["core", "prob", "nn", "io", "data", "feed", "train", CONTRACT],
+    "metrics": ["core", "kernels", "prob", "nn", "io", "data", "feed", "train", CONTRACT],
     "check": ["core", "prob", "nn", "train", "metrics", CONTRACT],
     "theory": ["core", "prob", "io", "nn", "train", "metrics", CONTRACT, "models/tabular"],
     "registry": ["core", "data", "models"],

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -62,6 +63,12 @@ std::string hint_of(const CLI::App& app, const std::vector<Command>& commands, i
   return did_you_mean(argv[1], names);
 }
 
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 bool is_switch(const CLI::App& command, const std::string& name) {
   const auto* option = command.get_option_no_throw(name);
   return option && option->get_items_expected_max() == 0;
@@ -71,9 +78,11 @@ bool is_switch(const CLI::App& command, const std::string& name) {
 void check_switches(const std::vector<Command>& commands, const std::string& named,
                     const std::vector<std::string>& words) {
   const std::set<std::string> known{"true", "false", "yes", "no", "on", "off", "1", "0"};
-  for (const auto& word : words) {
+  for (int i = 1; i < words_to_parse(words); ++i) {
+    const auto& word = words[static_cast<std::size_t>(i - 1)];
     const auto name = word.substr(0, word.find('='));
-    if (name.size() == word.size() || known.contains(word.substr(name.size() + 1))) continue;
+    if (name.size() == word.size() || known.contains(lower_case(word.substr(name.size() + 1))))
+      continue;
     for (const auto& command : commands)
       if (whole_name(*command.app) == named && is_switch(*command.app, name))
         throw ConfigError(name.substr(name.find_first_not_of('-')),

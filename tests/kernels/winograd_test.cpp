@@ -60,7 +60,7 @@ TEST(Winograd, EqualsTheSumsInDoublesInValueAndGradientOnEveryTarget) {
   });
 }
 
-// The gradient of |gradient in x|^2, as a critic's penalty asks for it.
+// Of squares of the gradients, as a critic's penalty asks for them, and of their sum.
 TEST(Winograd, ItsGradientsAreDifferentiatedToo) {
   const auto penalty = [](const std::vector<Tensor>& t, const auto& conv) {
     const auto inner = torch::tanh(.05 * conv(t[0], t[1], t[2]));
@@ -69,6 +69,14 @@ TEST(Winograd, ItsGradientsAreDifferentiatedToo) {
   };
   Rng rng(6);
   const Drawn drawn({2, 6, 5, 6, 7}, rng);
+  const auto sums = [](const std::vector<Tensor>& t,
+                       const auto& conv) {  // weights of equal numbers
+    return grad({conv(t[0], t[1], t[2]).sin().sum()}, {t[1]}, {}, true, true)[0].sum();
+  };
+  const auto c = drawn.inputs(torch::kFloat32), d = drawn.inputs(torch::kFloat64);
+  EXPECT_LT(apart(grad({sums(c, winograd_conv)}, {c[0]})[0],
+                  grad({sums(d, winograd_conv_twin)}, {d[0]})[0]),
+            5e-5);
   const auto a = drawn.inputs(torch::kFloat32), b = drawn.inputs(torch::kFloat64);
   const auto got = grad({penalty(a, winograd_conv)}, a);
   const auto exact = grad({penalty(b, winograd_conv_twin)}, b);
@@ -82,6 +90,15 @@ TEST(Winograd, NothingIsComputedForWhatNeedsNoGradient) {
   const auto y = winograd_conv(drawn.x, weight);
   EXPECT_TRUE(grad({y.sum()}, {weight})[0].defined());
   EXPECT_FALSE(winograd_conv(drawn.x, drawn.weight, drawn.bias).requires_grad());
+}
+
+TEST(Winograd, ManyBlocksOfTilesAddUp) {
+  Rng rng(10);
+  const Drawn drawn({40, 33, 35, 20, 21}, rng);  // 1200 tiles, of which a block holds 832
+  const auto a = drawn.inputs(torch::kFloat32), b = drawn.inputs(torch::kFloat64);
+  const auto slopes = grad({(winograd_conv(a[0], a[1], a[2]) * drawn.pull).sum()}, a);
+  const auto exact = grad({(winograd_conv_twin(b[0], b[1], b[2]) * drawn.pull).sum()}, b);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_LT(apart(slopes[i], exact[i]), 1e-5) << i;
 }
 
 TEST(Winograd, BitsDoNotDependOnThreadsOrOnTheMemoryOfX) {

@@ -12,6 +12,7 @@
 #include "kiln/core/text.h"
 #include "kiln/core/threads.h"
 #include "kiln/core/version.h"
+#include "kiln/kernels/convolution.h"
 #include "kiln/kernels/nade_scan_simd.h"
 
 namespace kiln::program {
@@ -76,6 +77,9 @@ Facts machine_facts() {
   facts.add("kiln", "kiln", std::string(version()));
   facts.add("libtorch", "LibTorch", std::string(TORCH_VERSION));
   facts.add("compiler", "compiler", std::string("g++ ") + __VERSION__);
+  const bool hold = onednn_convolutions_hold();
+  facts.add("onednn_convolutions", "convolutions", hold,
+            hold ? "by oneDNN" : "by matrix products: oneDNN's leave numbers unwritten here");
   facts.add("cpu", "processor", proc_value("/proc/cpuinfo", "model name"));
   facts.add("vectors", "vector code", std::string(simd::nade_target()));
   facts.add("threads", "threads", threads(), std::to_string(threads()));

@@ -9,6 +9,8 @@
 
 namespace kiln {
 
+inline constexpr bool kLibTorch2 = TORCH_VERSION_MAJOR >= 2;
+
 /// LibTorch's own optional, and the value of one that holds nothing.
 #if TORCH_VERSION_MAJOR >= 2
 template <class T>

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "kiln/core/check.h"
+#include "kiln/core/torch_compat.h"
 #include "kiln/kernels/convolution.h"
 #include "kiln/kernels/matrix_product.h"
 #include "kiln/kernels/winograd_simd.h"
@@ -51,7 +52,7 @@ const Tensor& points() {
 
 // [O, I, 3, 3] -> G g G^T [36, I, O].
 Tensor transformed(const Tensor& weight) {
-  const auto taps = weight.permute({2, 3, 1, 0}).reshape({9, -1});
+  const auto taps = weight.permute({2, 3, 1, 0}).contiguous().view({9, -1});
   return matrix_product(points(), taps).view({kNumbers, weight.size(1), weight.size(0)});
 }
 
@@ -169,7 +170,7 @@ Tensor turned(const Tensor& weight) { return weight.flip({2, 3}).transpose(0, 1)
 // here: a copy made here would not know where it came from, and second derivatives would end at it.
 struct Convolution : Function<Convolution> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
-                        const c10::optional<Tensor>& bias);
+                        const TorchOptional<Tensor>& bias);
   static variable_list backward(AutogradContext* context, const variable_list& grad);
 };
 
@@ -179,7 +180,7 @@ struct WeightGradient : Function<WeightGradient> {
 };
 
 Tensor Convolution::forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
-                            const c10::optional<Tensor>& bias) {
+                            const TorchOptional<Tensor>& bias) {
   context->save_for_backward({x, weight});
   context->saved_data["bias"] = bias.has_value();
   return convolved(x, transformed(weight), bias ? bias->contiguous() : Tensor());
@@ -191,7 +192,7 @@ variable_list Convolution::backward(AutogradContext* context, const variable_lis
   const auto y = with_channels_last(grad[0]);
   const bool of_bias = context->saved_data["bias"].toBool() && context->needs_input_grad(2);
   return {
-      context->needs_input_grad(0) ? Convolution::apply(y, turned(w), c10::nullopt) : Tensor(),
+      context->needs_input_grad(0) ? Convolution::apply(y, turned(w), kNone) : Tensor(),
       context->needs_input_grad(1) ? WeightGradient::apply(x, y) : Tensor(),
       of_bias ? y.sum({0, 2, 3}) : Tensor(),
   };
@@ -205,8 +206,8 @@ Tensor WeightGradient::forward(AutogradContext* context, const Tensor& x, const 
 variable_list WeightGradient::backward(AutogradContext* context, const variable_list& grad) {
   const auto saved = context->get_saved_variables();
   const auto &x = saved[0], &y = saved[1], &v = grad[0];
-  return {context->needs_input_grad(0) ? Convolution::apply(y, turned(v), c10::nullopt) : Tensor(),
-          context->needs_input_grad(1) ? Convolution::apply(x, v, c10::nullopt) : Tensor()};
+  return {context->needs_input_grad(0) ? Convolution::apply(y, turned(v), kNone) : Tensor(),
+          context->needs_input_grad(1) ? Convolution::apply(x, v, kNone) : Tensor()};
 }
 
 void check_conv3x3(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -229,7 +230,7 @@ bool winograd_is_faster(const Tensor& x, const Tensor& weight) {
 Tensor winograd_conv(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check_conv3x3(x, weight, bias);
   return Convolution::apply(with_channels_last(x), weight,
-                            bias.defined() ? c10::optional<Tensor>(bias) : c10::nullopt);
+                            bias.defined() ? TorchOptional<Tensor>(bias) : kNone);
 }
 
 Tensor winograd_conv_twin(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -238,6 +239,7 @@ Tensor winograd_conv_twin(const Tensor& x, const Tensor& weight, const Tensor& b
 }
 
 Tensor conv3x3(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_conv3x3(x, weight, bias);
   return winograd_is_faster(x, weight) ? winograd_conv(x, weight, bias)
                                        : winograd_conv_twin(x, weight, bias);
 }

@@ -4,6 +4,7 @@
 #include <torch/script.h>
 
 #include "kiln/core/error.h"
+#include "kiln/kernels/convolution.h"
 #include "kiln/nn/eval_scope.h"
 
 namespace kiln {
@@ -18,6 +19,7 @@ class ScriptedNetwork : public FeatureNetwork {
       : file_(file.string()), side_(side), name_(file.filename().string()) {
     if (!std::filesystem::is_regular_file(file))
       throw IoError(file_, "is no file; name a TorchScript file");
+    onednn_convolutions_hold();
     try {
       module_ = torch::jit::load(file_);
       module_.eval();

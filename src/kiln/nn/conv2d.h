@@ -15,8 +15,7 @@ struct Conv2dOptions {
   bool bias = true;
 };
 
-/// PyTorch's Conv2d (same parameter names, layouts and initial law) by convolution2d, whose
-/// gradients hold with every LibTorch.
+/// PyTorch's Conv2d (same parameter names, layouts and initial law) by convolution2d.
 class Conv2dImpl : public torch::nn::Cloneable<Conv2dImpl> {
  public:
   explicit Conv2dImpl(const Conv2dOptions& options);

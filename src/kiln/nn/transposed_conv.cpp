@@ -33,6 +33,7 @@ struct Geometry {
 
 std::array<Tensor, 3> convolution_gradients(const Tensor& x, const Tensor& u, const Tensor& w,
                                             const Geometry& g, std::array<bool, 3> wanted) {
+  onednn_convolutions_hold();
   auto [in_u, in_w, in_bias] =
       at::convolution_backward(x, u, w, at::OptionalIntArrayRef(), {g.stride, g.stride},
                                {g.padding, g.padding}, {1, 1}, false, {0, 0}, 1, wanted);
@@ -81,10 +82,7 @@ Tensor Transposed::forward(AutogradContext* context, const Tensor& x, const Tens
   if (w.size(1) <= kFewChannels) return folded(x, w, g, height, width);
   const auto u = at::empty({x.size(0), w.size(1), height, width},
                            x.options().memory_format(x.suggest_memory_format()));
-  const auto more = channels_lacking(w.size(0), w);
-  const auto whole = more > 0 ? filled_up(x, 1, more) : x,
-             all = more > 0 ? filled_up(w, 0, more) : w;
-  return convolution_gradients(whole, u, all, g, {true, false, false})[0];
+  return convolution_gradients(x, u, w, g, {true, false, false})[0];
 }
 
 variable_list Transposed::backward(AutogradContext* context, const variable_list& grad) {

@@ -61,8 +61,9 @@ struct ShapeAttributes {
 /// validation item i kValidFirst + i, test item i kTestFirst + i.
 ShapeAttributes shape_attributes(std::uint64_t seed, std::uint64_t index);
 
-/// The scene on a ground that another ground of it determines: its pattern stands upright, four
-/// periods to a side, and goes from the ground's colour to a darker shade of it.
+/// The scene on a ground that its plain one determines: stripes, checks and spots stand upright,
+/// four periods to a side, and every pattern goes from the ground's colour to a shade half as
+/// bright. Clouds stay where they were drawn.
 ShapeAttributes with_regular_ground(ShapeAttributes attributes);
 
 /// Draws the scene, anti-aliased, as [3, size, size] in [0, 1] rounded to bytes / 255.  Throws
