@@ -180,10 +180,9 @@ TEST(Contract, GradientsOfPartsOfABatchAddUpToItsOwn) {
     }
     for (std::size_t p = 0; p < weights.size(); ++p)
       if (whole[p].defined()) {
-        EXPECT_TRUE(torch::allclose(whole[p], parts[p], 1e-4, 1e-6))
-            << players[0].parameters[p].name << ": "
-            << (whole[p] - parts[p]).abs().max().item<double>() << " of "
-            << whole[p].abs().max().item<double>();
+        const auto largest = whole[p].abs().max().item<double>();  // rounding goes with it
+        EXPECT_LT((whole[p] - parts[p]).abs().max().item<double>(), 1e-5 * largest + 1e-6)
+            << players[0].parameters[p].name;
       }
     ++compared;
   }
