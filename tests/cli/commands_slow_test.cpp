@@ -330,7 +330,7 @@ TEST(Commands, DoctorSaysThatThisMachineIsSound) {
   EXPECT_EQ(keys_of(object),
             (Keys{"blas", "checks", "compiler", "copy_gb_per_s", "cpu", "cuda_devices", "disk_gb",
                   "healthy", "kiln", "libtorch", "matrix_gflops", "memory_gb", "omp_wait_policy",
-                  "threads", "vectors"}));
+                  "onednn_convolutions", "threads", "vectors"}));
   EXPECT_GT(object["matrix_gflops"].get<double>(), 0);
 }
 
